@@ -1,0 +1,78 @@
+/* Every limit of the program, in one place. Sizes in bytes, times in milliseconds unless the name says otherwise. */
+#pragma once
+
+#define KIB (1024LL)
+#define MIB (1024LL * KIB)
+#define GIB (1024LL * MIB)
+
+#define FAULTS_MAX 32
+
+/* http (REFERENCE.md sections 1.4, 1.5; CONTRACT.md section 3) */
+#define HTTP_BODY_MAX (256 * KIB)
+#define HTTP_BODY_DEPTH 32
+#define HTTP_HEADER_MAX (32 * KIB)
+#define HTTP_HEADERS_DEADLINE_MS 10000
+#define HTTP_REQUEST_DEADLINE_MS 60000
+#define HTTP_IDLE_TIMEOUT_S 30
+#define HTTP_WAIT_MAX_S 50
+#define HTTP_REPLY_MAX (16 * MIB)
+#define HTTP_THREAD_STACK (512 * KIB)
+#define HTTP_SEGMENT_MAX 1024
+#define HTTP_QUERY_MAX 64
+#define REQUEST_ARENA_MAX (8 * MIB)
+#define LIST_DEFAULT 50
+#define LIST_MAX 500
+#define RESULT_ARRAY_MAX 100
+#define IDEMPOTENCY_KEY_MAX 255
+#define IDEMPOTENCY_KEPT_MS (7LL * 86400 * 1000)
+
+/* auth (RFC 7519, REFERENCE.md section 2.3) */
+#define JWT_MAX (8 * KIB)
+#define JWKS_MAX (256 * KIB)
+#define JWKS_KEYS_MAX 64
+#define JWT_SKEW_MS 60000
+#define HMAC_SECRET_MIN 32
+#define RSA_BITS_MIN 2048
+#define TOTP_TRIES 5
+#define TOTP_LOCK_MS (5 * 60 * 1000)
+#define GRANTS_MAX 64
+#define TOKEN_CACHE_MAX 1024
+
+/* configuration */
+#define CONFIG_MAX (256 * KIB)
+#define CONFIG_DEPTH 16
+#define SECRET_FILE_MAX (64 * KIB)
+
+/* items and recovery points (DESIGN.md sections 3 and 5) */
+#define ITEM_WIRE_MAX (3 * MIB)
+#define ITEM_DEPTH 40            /* DynamoDB nests 32 deep; each level is two of JSON's, but types close them: measured in item/ */
+#define PAGE_MAX (8 * MIB)
+#define DATA_FILE_STORED_MAX (64 * MIB)
+#define DATA_FILE_RAW_MAX (1 * GIB)    /* what a restore is willing to inflate of one file */
+#define GZIP_RATIO_MAX 1100            /* deflate cannot do better than 1032:1 */
+#define MANIFEST_MAX (64 * MIB)
+#define CAPSULE_MAX (4 * MIB)
+
+/* engine */
+#define JOB_ARENA_MAX (32 * MIB)
+#define SPEC_MAX (256 * KIB)
+#define DOCUMENT_MAX (1 * MIB)
+#define PART_CURSOR_MAX (64 * KIB)
+#define PARTS_MAX 100000
+#define CRASHES_MAX 5
+#define PLAN_KEPT_MS (24LL * 3600 * 1000)
+#define PLAN_BUDGET_MS 20000
+#define PLANS_AT_ONCE 4
+#define STEP_ERRORS_FIRST 3
+#define STEP_ERRORS_LAST 10
+
+/* aws */
+#define AWS_REPLY_MAX (16 * MIB)
+#define AWS_CONTROL_REPLY_MAX (4 * MIB)
+#define AWS_CONNECT_TIMEOUT_MS 3000
+#define AWS_CALL_TIMEOUT_MS 30000
+#define CREDENTIAL_REPLY_MAX (64 * KIB)
+
+/* store */
+#define STORE_GROUP_MAX 256 /* transactions in one commit */
+#define STORE_READERS 4

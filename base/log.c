@@ -1,0 +1,133 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#define LINE_MAX_BYTES 8192
+
+static enum log_level threshold = LOG_INFO;
+static enum log_format shape = LOG_JSON;
+static _Thread_local char request_id[40];
+static _Thread_local char job_id[40];
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_setup(enum log_level level, enum log_format format)
+{
+    threshold = level;
+    shape = format;
+}
+
+bool log_level_parse(const char *text, enum log_level *ret_level)
+{
+    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+        if (!strcmp(text, level_names[i])) {
+            *ret_level = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+void log_context_request(const char *id)
+{
+    str_copy(request_id, sizeof(request_id), id);
+}
+
+void log_context_job(const char *id)
+{
+    str_copy(job_id, sizeof(job_id), id);
+}
+
+struct line {
+    struct buffer out;
+    struct json_writer json;
+};
+
+static void pair(struct line *line, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    if (shape == LOG_JSON) {
+        json_put_text(&line->json, name, value);
+        return;
+    }
+    buffer_printf(&line->out, " %s=", name);
+    json_escape(&line->out, bytes_of(value)); /* no line of ours can be forged by a value */
+}
+
+static void begin(struct line *line, enum log_level level, const char *message)
+{
+    char now[TIME_SIZE];
+
+    time_format(clock_wall_ms(), now);
+    line->out = BUFFER_INIT(LINE_MAX_BYTES);
+    if (shape == LOG_JSON) {
+        json_put_begin(&line->json, &line->out);
+        json_put_object(&line->json, NULL);
+        json_put_text(&line->json, "at", now);
+        json_put_text(&line->json, "level", level_names[level]);
+        json_put_text(&line->json, "message", message);
+    } else {
+        buffer_printf(&line->out, "%s %-5s %s", now, level_names[level], message);
+    }
+    pair(line, "request_id", request_id);
+    pair(line, "job", job_id);
+}
+
+static void end(struct line *line)
+{
+    if (shape == LOG_JSON)
+        json_put_object_end(&line->json);
+    if (line->out.failed) /* a line that does not fit says so instead of being cut into something else */
+        buffer_clear(&line->out), buffer_add_str(&line->out, "{\"level\":\"error\",\"message\":\"a log line was too long\"}");
+    buffer_add_char(&line->out, '\n');
+    /* One write, so that lines of threads do not mix; a log that cannot be written has nowhere to complain. */
+    if (write(STDERR_FILENO, line->out.data, line->out.len) < 0)
+        threshold = threshold;
+    buffer_done(&line->out);
+}
+
+static void pairs(struct line *line, va_list args)
+{
+    const char *name;
+
+    while ((name = va_arg(args, const char *)))
+        pair(line, name, va_arg(args, const char *));
+}
+
+void log_write(enum log_level level, const char *message, ...)
+{
+    struct line line;
+    va_list args;
+
+    if (level < threshold)
+        return;
+    begin(&line, level, message);
+    va_start(args, message);
+    pairs(&line, args);
+    va_end(args);
+    end(&line);
+}
+
+void log_err(enum log_level level, const char *message, const struct err *err, ...)
+{
+    struct line line;
+    va_list args;
+
+    if (level < threshold)
+        return;
+    begin(&line, level, message);
+    pair(&line, "code", err_info(err->code)->name);
+    pair(&line, "detail", err->message);
+    pair(&line, "aws_operation", err->aws.operation);
+    pair(&line, "aws_code", err->aws.code);
+    pair(&line, "aws_request_id", err->aws.request_id);
+    va_start(args, err);
+    pairs(&line, args);
+    va_end(args);
+    end(&line);
+}

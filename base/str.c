@@ -1,0 +1,319 @@
+#include "base/str.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || !memcmp(a.data, b.data, a.len));
+}
+
+bool bytes_is(struct bytes a, const char *text)
+{
+    return bytes_equal(a, bytes_of(text));
+}
+
+bool bytes_starts(struct bytes a, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return a.len >= len && !memcmp(a.data, prefix, len);
+}
+
+bool str_starts(const char *text, const char *prefix)
+{
+    return text && !strncmp(text, prefix, strlen(prefix));
+}
+
+bool str_ends(const char *text, const char *suffix)
+{
+    size_t len = text ? strlen(text) : 0;
+    size_t suffix_len = strlen(suffix);
+
+    return len >= suffix_len && !memcmp(text + len - suffix_len, suffix, suffix_len);
+}
+
+bool str_is(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+bool str_listed(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    if (len == 0 || strchr(word, ' '))
+        return false;
+    for (const char *at = list; at && *at; at = strchr(at, ' ')) {
+        at += strspn(at, " ");
+        if (!strncmp(at, word, len) && (at[len] == ' ' || at[len] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+bool bytes_copy(char *to, size_t size, struct bytes from)
+{
+    size_t len = from.len < size ? from.len : size - 1;
+
+    memcpy(to, from.data ? from.data : "", len);
+    to[len] = '\0';
+    return len == from.len;
+}
+
+bool str_copy(char *to, size_t size, const char *from)
+{
+    return bytes_copy(to, size, bytes_of(from));
+}
+
+bool bytes_equal_secret(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    return a_len == b_len && CRYPTO_memcmp(a, b, a_len) == 0;
+}
+
+bool glob_match(const char *pattern, const char *text)
+{
+    const char *star = NULL;
+    const char *resume = NULL;
+
+    /* On a mismatch only the last star can take one byte more: linear in practice, never exponential. */
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}
+
+void hex_encode(const void *data, size_t len, char *ret_text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *in = data;
+
+    for (size_t i = 0; i < len; i++) {
+        ret_text[2 * i] = digits[in[i] >> 4];
+        ret_text[2 * i + 1] = digits[in[i] & 15];
+    }
+    ret_text[2 * len] = '\0';
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool hex_decode(struct bytes text, void *ret_data, size_t data_len)
+{
+    uint8_t *out = ret_data;
+
+    if (text.len != 2 * data_len)
+        return false;
+    for (size_t i = 0; i < data_len; i++) {
+        int high = hex_value(text.data[2 * i]);
+        int low = hex_value(text.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+static const char alphabet[2][65] = {
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+};
+
+static size_t encode(const uint8_t *in, size_t len, bool url, char *out)
+{
+    const char *letters = alphabet[url];
+    size_t n = 0;
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t word = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+
+        out[n++] = letters[word >> 18];
+        out[n++] = letters[word >> 12 & 63];
+        if (left > 1 || !url)
+            out[n++] = left > 1 ? letters[word >> 6 & 63] : '=';
+        if (left > 2 || !url)
+            out[n++] = left > 2 ? letters[word & 63] : '=';
+    }
+    out[n] = '\0';
+    return n;
+}
+
+size_t base64_encode(const void *data, size_t len, char *ret_text)
+{
+    return encode(data, len, false, ret_text);
+}
+
+size_t base64url_encode(const void *data, size_t len, char *ret_text)
+{
+    return encode(data, len, true, ret_text);
+}
+
+static int sextet(char c, bool url)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == alphabet[url][62])
+        return 62;
+    if (c == alphabet[url][63])
+        return 63;
+    return -1;
+}
+
+static long decode(const char *in, size_t len, bool url, uint8_t *out)
+{
+    uint32_t word = 0;
+    long n = 0;
+    size_t i;
+
+    if (len % 4 == 1)
+        return -1;
+    for (i = 0; i < len; i++) {
+        int value = sextet(in[i], url);
+
+        if (value < 0)
+            return -1;
+        word = word << 6 | (uint32_t)value;
+        if (i % 4 == 3) {
+            out[n++] = (uint8_t)(word >> 16);
+            out[n++] = (uint8_t)(word >> 8);
+            out[n++] = (uint8_t)word;
+            word = 0;
+        }
+    }
+    if (len % 4 == 2) {
+        if (word & 15) /* bits that no encoder sets: two texts for one value */
+            return -1;
+        out[n++] = (uint8_t)(word >> 4);
+    } else if (len % 4 == 3) {
+        if (word & 3)
+            return -1;
+        out[n++] = (uint8_t)(word >> 10);
+        out[n++] = (uint8_t)(word >> 2);
+    }
+    return n;
+}
+
+long base64_decode(struct bytes text, void *ret_data)
+{
+    size_t len = text.len;
+
+    if (len % 4 != 0)
+        return -1;
+    if (len && text.data[len - 1] == '=')
+        len -= text.data[len - 2] == '=' ? 2 : 1;
+    return decode(text.data, len, false, ret_data);
+}
+
+long base64url_decode(struct bytes text, void *ret_data)
+{
+    return decode(text.data, text.len, true, ret_data);
+}
+
+/* Length of the well-formed sequence at s, or 0 (Unicode 15, table 3-7). */
+static size_t utf8_sequence(const uint8_t *s, size_t left)
+{
+    uint8_t low = 0x80;
+    uint8_t high = 0xBF;
+    size_t len;
+
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] < 0xC2 || s[0] > 0xF4)
+        return 0;
+    len = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+    if (len > left)
+        return 0;
+    if (s[0] == 0xE0)
+        low = 0xA0;
+    else if (s[0] == 0xED)
+        high = 0x9F;
+    else if (s[0] == 0xF0)
+        low = 0x90;
+    else if (s[0] == 0xF4)
+        high = 0x8F;
+    if (s[1] < low || s[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    return len;
+}
+
+size_t utf8_valid_until(struct bytes text)
+{
+    const uint8_t *s = (const uint8_t *)text.data;
+    size_t i = 0;
+
+    while (i < text.len) {
+        uint64_t word;
+        size_t n;
+
+        if (text.len - i >= 8 && (memcpy(&word, s + i, 8), !(word & 0x8080808080808080ULL))) {
+            i += 8;
+            continue;
+        }
+        n = utf8_sequence(s + i, text.len - i);
+        if (n == 0)
+            return i;
+        i += n;
+    }
+    return text.len;
+}
+
+bool uint_parse(struct bytes text, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if (text.len == 0)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, 10U, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(text.data[i] - '0'), &value))
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool int_parse(struct bytes text, int64_t *ret_value)
+{
+    bool negative = text.len > 0 && text.data[0] == '-';
+    uint64_t value;
+
+    if (!uint_parse((struct bytes){text.data + negative, text.len - negative}, &value))
+        return false;
+    if (value > (uint64_t)INT64_MAX + negative)
+        return false;
+    *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return true;
+}

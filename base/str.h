@@ -1,0 +1,54 @@
+/*
+ * Bytes and text. Bytes from outside are pointer plus length and may hold anything; C strings are only what the
+ * program made. Nothing here allocates. Encoders write a closing NUL and need the room that their macro names.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bytes {
+    const char *data;
+    size_t len;
+};
+
+#define BYTES(literal) ((struct bytes){"" literal, sizeof(literal) - 1})
+static inline struct bytes bytes_of(const char *text)
+{
+    return (struct bytes){text, text ? strlen(text) : 0};
+}
+bool bytes_equal(struct bytes a, struct bytes b);
+bool bytes_is(struct bytes a, const char *text);
+bool bytes_starts(struct bytes a, const char *prefix);
+bool str_starts(const char *text, const char *prefix);
+bool str_ends(const char *text, const char *suffix);
+bool str_is(const char *a, const char *b); /* both NULL, or equal */
+/* Is `word` one of the space-separated words of `list`? */
+bool str_listed(const char *list, const char *word);
+/* Copies at most size-1 bytes and always terminates. Returns false when it had to cut. */
+bool str_copy(char *to, size_t size, const char *from);
+bool bytes_copy(char *to, size_t size, struct bytes from);
+/* Constant time for equal lengths; false for different ones. */
+bool bytes_equal_secret(const void *a, size_t a_len, const void *b, size_t b_len);
+
+/* `*` any run, `?` one byte. Linear time (no recursion). */
+bool glob_match(const char *pattern, const char *text);
+
+#define HEX_SIZE(n) (2 * (n) + 1)
+void hex_encode(const void *data, size_t len, char *ret_text); /* lower case */
+bool hex_decode(struct bytes text, void *ret_data, size_t data_len); /* exactly data_len bytes, lower or upper case */
+
+#define BASE64_SIZE(n) (4 * (((n) + 2) / 3) + 1)
+size_t base64_encode(const void *data, size_t len, char *ret_text); /* padded; returns the length */
+size_t base64url_encode(const void *data, size_t len, char *ret_text); /* RFC 7515: no padding */
+/* Strict (RFC 4648: alphabet, padding, zero trailing bits). -1 or the length; ret_data holds len*3/4. */
+long base64_decode(struct bytes text, void *ret_data);
+long base64url_decode(struct bytes text, void *ret_data);
+
+/* RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF. Returns the offset of the first bad byte, or len. */
+size_t utf8_valid_until(struct bytes text);
+
+/* Whole-text decimal parse: no sign but '-', no space. False when it is anything else or out of range. */
+bool int_parse(struct bytes text, int64_t *ret_value);
+bool uint_parse(struct bytes text, uint64_t *ret_value);
