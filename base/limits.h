@@ -6,6 +6,8 @@
 #define GIB (1024LL * MIB)
 
 #define FAULTS_MAX 32
+#define METRIC_SETS_MAX 1000     /* sets of label values of a family; the rest is counted as `other` */
+#define METRIC_COLLECTORS_MAX 32
 
 /* http (REFERENCE.md sections 1.4, 1.5; CONTRACT.md section 3) */
 #define HTTP_BODY_MAX (256 * KIB)
@@ -37,10 +39,16 @@
 #define TOTP_LOCK_MS (5 * 60 * 1000)
 #define GRANTS_MAX 64
 #define TOKEN_CACHE_MAX 1024
+#define RSA_BITS_MAX 8192         /* a larger key would make a check cost milliseconds */
+#define TOKEN_KEYS_TRIED_MAX 4    /* a token without kid is checked with at most this many keys */
+#define CLAIM_TEXT_MAX 512        /* sub, identity and jti end in rows and logs */
+#define CLAIM_DEPTH 12
+#define MINT_LIFETIME_MAX_MS (15 * 60 * 1000)
 
 /* configuration */
 #define CONFIG_MAX (256 * KIB)
 #define CONFIG_DEPTH 16
+#define CONFIG_ARENA_MAX (32 * MIB)
 #define SECRET_FILE_MAX (64 * KIB)
 
 /* items and recovery points (DESIGN.md sections 3 and 5) */

@@ -1,0 +1,14 @@
+#include "base/environment.h"
+
+#include "base/str.h"
+
+bool environment_lists_table(const struct environment *environment, const char *table)
+{
+    if (!environment || !table || !*table)
+        return false;
+    for (size_t i = 0; i < environment->tables.count; i++) {
+        if (glob_match(environment->tables.names[i], table))
+            return true;
+    }
+    return false;
+}
