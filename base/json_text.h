@@ -1,0 +1,51 @@
+/*
+ * What the scanner, the walker and the writer of base/json.h share: the lexical level of RFC 8259. Not for other rooms.
+ * Thread rule: any thread; nothing here has state.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Longest run from `at` of bytes that stand for themselves in a JSON string: ASCII but controls, quote, backslash. */
+static inline const char *json_plain_run(const char *at, const char *end)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+
+    while (end - at >= 8) { /* eight at once; a false alarm only ends the fast loop early */
+        uint64_t x;
+        memcpy(&x, at, 8);
+        uint64_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
+        uint64_t found = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
+        if (found & tops)
+            break;
+        at += 8;
+    }
+    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+static inline const char *json_skip_space(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* Length of the well-formed UTF-8 sequence of two or more bytes at `at` (RFC 3629), or 0. */
+size_t json_utf8_len(const char *at, const char *end);
+/* Writes a code point as UTF-8; returns its length, 1..4. */
+size_t json_utf8_put(uint32_t code, char ret_text[4]);
+/* Past the number at `at`, or NULL when it breaks the grammar. */
+const char *json_number_end(const char *at, const char *end, bool *ret_integer);
+/* Decodes the escape at *at (a backslash) and moves past it. NULL, or what is wrong with it. */
+const char *json_escape_next(const char **at, const char *end, uint32_t *ret_code);
+/* Checks the string at *at (an opening quote) and moves past its end, or to the fault. NULL, or what is wrong. */
+struct json_string_facts {
+    bool escaped;
+    bool has_nul; /* as an escape */
+};
+const char *json_string_next(const char **at, const char *end, struct json_string_facts *ret_facts);
+/* Past true, false or null at `at`, or NULL. */
+const char *json_literal_end(const char *at, const char *end);
