@@ -1,0 +1,99 @@
+#include "item/keys.h"
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "item/scan.h"
+
+/* A key attribute's name has at most 255 characters; escaped, six bytes each and more for pairs. */
+#define ESCAPED_NAME_MAX 4096
+/* A key value has at most 2048 bytes, as escapes six times that. */
+#define KEY_OBJECT_MAX (64 * KIB)
+
+/* Is the raw name, between its quotes, this one when decoded? */
+static bool name_is(struct bytes raw, const char *name)
+{
+    if (!memchr(raw.data, '\\', raw.len))
+        return bytes_is(raw, name);
+    if (raw.len > ESCAPED_NAME_MAX)
+        return false;
+    _cleanup_(buffer_done) struct buffer decoded = BUFFER_INIT(ESCAPED_NAME_MAX + 1);
+    struct err ignored = ERR_INIT; /* a name that cannot be decoded is not the one we look for */
+    struct bytes quoted = {raw.data - 1, raw.len + 2};
+    return json_string_decode(quoted, &decoded, &ignored) == 0 && bytes_is(buffer_bytes(&decoded), name);
+}
+
+/* {"S":...}, {"N":...} or {"B":...}. */
+static bool is_key_value(struct bytes value)
+{
+    struct scan in = scan_of(value);
+    struct bytes type, text;
+    return scan_take(&in, '{') && scan_string(&in, &type) &&
+           (name_is(type, "S") || name_is(type, "N") || name_is(type, "B")) && scan_take(&in, ':') &&
+           scan_string(&in, &text) && scan_take(&in, '}');
+}
+
+int item_keys_find(struct bytes item, const struct item_key_names *names, struct bytes ret_values[ITEM_KEYS_MAX],
+                   struct err *err)
+{
+    struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name, value;
+    struct scan in = scan_of(item);
+    int more;
+    if (!scan_take(&in, '{'))
+        return err_set(err, ERR_ITEM_INVALID, "no map where an item belongs");
+    for (bool first = true; (more = scan_member(&in, first, &name)) > 0; first = false) {
+        if (!scan_value(&in, &value))
+            return err_set(err, ERR_ITEM_INVALID, "an item that does not end");
+        for (size_t i = 0; i < names->count; i++) {
+            if (!name_is(name, names->names[i]))
+                continue;
+            if (found[i].data || !is_key_value(value))
+                return err_set(err, ERR_ITEM_INVALID, "key attribute %s %s", names->names[i],
+                               found[i].data ? "is there twice" : "is not of type S, N or B");
+            found[i] = value;
+        }
+    }
+    if (more < 0)
+        return err_set(err, ERR_ITEM_INVALID, "an item that does not end");
+    for (size_t i = 0; i < names->count; i++)
+        if (!found[i].data)
+            return err_set(err, ERR_ITEM_INVALID, "key attribute %s is missing", names->names[i]);
+    memcpy(ret_values, found, sizeof found);
+    return 0;
+}
+
+void item_keys_write(struct buffer *out, const struct item_key_names *names,
+                     const struct bytes values[ITEM_KEYS_MAX])
+{
+    for (size_t i = 0; i < names->count; i++) {
+        buffer_add_str(out, i == 0 ? "{\"" : ",\"");
+        json_escape(out, bytes_of(names->names[i]));
+        buffer_add_str(out, "\":");
+        buffer_add_bytes(out, values[i]);
+    }
+    buffer_add_char(out, '}');
+}
+
+int item_keys_digest(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
+                     unsigned char ret_digest[SHA256_BYTES], struct err *err)
+{
+    struct bytes values[ITEM_KEYS_MAX];
+    if (item_keys_find(item, names, values, err) < 0)
+        return -1;
+    _cleanup_(buffer_done) struct buffer key = BUFFER_INIT(KEY_OBJECT_MAX);
+    key.secret = true;
+    item_keys_write(&key, names, values);
+    if (buffer_ok(&key, "a key", err) < 0)
+        return -1;
+    return item_digest(scratch, buffer_bytes(&key), ret_digest, NULL, err);
+}
+
+int item_keys_hash(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
+                   char ret_hex[HEX_SIZE(SHA256_BYTES)], struct err *err)
+{
+    unsigned char digest[SHA256_BYTES];
+    if (item_keys_digest(scratch, item, names, digest, err) < 0)
+        return -1;
+    hex_encode(digest, SHA256_BYTES, ret_hex);
+    return 0;
+}
