@@ -1,0 +1,12 @@
+/* Making one key: from a JWK's members or from OpenSSL's key object. Thread rule: any thread. */
+#pragma once
+#include "auth/jws.h"
+
+/* Which algorithms does this public key serve by its kind, curve and size? 0 with CONFIG when it is weak or
+ * unknown. */
+uint32_t key_algs(const EVP_PKEY *pkey, const char *what, struct err *err);
+/* Each makes a public key from a JWK object: kty RSA, EC or OKP. NULL with CONFIG. The caller frees with
+ * EVP_PKEY_free. EC points are checked to be on their curve. */
+EVP_PKEY *key_from_jwk(const json_t *jwk, const char *what, struct err *err);
+/* The octets of member `name`, strict base64url, 1..max bytes; -1 when absent or malformed. */
+long key_member(const json_t *jwk, const char *name, uint8_t *ret_data, size_t max);
