@@ -21,6 +21,18 @@
 #define HTTP_THREAD_STACK (512 * KIB)
 #define HTTP_SEGMENT_MAX 1024
 #define HTTP_QUERY_MAX 64
+#define HTTP_TARGET_MAX (8 * KIB)
+#define HTTP_HEADERS_MAX 100
+#define HTTP_POOL (96 * KIB) /* libmicrohttpd's memory of one connection: our own head limit must be met first */
+#define HTTP_DISCARD_MAX (64 * KIB) /* a refused request's body that is read to its end, so that the reply arrives */
+#define HTTP_LINGER_MS 1000
+#define HTTP_GZIP_MIN (1 * KIB)
+#define HTTP_REPLY_HEADERS_MAX 24
+#define HTTP_REPLY_STALL_MS 60000
+#define HTTP_REPLY_STALL_BYTES (4 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
+#define HTTP_TICK_MS 200
+#define HTTP_PROXIES_MAX 64
+#define HTTP_CERTIFICATES_MAX 16
 #define REQUEST_ARENA_MAX (8 * MIB)
 #define LIST_DEFAULT 50
 #define LIST_MAX 500
@@ -45,14 +57,26 @@
 #define CLAIM_DEPTH 12
 #define MINT_LIFETIME_MAX_MS (15 * 60 * 1000)
 
+/* audit */
+#define AUDIT_FIELD_MAX (64 * KIB) /* of one field of a row; detail is the long one */
+#define AUDIT_LINE_MAX (1 * MIB)   /* a row as JSON: every byte may become six */
+
 /* configuration */
 #define CONFIG_MAX (256 * KIB)
 #define CONFIG_DEPTH 16
-#define CONFIG_ARENA_MAX (32 * MIB)
+#define CONFIG_ARENA_MAX (64 * MIB)
+#define CONFIG_TEXT_MAX 2048
+#define CONFIG_KEY_MAX 40       /* the longest name of a key */
+#define CONFIG_LIST_MAX 500     /* entries of one list */
+#define CONFIG_ENVIRONMENTS_MAX 64
+#define CONFIG_ISSUERS_MAX 32
+#define CONFIG_SECRET_PROBE 256 /* a longer secret is long enough */
 #define SECRET_FILE_MAX (64 * KIB)
 
 /* items and recovery points (DESIGN.md sections 3 and 5) */
 #define ITEM_WIRE_MAX (3 * MIB)
+#define ITEM_ENTRIES_MAX 262144  /* members of maps and sets; the worst item of 400 KB has about 137,000 */
+#define PAGE_ITEMS_MAX 524288    /* a page is 1 MB of items of at least two bytes */
 #define ITEM_DEPTH 40            /* DynamoDB nests 32 deep; each level is two of JSON's, but types close them: measured in item/ */
 #define PAGE_MAX (8 * MIB)
 #define DATA_FILE_STORED_MAX (64 * MIB)
