@@ -6,8 +6,11 @@
  * Thread rule: load on one thread; a snapshot may be read by any.
  */
 #pragma once
+#include <jansson.h>
+
 #include "base/environment.h"
 #include "base/faults.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/principal.h"
 

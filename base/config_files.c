@@ -1,0 +1,115 @@
+#include "base/config_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+
+const char *config_resolve(struct loader *l, const char *path)
+{
+    const char *text = path[0] == '/' ? arena_strdup(l->arena, path) : arena_printf(l->arena, "%s/%s", l->dir, path);
+    if (!text)
+        config_fault(l, (struct yaml_place){1, 1}, "out of memory");
+    return text;
+}
+
+void config_take_path(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to)
+{
+    (void)key;
+    const char *path = config_text(l, node) ? config_resolve(l, node->text) : NULL;
+    struct stat st;
+    if (!path)
+        return;
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+        config_fault(l, node->place, "%.300s is no folder", path);
+    else
+        memcpy(to, &path, sizeof path);
+}
+
+/* Beside the configuration, else where systemd puts credentials. Not blocking: a FIFO must not hang the start. */
+static int open_file(struct loader *l, const struct yaml_node *node, const char **ret_path, bool *ret_credential)
+{
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    const char *path = config_resolve(l, node->text);
+    if (!path)
+        return -1;
+    int fd = open(path, flags);
+    int cause = errno;
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    *ret_credential = fd < 0 && cause == ENOENT && node->text[0] != '/' && credentials && credentials[0] == '/' &&
+                      !strstr(node->text, "..");
+    if (*ret_credential) {
+        const char *other = arena_printf(l->arena, "%s/%s", credentials, node->text);
+        fd = other ? open(other, flags) : -1;
+        path = fd >= 0 ? other : path;
+    }
+    if (fd < 0 && cause == ENOENT)
+        config_fault(l, node->place, "file not found: %.300s", path);
+    else if (fd < 0)
+        config_fault(l, node->place, "%.300s cannot be read: %s", path, strerror(cause));
+    *ret_path = path;
+    return fd;
+}
+
+/* How many bytes the secret has: the one newline that an editor leaves behind a text does not count. */
+static int64_t secret_length(int fd, int64_t size)
+{
+    unsigned char data[CONFIG_SECRET_PROBE];
+    if (size > (int64_t)sizeof data)
+        return size;
+    ssize_t n = pread(fd, data, sizeof data, 0);
+    int64_t len = n < 0 ? 0 : n;
+    if (len > 0 && data[len - 1] == '\n')
+        len--;
+    if (len > 0 && data[len - 1] == '\r')
+        len--;
+    for (int64_t i = 0; i < len; i++) {
+        if (data[i] < 0x20 || data[i] >= 0x7f)
+            len = n; /* random bytes may well end with 0x0a */
+    }
+    OPENSSL_cleanse(data, sizeof data);
+    return len;
+}
+
+/* A credential is root's, and its group bits are the mask of systemd's access list, not a group's right. */
+static bool check_secret(struct loader *l, const struct config_key *key, const struct yaml_node *node, int fd,
+                         const struct stat *st, bool credential)
+{
+    if (st->st_mode & (credential ? 007 : 077)) {
+        config_fault(l, node->place, "`%s` is a secret that group or others can reach (mode %04o); hint: chmod 600",
+                     key->name, (unsigned)(st->st_mode & 07777));
+        return false;
+    }
+    if (st->st_size > SECRET_FILE_MAX) {
+        config_fault(l, node->place, "`%s` is larger than %lld KiB", key->name, SECRET_FILE_MAX / KIB);
+        return false;
+    }
+    if (secret_length(fd, st->st_size) < key->min) {
+        config_fault(l, node->place, "`%s` must hold at least %lld bytes", key->name, (long long)key->min);
+        return false;
+    }
+    return true;
+}
+
+void config_take_file(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to)
+{
+    const char *path;
+    bool credential;
+    struct stat st;
+    if (!config_text(l, node))
+        return;
+    _cleanup_(cleanup_close) int fd = open_file(l, node, &path, &credential);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        config_fault(l, node->place, "%.300s is no regular file", path);
+        return;
+    }
+    if (st.st_size == 0) {
+        config_fault(l, node->place, "%.300s is empty", path);
+        return;
+    }
+    if (key->type == CONFIG_SECRET && !check_secret(l, key, node, fd, &st, credential))
+        return;
+    memcpy(to, &path, sizeof path);
+}
