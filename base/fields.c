@@ -8,7 +8,7 @@
 #define TOKEN_SHOWN 128  /* bytes of one name in a pointer */
 #define POINTER_MAX 4096 /* past it a pointer is cut */
 
-/* -- places --------------------------------------------------------------------------------------------------------- */
+/* -- places -- */
 
 static void pointer_write(const struct check *c, const struct place *place, struct buffer *out)
 {
@@ -53,7 +53,7 @@ void check_fault(struct check *c, const struct place *place, const char *format,
     fault_add(c->faults, pointer.data ? pointer.data : "", "%s", detail);
 }
 
-/* -- names ---------------------------------------------------------------------------------------------------------- */
+/* -- names -- */
 
 const struct field *fields_find(const struct field *fields, const char *name)
 {
@@ -111,7 +111,7 @@ const char *field_nearest(const struct field *fields, const char *name)
     return nearest;
 }
 
-/* -- conditions ----------------------------------------------------------------------------------------------------- */
+/* -- conditions -- */
 
 bool field_when_holds(const struct field_when *when, const json_t *value)
 {
@@ -136,9 +136,10 @@ void field_when_text(const struct field_when *when, char *ret_text, size_t size)
         *p = '|';
 }
 
-/* -- objects -------------------------------------------------------------------------------------------------------- */
+/* -- objects -- */
 
-static void check_unknown(struct check *c, const struct field *fields, const json_t *object, const struct place *place)
+static void check_unknown(struct check *c, const struct field *fields, const json_t *object,
+                          const struct place *place)
 {
     json_t *all = (json_t *)(uintptr_t)object; /* jansson's iterator is not const; nothing is changed */
 
@@ -188,7 +189,8 @@ static void check_member(struct check *c, const struct field *field, const json_
         json_object_set(result, field->name, checked);
 }
 
-json_t *field_members(struct check *c, const struct field *fields, const json_t *object, const struct place *place)
+json_t *field_members(struct check *c, const struct field *fields, const json_t *object,
+                      const struct place *place)
 {
     size_t faults_before = c->faults->total;
     json_auto_t *result = json_object();
@@ -212,7 +214,8 @@ static void names_listed(const struct field *fields, char *ret_text, size_t size
         len += (size_t)snprintf(ret_text + len, size - len, "%s%s", len ? ", " : "", fields->name);
 }
 
-json_t *field_one_of(struct check *c, const struct field *fields, const json_t *object, const struct place *place)
+json_t *field_one_of(struct check *c, const struct field *fields, const json_t *object,
+                     const struct place *place)
 {
     size_t faults_before = c->faults->total, count = 0;
     json_auto_t *result = json_object();
@@ -235,7 +238,8 @@ json_t *field_one_of(struct check *c, const struct field *fields, const json_t *
     return c->faults->total == faults_before ? TAKE(result) : NULL;
 }
 
-json_t *fields_check(const struct field *fields, const json_t *object, const char *pointer, struct faults *faults)
+json_t *fields_check(const struct field *fields, const json_t *object, const char *pointer,
+                     struct faults *faults)
 {
     struct check c = {.faults = faults, .prefix = pointer};
     const struct place root = {0};

@@ -1,5 +1,5 @@
-/* JSON Schema 2020-12 of a field table. Lengths are of bytes in the check and of characters in the schema, so the
- * schema never refuses what the check takes. */
+/* JSON Schema 2020-12 of a field table. Lengths are of bytes in the check and of characters in the schema, so
+ * the schema never refuses what the check takes. */
 #include "base/cleanup.h"
 #include "base/fields_value.h"
 
@@ -15,7 +15,7 @@ static void write_literal(struct json_writer *w, const char *name, const char *j
     json_put_raw(w, name, bytes_of(json));
 }
 
-/* -- conditions ----------------------------------------------------------------------------------------------------- */
+/* -- conditions -- */
 
 /* The text of one word of a `when` as the JSON value that the other member would have. */
 static void write_when_word(struct json_writer *w, const struct field *other, struct bytes word)
@@ -107,7 +107,7 @@ static void write_rules(struct json_writer *w, const struct field *fields)
         json_put_array_end(w);
 }
 
-/* -- types ---------------------------------------------------------------------------------------------------------- */
+/* -- types -- */
 
 static void write_number_end(struct json_writer *w, const char *name, double value)
 {
@@ -267,7 +267,8 @@ static void write_value(struct json_writer *w, const struct field *field, const 
     json_put_object(w, name);
     if (field->when.field) {
         field_when_text(&field->when, when, sizeof(when));
-        snprintf(help, sizeof(help), "%s%sonly with %s", field->help ? field->help : "", field->help ? "; " : "", when);
+        snprintf(help, sizeof(help), "%s%sonly with %s", field->help ? field->help : "",
+                 field->help ? "; " : "", when);
         json_put_text(w, "description", help);
     } else {
         json_put_text_opt(w, "description", field->help);

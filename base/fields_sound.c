@@ -1,4 +1,5 @@
-/* Is a table itself sound? Asked at start and by the tests of whoever has a table; a table in doubt starts nothing. */
+/* Is a table itself sound? Asked at start and by the tests of whoever has a table; a table in doubt starts
+ * nothing. */
 #include "base/cleanup.h"
 #include "base/fields_value.h"
 

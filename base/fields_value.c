@@ -1,4 +1,5 @@
-/* One function a type: judge a JSON value, give its normal form. A new type is a function and a row in `checks`. */
+/* One function a type: judge a JSON value, give its normal form. A new type is a function and a row in
+ * `checks`. */
 #include "base/fields_value.h"
 
 #include <math.h>
@@ -8,11 +9,12 @@
 #include "base/clock.h"
 #include "base/id.h"
 
-typedef json_t *check_fn(struct check *c, const struct field *field, const json_t *value, const struct place *place);
+typedef json_t *check_fn(struct check *c, const struct field *field, const json_t *value,
+                         const struct place *place);
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
-/* -- texts ---------------------------------------------------------------------------------------------------------- */
+/* -- texts -- */
 
 static struct bytes text_of(const json_t *value)
 {
@@ -65,7 +67,8 @@ static json_t *same_text(const json_t *value)
     return json_stringn_nocheck(json_string_value(value), json_string_length(value));
 }
 
-static json_t *check_text(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_text(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     size_t min = field_length_min(field), max = field_length_max(field);
     struct bytes text = text_of(value);
@@ -83,7 +86,8 @@ static json_t *check_text(struct check *c, const struct field *field, const json
     return NULL;
 }
 
-static json_t *check_name(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_name(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     bool table = field->type == FIELD_TYPE_TABLE;
     size_t min = table ? 3 : 1, max = table ? 255 : 64;
@@ -94,12 +98,13 @@ static json_t *check_name(struct check *c, const struct field *field, const json
     if (json_string_length(value) >= min && json_string_length(value) <= max &&
         strspn(json_string_value(value), NAME_CHARACTERS) == json_string_length(value))
         return same_text(value);
-    check_fault(c, place, "must be a %sname of %zu to %zu characters a-z A-Z 0-9 _ . -, not %s", table ? "table " : "",
-                min, max, shown(value, text));
+    check_fault(c, place, "must be a %sname of %zu to %zu characters a-z A-Z 0-9 _ . -, not %s",
+                table ? "table " : "", min, max, shown(value, text));
     return NULL;
 }
 
-static json_t *check_time(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_time(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     char text[FIELD_VALUE_SHOWN + 8], normal[TIME_SIZE];
     int64_t wall_ms;
@@ -115,7 +120,8 @@ static json_t *check_time(struct check *c, const struct field *field, const json
     return json_string(normal);
 }
 
-static json_t *check_id(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_id(struct check *c, const struct field *field, const json_t *value,
+                        const struct place *place)
 {
     char text[FIELD_VALUE_SHOWN + 8], normal[ID_SIZE];
     struct id id;
@@ -131,7 +137,8 @@ static json_t *check_id(struct check *c, const struct field *field, const json_t
     return json_string(normal);
 }
 
-static json_t *check_hash(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_hash(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     (void)field;
     if (!is_text(c, value, place))
@@ -142,7 +149,8 @@ static json_t *check_hash(struct check *c, const struct field *field, const json
     return NULL;
 }
 
-static json_t *check_choice(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_choice(struct check *c, const struct field *field, const json_t *value,
+                            const struct place *place)
 {
     char text[FIELD_VALUE_SHOWN + 8], choices[300];
     size_t len = 0;
@@ -162,7 +170,7 @@ static json_t *check_choice(struct check *c, const struct field *field, const js
     return NULL;
 }
 
-/* -- uris ----------------------------------------------------------------------------------------------------------- */
+/* -- uris -- */
 
 static const char *bucket_fault(struct bytes bucket)
 {
@@ -170,10 +178,12 @@ static const char *bucket_fault(struct bytes bucket)
 
     if (bucket.len < 3 || bucket.len > 63)
         return "the bucket's name must have 3 to 63 characters";
-    if (!memchr(outer, bucket.data[0], sizeof(outer) - 1) || !memchr(outer, bucket.data[bucket.len - 1], sizeof(outer) - 1))
+    if (!memchr(outer, bucket.data[0], sizeof(outer) - 1) ||
+        !memchr(outer, bucket.data[bucket.len - 1], sizeof(outer) - 1))
         return "the bucket's name must begin and end with a-z or 0-9";
     for (size_t i = 0; i < bucket.len; i++)
-        if (bucket.data[i] != '.' && bucket.data[i] != '-' && !memchr(outer, bucket.data[i], sizeof(outer) - 1))
+        if (bucket.data[i] != '.' && bucket.data[i] != '-' &&
+            !memchr(outer, bucket.data[i], sizeof(outer) - 1))
             return "the bucket's name may have a-z, 0-9, '.' and '-' only";
     return NULL;
 }
@@ -211,7 +221,9 @@ const char *field_uri_fault(struct bytes text)
             return "it has one of the characters \\ % ? #";
     if (bytes_starts(text, "file://")) {
         path = (struct bytes){text.data + 7, text.len - 7};
-        return path.len == 0 || path.data[0] != '/' ? "a file:// uri begins with file:/// and an absolute path" : path_fault(path);
+        return path.len == 0 || path.data[0] != '/'
+                   ? "a file:// uri begins with file:/// and an absolute path"
+                   : path_fault(path);
     }
     if (!bytes_starts(text, "s3://"))
         return "it begins neither with s3:// nor with file:///";
@@ -223,7 +235,8 @@ const char *field_uri_fault(struct bytes text)
     return fault ? fault : path_fault((struct bytes){slash, path.len - (size_t)(slash - path.data)});
 }
 
-static json_t *check_uri(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_uri(struct check *c, const struct field *field, const json_t *value,
+                         const struct place *place)
 {
     size_t max = field_length_max(field);
     const char *fault;
@@ -241,7 +254,7 @@ static json_t *check_uri(struct check *c, const struct field *field, const json_
     return NULL;
 }
 
-/* -- numbers -------------------------------------------------------------------------------------------------------- */
+/* -- numbers -- */
 
 static bool in_range(struct check *c, const struct field *field, double number, const struct place *place)
 {
@@ -253,7 +266,8 @@ static bool in_range(struct check *c, const struct field *field, double number, 
     return false;
 }
 
-static json_t *check_integer(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_integer(struct check *c, const struct field *field, const json_t *value,
+                             const struct place *place)
 {
     double number = json_number_value(value);
     json_int_t integer = json_is_integer(value) ? json_integer_value(value) : 0;
@@ -267,7 +281,8 @@ static json_t *check_integer(struct check *c, const struct field *field, const j
     return in_range(c, field, number, place) ? json_integer(integer) : NULL;
 }
 
-static json_t *check_number(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_number(struct check *c, const struct field *field, const json_t *value,
+                            const struct place *place)
 {
     double number = json_number_value(value);
 
@@ -278,7 +293,8 @@ static json_t *check_number(struct check *c, const struct field *field, const js
     return in_range(c, field, number, place) ? json_real(number == 0 ? 0.0 : number) : NULL; /* -0 is 0 */
 }
 
-static json_t *check_flag(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_flag(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     (void)field;
     if (!json_is_boolean(value)) {
@@ -288,9 +304,10 @@ static json_t *check_flag(struct check *c, const struct field *field, const json
     return json_boolean(json_is_true(value));
 }
 
-/* -- containers ----------------------------------------------------------------------------------------------------- */
+/* -- containers -- */
 
-static json_t *check_object(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_object(struct check *c, const struct field *field, const json_t *value,
+                            const struct place *place)
 {
     if (!json_is_object(value)) {
         check_fault(c, place, "must be an object");
@@ -300,7 +317,8 @@ static json_t *check_object(struct check *c, const struct field *field, const js
                                             : field_members(c, field->fields, value, place);
 }
 
-/* Is the entry new? Entries are compared by their canonical text, through a hash: lists of thousands stay cheap. */
+/* Is the entry new? Entries are compared by their canonical text, through a hash: lists of thousands stay
+ * cheap. */
 static bool entry_is_new(json_t *seen, const json_t *entry)
 {
     _cleanup_(cleanup_free) char *text = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
@@ -308,7 +326,8 @@ static bool entry_is_new(json_t *seen, const json_t *entry)
     return text && !json_object_get(seen, text) && json_object_set_new_nocheck(seen, text, json_true()) == 0;
 }
 
-static json_t *check_list(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_list(struct check *c, const struct field *field, const json_t *value,
+                          const struct place *place)
 {
     size_t max = field->max > 0 ? (size_t)field->max : FIELD_LIST_MAX, faults_before = c->faults->total;
     json_auto_t *result = json_array(), *seen = json_object();
@@ -338,17 +357,21 @@ static void check_map_entry(struct check *c, const struct field *field, const ch
 {
     const struct place here = {.up = place, .name = name, .name_len = strlen(name)};
 
-    if (here.name_len == 0 || here.name_len > FIELD_MAP_NAME_MAX || has_control((struct bytes){name, here.name_len}))
-        check_fault(c, &here, "must have a name of 1 to %d bytes without control characters", FIELD_MAP_NAME_MAX);
+    if (here.name_len == 0 || here.name_len > FIELD_MAP_NAME_MAX ||
+        has_control((struct bytes){name, here.name_len}))
+        check_fault(c, &here, "must have a name of 1 to %d bytes without control characters",
+                    FIELD_MAP_NAME_MAX);
     else if (!json_is_string(value))
         check_fault(c, &here, "must be a text");
     else if (json_string_length(value) > field_length_max(field))
-        check_fault(c, &here, "must have at most %zu bytes, has %zu", field_length_max(field), json_string_length(value));
+        check_fault(c, &here, "must have at most %zu bytes, has %zu", field_length_max(field),
+                    json_string_length(value));
     else if (has_control(text_of(value)))
         check_fault(c, &here, "must not have control characters");
 }
 
-static json_t *check_map(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_map(struct check *c, const struct field *field, const json_t *value,
+                         const struct place *place)
 {
     size_t max = field->max > 0 ? (size_t)field->max : FIELD_MAP_MAX, faults_before = c->faults->total;
     json_t *all = (json_t *)(uintptr_t)value; /* jansson's iterator is not const; nothing is changed */
@@ -366,7 +389,8 @@ static json_t *check_map(struct check *c, const struct field *field, const json_
     return c->faults->total == faults_before ? json_deep_copy(value) : NULL;
 }
 
-static json_t *check_any(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+static json_t *check_any(struct check *c, const struct field *field, const json_t *value,
+                         const struct place *place)
 {
     (void)c;
     (void)field;
@@ -375,15 +399,18 @@ static json_t *check_any(struct check *c, const struct field *field, const json_
 }
 
 static check_fn *const checks[] = {
-    [FIELD_TYPE_TEXT] = check_text,       [FIELD_TYPE_TABLE] = check_name,  [FIELD_TYPE_NAME] = check_name,
-    [FIELD_TYPE_TIME] = check_time,       [FIELD_TYPE_INTEGER] = check_integer, [FIELD_TYPE_NUMBER] = check_number,
-    [FIELD_TYPE_FLAG] = check_flag,       [FIELD_TYPE_CHOICE] = check_choice, [FIELD_TYPE_ID] = check_id,
-    [FIELD_TYPE_HASH] = check_hash,       [FIELD_TYPE_URI] = check_uri,     [FIELD_TYPE_OBJECT] = check_object,
-    [FIELD_TYPE_ONE_OF] = check_object,   [FIELD_TYPE_LIST] = check_list,   [FIELD_TYPE_MAP] = check_map,
-    [FIELD_TYPE_ANY] = check_any,
+    [FIELD_TYPE_TEXT] = check_text,       [FIELD_TYPE_TABLE] = check_name,
+    [FIELD_TYPE_NAME] = check_name,       [FIELD_TYPE_TIME] = check_time,
+    [FIELD_TYPE_INTEGER] = check_integer, [FIELD_TYPE_NUMBER] = check_number,
+    [FIELD_TYPE_FLAG] = check_flag,       [FIELD_TYPE_CHOICE] = check_choice,
+    [FIELD_TYPE_ID] = check_id,           [FIELD_TYPE_HASH] = check_hash,
+    [FIELD_TYPE_URI] = check_uri,         [FIELD_TYPE_OBJECT] = check_object,
+    [FIELD_TYPE_ONE_OF] = check_object,   [FIELD_TYPE_LIST] = check_list,
+    [FIELD_TYPE_MAP] = check_map,         [FIELD_TYPE_ANY] = check_any,
 };
 
-json_t *field_value(struct check *c, const struct field *field, const json_t *value, const struct place *place)
+json_t *field_value(struct check *c, const struct field *field, const json_t *value,
+                    const struct place *place)
 {
     size_t faults_before = c->faults->total;
     json_t *result = checks[field->type](c, field, value, place);

@@ -1,16 +1,16 @@
 /*
- * Between the files of base/fields.h; not for other rooms. A place is a chain on the C stack: a pointer is written
- * only when there is a fault to report.
+ * Between the files of base/fields.h; not for other rooms. A place is a chain on the C stack: a pointer is
+ * written only when there is a fault to report.
  */
 #pragma once
 #include "base/fields.h"
 
-#define FIELD_LENGTH_MAX 1024      /* of texts and uris, when the table says nothing */
-#define FIELD_LIST_MAX 1000        /* entries, when the table says nothing */
-#define FIELD_MAP_MAX 50           /* entries, when the table says nothing: AWS takes 50 tags */
+#define FIELD_LENGTH_MAX 1024 /* of texts and uris, when the table says nothing */
+#define FIELD_LIST_MAX 1000   /* entries, when the table says nothing */
+#define FIELD_MAP_MAX 50      /* entries, when the table says nothing: AWS takes 50 tags */
 #define FIELD_MAP_NAME_MAX 128
-#define FIELD_TABLE_DEPTH 12       /* tables in tables */
-#define FIELD_VALUE_SHOWN 80       /* bytes of a value in a fault */
+#define FIELD_TABLE_DEPTH 12 /* tables in tables */
+#define FIELD_VALUE_SHOWN 80 /* bytes of a value in a fault */
 
 struct place {
     const struct place *up; /* NULL: the root, whose name is the prefix itself */
@@ -30,9 +30,12 @@ void check_fault(struct check *c, const struct place *place, const char *format,
 bool check_full(const struct check *c);
 
 /* The normalised value (a new reference), or NULL when faults were added. */
-json_t *field_value(struct check *c, const struct field *field, const json_t *value, const struct place *place);
-json_t *field_members(struct check *c, const struct field *fields, const json_t *object, const struct place *place);
-json_t *field_one_of(struct check *c, const struct field *fields, const json_t *object, const struct place *place);
+json_t *field_value(struct check *c, const struct field *field, const json_t *value,
+                    const struct place *place);
+json_t *field_members(struct check *c, const struct field *fields, const json_t *object,
+                      const struct place *place);
+json_t *field_one_of(struct check *c, const struct field *fields, const json_t *object,
+                     const struct place *place);
 /* s3://bucket/key or file:///path: NULL, or what is wrong with it. */
 const char *field_uri_fault(struct bytes text);
 

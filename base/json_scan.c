@@ -1,5 +1,6 @@
-/* The checker is a loop over an explicit stack of open containers: no recursion, every byte looked at once, names
- * compared within their object only (each with at most 16 others, or by one sort at the object's end). */
+/* The checker is a loop over an explicit stack of open containers: no recursion, every byte looked at once,
+ * names compared within their object only (each with at most 16 others, or by one sort at the object's end).
+ */
 #include "base/json.h"
 
 #include <errno.h>
@@ -37,7 +38,7 @@ struct scan {
     struct level levels[DEPTH_CAP];
 };
 
-/* -- decoded names ------------------------------------------------------------------------------------------------ */
+/* -- decoded names -- */
 
 struct name_bytes {
     const char *at, *end;
@@ -67,7 +68,8 @@ static int name_compare(const struct name *a, const struct name *b)
         int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
         return order ? order : (a->len > b->len) - (a->len < b->len);
     }
-    struct name_bytes x = {.at = a->data, .end = a->data + a->len}, y = {.at = b->data, .end = b->data + b->len};
+    struct name_bytes x = {.at = a->data, .end = a->data + a->len},
+                      y = {.at = b->data, .end = b->data + b->len};
     int p, q;
     do {
         p = name_byte(&x);
@@ -81,10 +83,11 @@ static int name_order(const void *a, const void *b)
     const struct name *x = a, *y = b;
     int order = name_compare(x, y);
 
-    return order ? order : (x->data > y->data) - (x->data < y->data); /* equal names in the order of the text */
+    return order ? order
+                 : (x->data > y->data) - (x->data < y->data); /* equal names in the order of the text */
 }
 
-/* -- faults ------------------------------------------------------------------------------------------------------- */
+/* -- faults -- */
 
 /* Adds one token; false when it does not fit, and then nothing was added. */
 static bool pointer_token(char *pointer, size_t size, size_t *len, const struct level *level)
@@ -113,7 +116,8 @@ static bool pointer_token(char *pointer, size_t size, size_t *len, const struct 
     return true;
 }
 
-/* A pointer that does not fit ends at the last whole token that does: it still points at something around the fault. */
+/* A pointer that does not fit ends at the last whole token that does: it still points at something around the
+ * fault. */
 static void pointer_write(const struct scan *s, char *pointer, size_t size)
 {
     size_t len = 0;
@@ -146,7 +150,7 @@ static int fail(const struct scan *s, const char *reason)
     return fail_at(s, s->at, s->at == s->end ? "the text ends too early" : reason);
 }
 
-/* -- names -------------------------------------------------------------------------------------------------------- */
+/* -- names -- */
 
 static int names_grow(struct scan *s)
 {
@@ -195,7 +199,7 @@ static int names_end(struct scan *s, struct level *level)
     return 0;
 }
 
-/* -- the grammar -------------------------------------------------------------------------------------------------- */
+/* -- the grammar -- */
 
 static void skip_space(struct scan *s)
 {

@@ -130,7 +130,8 @@ static const char *unicode_escape_next(const char **at, const char *end, uint32_
     if (code >= 0xdc00 && code <= 0xdfff)
         return "a lone surrogate";
     if (code >= 0xd800 && code <= 0xdbff) {
-        if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || !hex4(p + 2, end, &low) || low < 0xdc00 || low > 0xdfff)
+        if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || !hex4(p + 2, end, &low) || low < 0xdc00 ||
+            low > 0xdfff)
             return "a lone surrogate";
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         p += 6;

@@ -1,13 +1,14 @@
 /*
- * What the scanner, the walker and the writer of base/json.h share: the lexical level of RFC 8259. Not for other rooms.
- * Thread rule: any thread; nothing here has state.
+ * What the scanner, the walker and the writer of base/json.h share: the lexical level of RFC 8259. Not for
+ * other rooms. Thread rule: any thread; nothing here has state.
  */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-/* Longest run from `at` of bytes that stand for themselves in a JSON string: ASCII but controls, quote, backslash. */
+/* Longest run from `at` of bytes that stand for themselves in a JSON string: ASCII but controls, quote,
+ * backslash. */
 static inline const char *json_plain_run(const char *at, const char *end)
 {
     const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
@@ -41,7 +42,8 @@ size_t json_utf8_put(uint32_t code, char ret_text[4]);
 const char *json_number_end(const char *at, const char *end, bool *ret_integer);
 /* Decodes the escape at *at (a backslash) and moves past it. NULL, or what is wrong with it. */
 const char *json_escape_next(const char **at, const char *end, uint32_t *ret_code);
-/* Checks the string at *at (an opening quote) and moves past its end, or to the fault. NULL, or what is wrong. */
+/* Checks the string at *at (an opening quote) and moves past its end, or to the fault. NULL, or what is
+ * wrong. */
 struct json_string_facts {
     bool escaped;
     bool has_nul; /* as an escape */

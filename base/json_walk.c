@@ -1,6 +1,6 @@
-/* Walking checked text must not cost a second check: strings and brackets are followed, numbers and words are only
- * judged on the level that is walked. Unchecked text is safe to walk; a fault inside a skipped value shows when that
- * value is walked or decoded itself. */
+/* Walking checked text must not cost a second check: strings and brackets are followed, numbers and words are
+ * only judged on the level that is walked. Unchecked text is safe to walk; a fault inside a skipped value
+ * shows when that value is walked or decoded itself. */
 #include "base/json.h"
 
 #include "base/json_text.h"
@@ -127,7 +127,8 @@ int json_walk_open(struct json_walk *walk, struct bytes container, struct err *e
     return 0;
 }
 
-int json_walk_next(struct json_walk *walk, struct bytes *ret_name, struct json_span *ret_value, struct err *err)
+int json_walk_next(struct json_walk *walk, struct bytes *ret_name, struct json_span *ret_value,
+                   struct err *err)
 {
     if (!walk->at)
         return 0;

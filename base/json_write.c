@@ -9,7 +9,7 @@
 
 #define DEPTH_MAX 63
 
-/* -- text ----------------------------------------------------------------------------------------------------------- */
+/* -- text -- */
 
 static void escape_char(struct buffer *out, unsigned char c)
 {
@@ -86,7 +86,7 @@ void json_pointer_add(struct buffer *pointer, struct bytes token)
     }
 }
 
-/* -- the writer ----------------------------------------------------------------------------------------------------- */
+/* -- the writer -- */
 
 void json_put_begin(struct json_writer *w, struct buffer *out)
 {
@@ -201,7 +201,8 @@ void json_put_int(struct json_writer *w, const char *name, int64_t value)
     json_put_raw(w, name, (struct bytes){digits + at, sizeof(digits) - at});
 }
 
-/* The shortest form that reads back as the same double. A whole number keeps ".0", so that it reads back as a real. */
+/* The shortest form that reads back as the same double. A whole number keeps ".0", so that it reads back as a
+ * real. */
 void json_put_number(struct json_writer *w, const char *name, double value)
 {
     char text[40];
@@ -281,7 +282,7 @@ void json_put_dom(struct json_writer *w, const char *name, const json_t *value)
         json_put_null(w, name);
 }
 
-/* -- jansson -------------------------------------------------------------------------------------------------------- */
+/* -- jansson -- */
 
 const char *json_get_text(const json_t *object, const char *name)
 {

@@ -9,7 +9,8 @@
 
 static const struct json_limits limits = {.max_depth = 32};
 
-/* Checks text against a table. The normalised text, or "!place detail; place detail" (borrowed until the next call). */
+/* Checks text against a table. The normalised text, or "!place detail; place detail" (borrowed until the next
+ * call). */
 static const char *checked(const struct field *fields, const char *text)
 {
     static char result[8192];
@@ -30,8 +31,8 @@ static const char *checked(const struct field *fields, const char *text)
     }
     snprintf(result, sizeof(result), "!");
     for (size_t i = 0; i < faults.count && len < sizeof(result); i++)
-        len += (size_t)snprintf(result + len, sizeof(result) - len, "%s%s %s", i ? "; " : "", faults.list[i].place,
-                                faults.list[i].detail);
+        len += (size_t)snprintf(result + len, sizeof(result) - len, "%s%s %s", i ? "; " : "",
+                                faults.list[i].place, faults.list[i].detail);
     return result;
 }
 
@@ -49,7 +50,8 @@ static const struct field restore[] = {
     FIELD_ONE_OF("source", source, "what to restore from", REQUIRED, POSITIONAL),
     FIELD_TABLE("target_table", "the table to make", REQUIRED),
     FIELD_CHOICE("into", "\"new\"", "new empty existing", "existing writes into a live table"),
-    FIELD_CHOICE("on_conflict", "\"skip\"", "skip fail overwrite", "what a present item gets", .when = {"into", "existing empty"}),
+    FIELD_CHOICE("on_conflict", "\"skip\"", "skip fail overwrite", "what a present item gets",
+                 .when = {"into", "existing empty"}),
     FIELD_TEXT("reason", "why", REQUIRED, .max_length = 40, .when = {"into", "existing"}),
     FIELD_OBJECT("settings", settings, "which settings", .initial = "{}"),
     FIELD_END,
@@ -58,13 +60,16 @@ static const struct field restore[] = {
 static void defaults_are_filled_in_where_their_condition_holds(void **state)
 {
     (void)state;
-    assert_string_equal(checked(restore, "{\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\"}"),
-                        "{\"into\":\"new\",\"settings\":{\"apply\":true},\"source\":{\"uri\":\"s3://bucket/key\"},"
-                        "\"target_table\":\"Sales\"}");
-    assert_string_equal(checked(restore, "{\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\","
-                                         "\"into\":\"existing\",\"reason\":\"r\",\"settings\":{\"apply\":false,\"units\":5.0}}"),
-                        "{\"into\":\"existing\",\"on_conflict\":\"skip\",\"reason\":\"r\",\"settings\":{\"apply\":false,"
-                        "\"units\":5},\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\"}");
+    assert_string_equal(
+        checked(restore, "{\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\"}"),
+        "{\"into\":\"new\",\"settings\":{\"apply\":true},\"source\":{\"uri\":\"s3://bucket/key\"},"
+        "\"target_table\":\"Sales\"}");
+    assert_string_equal(
+        checked(restore,
+                "{\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\","
+                "\"into\":\"existing\",\"reason\":\"r\",\"settings\":{\"apply\":false,\"units\":5.0}}"),
+        "{\"into\":\"existing\",\"on_conflict\":\"skip\",\"reason\":\"r\",\"settings\":{\"apply\":false,"
+        "\"units\":5},\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\"}");
 }
 
 #define GOOD_SOURCE "\"source\":{\"uri\":\"s3://bucket/key\"},\"target_table\":\"Sales\""
@@ -79,25 +84,30 @@ static void a_member_whose_condition_does_not_hold_is_a_fault(void **state)
     assert_string_equal(checked(restore, "{" GOOD_SOURCE ",\"into\":\"existing\"}"),
                         "!/spec/reason is required with into=existing");
     /* a wrong `into` is one fault, not three */
-    assert_string_equal(checked(restore, "{" GOOD_SOURCE ",\"into\":\"exist\",\"on_conflict\":\"skip\",\"reason\":\"r\"}"),
-                        "!/spec/into must be one of new, empty, existing, not 'exist'");
+    assert_string_equal(
+        checked(restore, "{" GOOD_SOURCE ",\"into\":\"exist\",\"on_conflict\":\"skip\",\"reason\":\"r\"}"),
+        "!/spec/into must be one of new, empty, existing, not 'exist'");
 }
 
 static void every_fault_has_its_pointer_and_all_are_found_at_once(void **state)
 {
     (void)state;
-    assert_string_equal(checked(restore, "{\"source\":{},\"target_tabel\":1,\"x/y\":0,\"settings\":{\"units\":0,\"aply\":true}}"),
-                        "!/spec/target_tabel is not known here; did you mean target_table?; "
-                        "/spec/x~1y is not known here; "
-                        "/spec/source must have exactly one of recovery_point, uri; "
-                        "/spec/target_table is required; "
-                        "/spec/settings/aply is not known here; did you mean apply?; "
-                        "/spec/settings/units must be from 1 to 40000, is 0");
-    assert_string_equal(checked(restore, "{\"source\":{\"uri\":\"s3://bucket/k\",\"recovery_point\":"
-                                         "\"0190a5a0-0000-7000-8000-000000000000\"},\"target_table\":\"Sales\"}"),
+    assert_string_equal(
+        checked(restore,
+                "{\"source\":{},\"target_tabel\":1,\"x/y\":0,\"settings\":{\"units\":0,\"aply\":true}}"),
+        "!/spec/target_tabel is not known here; did you mean target_table?; "
+        "/spec/x~1y is not known here; "
+        "/spec/source must have exactly one of recovery_point, uri; "
+        "/spec/target_table is required; "
+        "/spec/settings/aply is not known here; did you mean apply?; "
+        "/spec/settings/units must be from 1 to 40000, is 0");
+    assert_string_equal(checked(restore,
+                                "{\"source\":{\"uri\":\"s3://bucket/k\",\"recovery_point\":"
+                                "\"0190a5a0-0000-7000-8000-000000000000\"},\"target_table\":\"Sales\"}"),
                         "!/spec/source must have exactly one of recovery_point, uri");
-    assert_string_equal(checked(restore, "{\"source\":{\"url\":\"s3://bucket/k\"},\"target_table\":\"Sales\"}"),
-                        "!/spec/source/url is not known here; did you mean uri?");
+    assert_string_equal(
+        checked(restore, "{\"source\":{\"url\":\"s3://bucket/k\"},\"target_table\":\"Sales\"}"),
+        "!/spec/source/url is not known here; did you mean uri?");
 }
 
 static const struct field tables_entry[] = {FIELD_TABLE("table", "a table")};
@@ -141,7 +151,8 @@ static void each_type_takes_what_it_says_and_gives_its_normal_form(void **state)
         {"{\"number\":-0.0}", "{\"number\":0.0}"},
         {"{\"flag\":false}", NULL},
         {"{\"choice\":\"bb\"}", NULL},
-        {"{\"id\":\"0190A5A0-0000-7000-8000-00000000000F\"}", "{\"id\":\"0190a5a0-0000-7000-8000-00000000000f\"}"},
+        {"{\"id\":\"0190A5A0-0000-7000-8000-00000000000F\"}",
+         "{\"id\":\"0190a5a0-0000-7000-8000-00000000000f\"}"},
         {"{\"hash\":\"" HASH64 "\"}", NULL},
         {"{\"uri\":\"file:///var/lib/x y\"}", NULL},
         {"{\"object\":{}}", "{\"object\":{\"apply\":true}}"},
@@ -161,20 +172,62 @@ static void each_type_takes_what_it_says_and_gives_its_normal_form(void **state)
 static void each_type_refuses_everything_else(void **state)
 {
     static const char *const rows[] = {
-        "\"text\":\"a\"", "\"text\":\"abcdef\"", "\"text\":\"a\\nb\"", "\"text\":\"a\\u007fb\"", "\"text\":\"a\\u0085\"",
-        "\"text\":1", "\"text\":null", "\"text\":[\"ab\"]", "\"table\":\"ab\"", "\"table\":\"a b c\"", "\"table\":\"caf\\u00e9\"",
-        "\"table\":\"\"", "\"table\":7", "\"name\":\"\"", "\"name\":\"a/b\"",
-        "\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "\"time\":\"\"",
-        "\"time\":\"yesterday\"", "\"time\":\"2026-02-30T00:00:00Z\"", "\"time\":\"2026-01-30\"", "\"time\":0",
-        "\"integer\":1.5", "\"integer\":1e30", "\"integer\":\"1\"", "\"integer\":true", "\"number\":-1.6", "\"number\":10.1",
-        "\"number\":\"1\"", "\"flag\":0", "\"flag\":\"true\"", "\"flag\":null", "\"choice\":\"b\"", "\"choice\":\"\"",
-        "\"choice\":\"a bb\"", "\"choice\":\"A\"", "\"choice\":true", "\"id\":\"0190a5a0\"",
-        "\"id\":\"0190a5a000007000800000000000000f\"", "\"id\":\"g190a5a0-0000-7000-8000-00000000000f\"", "\"hash\":\"\"",
-        "\"hash\":\"00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff\"", "\"hash\":\"" HASH64 "0\"",
-        "\"object\":[]", "\"object\":null", "\"list\":{}", "\"list\":\"abc\"", "\"list\":[\"abc\",\"abc\"]",
-        "\"list\":[\"abc\",1]", "\"list\":[\"aaa\",\"bbb\",\"ccc\",\"ddd\"]",
-        "\"times\":[\"2026-01-30T14:30:00Z\",\"2026-01-30T15:30:00+01:00\"]", "\"map\":[]", "\"map\":{\"\":\"x\"}",
-        "\"map\":{\"a\":\"fivex\"}", "\"map\":{\"a\":1}", "\"map\":{\"a\":\"\\n\"}", "\"map\":{\"\\u0001\":\"x\"}",
+        "\"text\":\"a\"",
+        "\"text\":\"abcdef\"",
+        "\"text\":\"a\\nb\"",
+        "\"text\":\"a\\u007fb\"",
+        "\"text\":\"a\\u0085\"",
+        "\"text\":1",
+        "\"text\":null",
+        "\"text\":[\"ab\"]",
+        "\"table\":\"ab\"",
+        "\"table\":\"a b c\"",
+        "\"table\":\"caf\\u00e9\"",
+        "\"table\":\"\"",
+        "\"table\":7",
+        "\"name\":\"\"",
+        "\"name\":\"a/b\"",
+        "\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"",
+        "\"time\":\"\"",
+        "\"time\":\"yesterday\"",
+        "\"time\":\"2026-02-30T00:00:00Z\"",
+        "\"time\":\"2026-01-30\"",
+        "\"time\":0",
+        "\"integer\":1.5",
+        "\"integer\":1e30",
+        "\"integer\":\"1\"",
+        "\"integer\":true",
+        "\"number\":-1.6",
+        "\"number\":10.1",
+        "\"number\":\"1\"",
+        "\"flag\":0",
+        "\"flag\":\"true\"",
+        "\"flag\":null",
+        "\"choice\":\"b\"",
+        "\"choice\":\"\"",
+        "\"choice\":\"a bb\"",
+        "\"choice\":\"A\"",
+        "\"choice\":true",
+        "\"id\":\"0190a5a0\"",
+        "\"id\":\"0190a5a000007000800000000000000f\"",
+        "\"id\":\"g190a5a0-0000-7000-8000-00000000000f\"",
+        "\"hash\":\"\"",
+        "\"hash\":\"00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff\"",
+        "\"hash\":\"" HASH64 "0\"",
+        "\"object\":[]",
+        "\"object\":null",
+        "\"list\":{}",
+        "\"list\":\"abc\"",
+        "\"list\":[\"abc\",\"abc\"]",
+        "\"list\":[\"abc\",1]",
+        "\"list\":[\"aaa\",\"bbb\",\"ccc\",\"ddd\"]",
+        "\"times\":[\"2026-01-30T14:30:00Z\",\"2026-01-30T15:30:00+01:00\"]",
+        "\"map\":[]",
+        "\"map\":{\"\":\"x\"}",
+        "\"map\":{\"a\":\"fivex\"}",
+        "\"map\":{\"a\":1}",
+        "\"map\":{\"a\":\"\\n\"}",
+        "\"map\":{\"\\u0001\":\"x\"}",
     };
     char text[400], pointer[40];
 
@@ -188,23 +241,64 @@ static void each_type_refuses_everything_else(void **state)
         assert_null(strstr(result, "; "));
         assert_null(strstr(result, "memory"));
     }
-    assert_string_equal(checked(all, "{\"list\":[\"abc\",\"b\",\"abc\"]}"),
-                        "!/spec/list/1 must be a table name of 3 to 255 characters a-z A-Z 0-9 _ . -, not 'b'; "
-                        "/spec/list/2 is in the list already");
+    assert_string_equal(
+        checked(all, "{\"list\":[\"abc\",\"b\",\"abc\"]}"),
+        "!/spec/list/1 must be a table name of 3 to 255 characters a-z A-Z 0-9 _ . -, not 'b'; "
+        "/spec/list/2 is in the list already");
 }
 
 static void uris_that_could_mean_another_place_are_refused(void **state)
 {
-    static const char *const good[] = {"s3://abc/k", "s3://a-b.c/x/y z/.hidden/..a/a..", "file:///a", "file:///a/b.c/~x",
+    static const char *const good[] = {"s3://abc/k",          "s3://a-b.c/x/y z/.hidden/..a/a..",
+                                       "file:///a",           "file:///a/b.c/~x",
                                        "s3://abc/caf\\u00e9", "s3://123/k:1+2=3&4"};
-    static const char *const bad[] = {
-        "", "s3:", "s3://", "s3://abc", "s3://abc/", "s3://abc//k", "s3://abc/k/", "s3://abc/k//l", "s3:///k",
-        "s3://ab/k", "s3://Abc/k", "s3://a_c/k", "s3://-bc/k", "s3://ab./k", "s3://abc/.", "s3://abc/..", "s3://abc/./k",
-        "s3://abc/a/../b", "s3://abc/a/..", "s3://abc/a\\\\b", "s3://abc/a%2e", "s3://abc/a?b", "s3://abc/a#b",
-        "s3://abc/a\\nb", "s3://abc/a\\u007f", "s3://abc/a\\u0080", "S3://abc/k", "s3:/abc/k", " s3://abc/k", "file://",
-        "file:///", "file://a/b", "file:/a", "file:a", "file:////a", "file:///a/", "file:///a/..", "file:///../etc",
-        "file:///a/./b", "file://localhost/a", "FILE:///a", "https://abc/k", "/a/b", "abc", "//abc/k", "s3://u@abc/k",
-        "s3://abc:80/k"};
+    static const char *const bad[] = {"",
+                                      "s3:",
+                                      "s3://",
+                                      "s3://abc",
+                                      "s3://abc/",
+                                      "s3://abc//k",
+                                      "s3://abc/k/",
+                                      "s3://abc/k//l",
+                                      "s3:///k",
+                                      "s3://ab/k",
+                                      "s3://Abc/k",
+                                      "s3://a_c/k",
+                                      "s3://-bc/k",
+                                      "s3://ab./k",
+                                      "s3://abc/.",
+                                      "s3://abc/..",
+                                      "s3://abc/./k",
+                                      "s3://abc/a/../b",
+                                      "s3://abc/a/..",
+                                      "s3://abc/a\\\\b",
+                                      "s3://abc/a%2e",
+                                      "s3://abc/a?b",
+                                      "s3://abc/a#b",
+                                      "s3://abc/a\\nb",
+                                      "s3://abc/a\\u007f",
+                                      "s3://abc/a\\u0080",
+                                      "S3://abc/k",
+                                      "s3:/abc/k",
+                                      " s3://abc/k",
+                                      "file://",
+                                      "file:///",
+                                      "file://a/b",
+                                      "file:/a",
+                                      "file:a",
+                                      "file:////a",
+                                      "file:///a/",
+                                      "file:///a/..",
+                                      "file:///../etc",
+                                      "file:///a/./b",
+                                      "file://localhost/a",
+                                      "FILE:///a",
+                                      "https://abc/k",
+                                      "/a/b",
+                                      "abc",
+                                      "//abc/k",
+                                      "s3://u@abc/k",
+                                      "s3://abc:80/k"};
     char text[2200];
 
     (void)state;
@@ -250,7 +344,7 @@ static void what_is_no_object_is_a_fault_at_the_prefix(void **state)
     assert_string_equal(checked(settings, "[]"), "!/spec must be an object");
 }
 
-/* -- schema --------------------------------------------------------------------------------------------------------- */
+/* -- schema -- */
 
 static json_t *schema_of(const struct field *fields)
 {
@@ -280,10 +374,12 @@ static void assert_schema(const struct field *fields, const char *expected)
 static void the_schema_of_simple_fields_is_as_written_by_hand(void **state)
 {
     (void)state;
-    assert_schema(settings, "{\"type\":\"object\",\"properties\":{"
-                            "\"apply\":{\"description\":\"apply them\",\"type\":\"boolean\",\"default\":true},"
-                            "\"units\":{\"description\":\"capacity\",\"type\":\"integer\",\"minimum\":1,\"maximum\":40000}},"
-                            "\"additionalProperties\":false}");
+    assert_schema(
+        settings,
+        "{\"type\":\"object\",\"properties\":{"
+        "\"apply\":{\"description\":\"apply them\",\"type\":\"boolean\",\"default\":true},"
+        "\"units\":{\"description\":\"capacity\",\"type\":\"integer\",\"minimum\":1,\"maximum\":40000}},"
+        "\"additionalProperties\":false}");
 }
 
 static void conditions_become_a_description_and_a_rule(void **state)
@@ -293,16 +389,19 @@ static void conditions_become_a_description_and_a_rule(void **state)
     json_t *properties = json_object_get(schema, "properties");
     _cleanup_(arena_free_p) struct arena *arena = arena_new(1 << 20);
 
-    assert_string_equal(json_canonical(arena, json_object_get(schema, "required")), "[\"source\",\"target_table\"]");
-    assert_string_equal(json_canonical(arena, json_object_get(schema, "allOf")),
-                        "[{\"else\":{\"properties\":{\"on_conflict\":false}},"
-                        "\"if\":{\"properties\":{\"into\":{\"enum\":[\"existing\",\"empty\"]}},\"required\":[\"into\"]}},"
-                        "{\"else\":{\"properties\":{\"reason\":false}},"
-                        "\"if\":{\"properties\":{\"into\":{\"enum\":[\"existing\"]}},\"required\":[\"into\"]},"
-                        "\"then\":{\"required\":[\"reason\"]}}]");
-    assert_string_equal(json_canonical(arena, json_object_get(properties, "on_conflict")),
-                        "{\"default\":\"skip\",\"description\":\"what a present item gets; only with into=existing|empty\","
-                        "\"enum\":[\"skip\",\"fail\",\"overwrite\"],\"type\":\"string\"}");
+    assert_string_equal(json_canonical(arena, json_object_get(schema, "required")),
+                        "[\"source\",\"target_table\"]");
+    assert_string_equal(
+        json_canonical(arena, json_object_get(schema, "allOf")),
+        "[{\"else\":{\"properties\":{\"on_conflict\":false}},"
+        "\"if\":{\"properties\":{\"into\":{\"enum\":[\"existing\",\"empty\"]}},\"required\":[\"into\"]}},"
+        "{\"else\":{\"properties\":{\"reason\":false}},"
+        "\"if\":{\"properties\":{\"into\":{\"enum\":[\"existing\"]}},\"required\":[\"into\"]},"
+        "\"then\":{\"required\":[\"reason\"]}}]");
+    assert_string_equal(
+        json_canonical(arena, json_object_get(properties, "on_conflict")),
+        "{\"default\":\"skip\",\"description\":\"what a present item gets; only with into=existing|empty\","
+        "\"enum\":[\"skip\",\"fail\",\"overwrite\"],\"type\":\"string\"}");
     json_t *one_of = json_object_get(properties, "source");
     assert_int_equal(json_get_int(one_of, "minProperties", 0), 1);
     assert_int_equal(json_get_int(one_of, "maxProperties", 0), 1);
@@ -327,7 +426,8 @@ static void a_condition_on_a_default_holds_also_where_the_member_is_left_out(voi
     assert_string_equal(json_canonical(arena, json_object_get(rule, "if")),
                         "{\"allOf\":[{\"properties\":{\"deep\":{\"enum\":[true]}},\"required\":[\"deep\"]}],"
                         "\"properties\":{\"how\":{\"enum\":[\"scan\"]}}}");
-    assert_string_equal(checked(chained, "{\"deep\":true,\"segments\":2}"), "{\"deep\":true,\"how\":\"scan\",\"segments\":2}");
+    assert_string_equal(checked(chained, "{\"deep\":true,\"segments\":2}"),
+                        "{\"deep\":true,\"how\":\"scan\",\"segments\":2}");
     assert_string_equal(checked(chained, "{\"segments\":2}"), "!/spec/segments only with how=scan");
 }
 
@@ -338,7 +438,8 @@ static void the_schema_of_every_type_is_as_written_by_hand(void **state)
     } rows[] = {
         {"text", "{\"description\":\"a text\",\"maxLength\":5,\"minLength\":1,"
                  "\"pattern\":\"^[^\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f]*$\",\"type\":\"string\"}"},
-        {"table", "{\"description\":\"a table\",\"pattern\":\"^[a-zA-Z0-9_.-]{3,255}$\",\"type\":\"string\"}"},
+        {"table",
+         "{\"description\":\"a table\",\"pattern\":\"^[a-zA-Z0-9_.-]{3,255}$\",\"type\":\"string\"}"},
         {"name", "{\"description\":\"a name\",\"pattern\":\"^[a-zA-Z0-9_.-]{1,64}$\",\"type\":\"string\"}"},
         {"time", "{\"description\":\"a time\",\"format\":\"date-time\",\"type\":\"string\"}"},
         {"integer", "{\"description\":\"an integer\",\"type\":\"integer\"}"},
@@ -346,9 +447,12 @@ static void the_schema_of_every_type_is_as_written_by_hand(void **state)
         {"flag", "{\"description\":\"a flag\",\"type\":\"boolean\"}"},
         {"choice", "{\"description\":\"a choice\",\"enum\":[\"a\",\"bb\"],\"type\":\"string\"}"},
         {"hash", "{\"description\":\"a hash\",\"pattern\":\"^[0-9a-f]{64}$\",\"type\":\"string\"}"},
-        {"uri", "{\"description\":\"a uri\",\"maxLength\":1024,\"pattern\":\"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|file://)"
-                "(/(?!\\\\.{1,2}(/|$))[^/\\\\\\\\%?#\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f]+)+$\",\"type\":\"string\"}"},
-        {"list", "{\"description\":\"a list\",\"items\":{\"description\":\"a table\",\"pattern\":\"^[a-zA-Z0-9_.-]{3,255}$\","
+        {"uri", "{\"description\":\"a "
+                "uri\",\"maxLength\":1024,\"pattern\":\"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|file://)"
+                "(/(?!\\\\.{1,2}(/|$))[^/"
+                "\\\\\\\\%?#\\\\u0000-\\\\u001f\\\\u007f-\\\\u009f]+)+$\",\"type\":\"string\"}"},
+        {"list", "{\"description\":\"a list\",\"items\":{\"description\":\"a "
+                 "table\",\"pattern\":\"^[a-zA-Z0-9_.-]{3,255}$\","
                  "\"type\":\"string\"},\"maxItems\":3,\"type\":\"array\",\"uniqueItems\":true}"},
         {"any", "{\"description\":\"anything\"}"},
     };
@@ -357,11 +461,12 @@ static void the_schema_of_every_type_is_as_written_by_hand(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
-        assert_string_equal(json_canonical(arena, json_object_get(json_object_get(schema, "properties"), rows[i].name)),
-                            rows[i].schema);
+        assert_string_equal(
+            json_canonical(arena, json_object_get(json_object_get(schema, "properties"), rows[i].name)),
+            rows[i].schema);
 }
 
-/* -- soundness ------------------------------------------------------------------------------------------------------ */
+/* -- soundness -- */
 
 static void sound_tables_pass(void **state)
 {

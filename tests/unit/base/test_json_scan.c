@@ -9,71 +9,247 @@
 
 static const struct json_limits strict = {.max_depth = 64};
 
-/* Where jansson differs it is by numbers beyond its types, by NUL in strings, and by a NUL byte that it takes for the
- * end of the text. */
+/* Where jansson differs it is by numbers beyond its types, by NUL in strings, and by a NUL byte that it takes
+ * for the end of the text. */
 enum verdict { YES, NO, YES_JANSSON_NO, NO_JANSSON_YES };
 
 struct text_case {
     enum verdict verdict;
     struct bytes text;
 };
-#define CASE(verdict, text) {verdict, {"" text, sizeof(text) - 1}}
+#define CASE(verdict, text)                                                                                  \
+    {                                                                                                        \
+        verdict,                                                                                             \
+        {                                                                                                    \
+            "" text, sizeof(text) - 1                                                                        \
+        }                                                                                                    \
+    }
 
 static const struct text_case cases[] = {
     /* scalars */
-    CASE(YES, "null"), CASE(YES, "true"), CASE(YES, "false"), CASE(YES, "\"\""), CASE(YES, "0"), CASE(YES, " 1 "),
-    CASE(YES, "\t\r\n[]\n"), CASE(NO, ""), CASE(NO, " "), CASE(NO, "nul"), CASE(NO, "nulll"), CASE(NO, "True"),
-    CASE(NO, "TRUE"), CASE(NO, "tru"), CASE(NO, "undefined"), CASE(NO, "NaN"), CASE(NO, "Infinity"),
-    CASE(NO, "-Infinity"), CASE(NO, "'a'"), CASE(NO, "a"), CASE(NO, "null null"), CASE(NO, "1 2"), CASE(NO, "\v1"),
-    CASE(NO, "\f1"), CASE(NO, "\xc2\xa0" "1"), CASE(NO, "// c\n1"), CASE(NO, "/* c */ 1"), CASE(NO, "1 # c"),
-    CASE(NO, "\xef\xbb\xbf" "1"), CASE(NO, "\xef\xbb\xbf"), CASE(NO, "\0"), CASE(NO_JANSSON_YES, "1\0"), CASE(NO, "[\0]"),
-    CASE(NO, "\xff\xfe" "1\0"), CASE(NO, "*"), CASE(NO, "="),
+    CASE(YES, "null"),
+    CASE(YES, "true"),
+    CASE(YES, "false"),
+    CASE(YES, "\"\""),
+    CASE(YES, "0"),
+    CASE(YES, " 1 "),
+    CASE(YES, "\t\r\n[]\n"),
+    CASE(NO, ""),
+    CASE(NO, " "),
+    CASE(NO, "nul"),
+    CASE(NO, "nulll"),
+    CASE(NO, "True"),
+    CASE(NO, "TRUE"),
+    CASE(NO, "tru"),
+    CASE(NO, "undefined"),
+    CASE(NO, "NaN"),
+    CASE(NO, "Infinity"),
+    CASE(NO, "-Infinity"),
+    CASE(NO, "'a'"),
+    CASE(NO, "a"),
+    CASE(NO, "null null"),
+    CASE(NO, "1 2"),
+    CASE(NO, "\v1"),
+    CASE(NO, "\f1"),
+    CASE(NO, "\xc2\xa0"
+             "1"),
+    CASE(NO, "// c\n1"),
+    CASE(NO, "/* c */ 1"),
+    CASE(NO, "1 # c"),
+    CASE(NO, "\xef\xbb\xbf"
+             "1"),
+    CASE(NO, "\xef\xbb\xbf"),
+    CASE(NO, "\0"),
+    CASE(NO_JANSSON_YES, "1\0"),
+    CASE(NO, "[\0]"),
+    CASE(NO, "\xff\xfe"
+             "1\0"),
+    CASE(NO, "*"),
+    CASE(NO, "="),
     /* numbers */
-    CASE(YES, "-0"), CASE(YES, "-1"), CASE(YES, "10"), CASE(YES, "1.5"), CASE(YES, "0.0"), CASE(YES, "-0.0"),
-    CASE(YES, "1e1"), CASE(YES, "1E1"), CASE(YES, "1e+1"), CASE(YES, "1e-1"), CASE(YES, "1.5e10"), CASE(YES, "0e1"),
-    CASE(YES, "0e+1"), CASE(YES, "1e-400"), CASE(YES, "9223372036854775807"), CASE(YES, "-9223372036854775808"),
-    CASE(YES_JANSSON_NO, "9223372036854775808"), CASE(YES_JANSSON_NO, "-9223372036854775809"),
-    CASE(YES_JANSSON_NO, "123456789012345678901234567890"), CASE(YES_JANSSON_NO, "1e400"),
-    CASE(YES_JANSSON_NO, "-1.5e99999"), CASE(NO, "01"), CASE(NO, "-01"), CASE(NO, "00"), CASE(NO, "+1"), CASE(NO, "-"),
-    CASE(NO, "--1"), CASE(NO, "1."), CASE(NO, ".5"), CASE(NO, "-.5"), CASE(NO, "1.e1"), CASE(NO, "1e"), CASE(NO, "1e+"),
-    CASE(NO, "1e-"), CASE(NO, "1ee1"), CASE(NO, "1e1.5"), CASE(NO, "0x10"), CASE(NO, "1_000"), CASE(NO, "1,5"),
-    CASE(NO, "1.5.5"), CASE(NO, "- 1"), CASE(NO, "1a"), CASE(NO, "[1.]"), CASE(NO, "[-]"), CASE(NO, "[1e]"),
-    CASE(NO, "\xef\xbc\x91"), CASE(NO, "[0.]"), CASE(NO, "[1 000]"), CASE(NO, "[-NaN]"), CASE(NO, "[1+2]"),
+    CASE(YES, "-0"),
+    CASE(YES, "-1"),
+    CASE(YES, "10"),
+    CASE(YES, "1.5"),
+    CASE(YES, "0.0"),
+    CASE(YES, "-0.0"),
+    CASE(YES, "1e1"),
+    CASE(YES, "1E1"),
+    CASE(YES, "1e+1"),
+    CASE(YES, "1e-1"),
+    CASE(YES, "1.5e10"),
+    CASE(YES, "0e1"),
+    CASE(YES, "0e+1"),
+    CASE(YES, "1e-400"),
+    CASE(YES, "9223372036854775807"),
+    CASE(YES, "-9223372036854775808"),
+    CASE(YES_JANSSON_NO, "9223372036854775808"),
+    CASE(YES_JANSSON_NO, "-9223372036854775809"),
+    CASE(YES_JANSSON_NO, "123456789012345678901234567890"),
+    CASE(YES_JANSSON_NO, "1e400"),
+    CASE(YES_JANSSON_NO, "-1.5e99999"),
+    CASE(NO, "01"),
+    CASE(NO, "-01"),
+    CASE(NO, "00"),
+    CASE(NO, "+1"),
+    CASE(NO, "-"),
+    CASE(NO, "--1"),
+    CASE(NO, "1."),
+    CASE(NO, ".5"),
+    CASE(NO, "-.5"),
+    CASE(NO, "1.e1"),
+    CASE(NO, "1e"),
+    CASE(NO, "1e+"),
+    CASE(NO, "1e-"),
+    CASE(NO, "1ee1"),
+    CASE(NO, "1e1.5"),
+    CASE(NO, "0x10"),
+    CASE(NO, "1_000"),
+    CASE(NO, "1,5"),
+    CASE(NO, "1.5.5"),
+    CASE(NO, "- 1"),
+    CASE(NO, "1a"),
+    CASE(NO, "[1.]"),
+    CASE(NO, "[-]"),
+    CASE(NO, "[1e]"),
+    CASE(NO, "\xef\xbc\x91"),
+    CASE(NO, "[0.]"),
+    CASE(NO, "[1 000]"),
+    CASE(NO, "[-NaN]"),
+    CASE(NO, "[1+2]"),
     /* strings */
-    CASE(YES, "\"a\""), CASE(YES, "\" \""), CASE(YES, "\"\x7f\""), CASE(YES, "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
-    CASE(YES, "\"\\u0041\""), CASE(YES, "\"\\u00e9\\u20AC\""), CASE(YES, "\"\\ud83d\\ude00\""),
-    CASE(YES, "\"\\uD83D\\uDE00\""), CASE(YES, "\"\xc3\xa9\""), CASE(YES, "\"\xe2\x82\xac\""),
-    CASE(YES, "\"\xf0\x9f\x98\x80\""), CASE(YES, "\"\xf4\x8f\xbf\xbf\""), CASE(YES, "\"\xef\xbf\xbf\""),
-    CASE(YES, "\"\xe2\x80\xa8\xe2\x80\xa9\""), CASE(YES, "\"\xef\xbb\xbf\""), CASE(YES, "\"\\uffff\""),
-    CASE(YES, "\"\\u0001\""), CASE(YES, "\"a run of more than eight plain bytes\""), CASE(YES_JANSSON_NO, "\"\\u0000\""),
-    CASE(YES_JANSSON_NO, "[\"a\\u0000b\"]"), CASE(NO, "\""), CASE(NO, "\"a"), CASE(NO, "\"\\\""), CASE(NO, "\"\\"),
-    CASE(NO, "\"\\a\""), CASE(NO, "\"\\x41\""), CASE(NO, "\"\\'\""), CASE(NO, "\"\\U0041\""), CASE(NO, "\"\\u\""),
-    CASE(NO, "\"\\u004\""), CASE(NO, "\"\\u004g\""), CASE(NO, "\"\\u 041\""), CASE(NO, "\"\\u-041\""),
-    CASE(NO, "\"\\ud800\""), CASE(NO, "\"\\udc00\""), CASE(NO, "\"\\ud800a\""), CASE(NO, "\"\\ud800\\n\""),
-    CASE(NO, "\"\\ud800\\u0041\""), CASE(NO, "\"\\ud800\\ud800\""), CASE(NO, "\"\\udc00\\ud800\""),
-    CASE(NO, "\"\\ud83d\\ude0\""), CASE(NO, "\"\n\""), CASE(NO, "\"\t\""), CASE(NO, "\"\0\""), CASE(NO, "\"12345678\x1f\""),
-    CASE(NO, "\"\x80\""), CASE(NO, "\"\xff\""), CASE(NO, "\"\xc3\""), CASE(NO, "\"\xc0\x80\""), CASE(NO, "\"\xc1\xbf\""),
-    CASE(NO, "\"\xe0\x80\x80\""), CASE(NO, "\"\xe0\x9f\xbf\""), CASE(NO, "\"\xed\xa0\x80\""), CASE(NO, "\"\xed\xbf\xbf\""),
-    CASE(NO, "\"\xf0\x80\x80\x80\""), CASE(NO, "\"\xf0\x8f\xbf\xbf\""), CASE(NO, "\"\xf4\x90\x80\x80\""),
-    CASE(NO, "\"\xf5\x80\x80\x80\""), CASE(NO, "\"\xe2\x82\""), CASE(NO, "\"\xe2\x28\xac\""), CASE(NO, "\"\xe9\""),
-    CASE(NO, "\"abcdefgh\xe2\x82"), CASE(NO, "\"a\"b"), CASE(NO, "\xc3\xa9"),
+    CASE(YES, "\"a\""),
+    CASE(YES, "\" \""),
+    CASE(YES, "\"\x7f\""),
+    CASE(YES, "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
+    CASE(YES, "\"\\u0041\""),
+    CASE(YES, "\"\\u00e9\\u20AC\""),
+    CASE(YES, "\"\\ud83d\\ude00\""),
+    CASE(YES, "\"\\uD83D\\uDE00\""),
+    CASE(YES, "\"\xc3\xa9\""),
+    CASE(YES, "\"\xe2\x82\xac\""),
+    CASE(YES, "\"\xf0\x9f\x98\x80\""),
+    CASE(YES, "\"\xf4\x8f\xbf\xbf\""),
+    CASE(YES, "\"\xef\xbf\xbf\""),
+    CASE(YES, "\"\xe2\x80\xa8\xe2\x80\xa9\""),
+    CASE(YES, "\"\xef\xbb\xbf\""),
+    CASE(YES, "\"\\uffff\""),
+    CASE(YES, "\"\\u0001\""),
+    CASE(YES, "\"a run of more than eight plain bytes\""),
+    CASE(YES_JANSSON_NO, "\"\\u0000\""),
+    CASE(YES_JANSSON_NO, "[\"a\\u0000b\"]"),
+    CASE(NO, "\""),
+    CASE(NO, "\"a"),
+    CASE(NO, "\"\\\""),
+    CASE(NO, "\"\\"),
+    CASE(NO, "\"\\a\""),
+    CASE(NO, "\"\\x41\""),
+    CASE(NO, "\"\\'\""),
+    CASE(NO, "\"\\U0041\""),
+    CASE(NO, "\"\\u\""),
+    CASE(NO, "\"\\u004\""),
+    CASE(NO, "\"\\u004g\""),
+    CASE(NO, "\"\\u 041\""),
+    CASE(NO, "\"\\u-041\""),
+    CASE(NO, "\"\\ud800\""),
+    CASE(NO, "\"\\udc00\""),
+    CASE(NO, "\"\\ud800a\""),
+    CASE(NO, "\"\\ud800\\n\""),
+    CASE(NO, "\"\\ud800\\u0041\""),
+    CASE(NO, "\"\\ud800\\ud800\""),
+    CASE(NO, "\"\\udc00\\ud800\""),
+    CASE(NO, "\"\\ud83d\\ude0\""),
+    CASE(NO, "\"\n\""),
+    CASE(NO, "\"\t\""),
+    CASE(NO, "\"\0\""),
+    CASE(NO, "\"12345678\x1f\""),
+    CASE(NO, "\"\x80\""),
+    CASE(NO, "\"\xff\""),
+    CASE(NO, "\"\xc3\""),
+    CASE(NO, "\"\xc0\x80\""),
+    CASE(NO, "\"\xc1\xbf\""),
+    CASE(NO, "\"\xe0\x80\x80\""),
+    CASE(NO, "\"\xe0\x9f\xbf\""),
+    CASE(NO, "\"\xed\xa0\x80\""),
+    CASE(NO, "\"\xed\xbf\xbf\""),
+    CASE(NO, "\"\xf0\x80\x80\x80\""),
+    CASE(NO, "\"\xf0\x8f\xbf\xbf\""),
+    CASE(NO, "\"\xf4\x90\x80\x80\""),
+    CASE(NO, "\"\xf5\x80\x80\x80\""),
+    CASE(NO, "\"\xe2\x82\""),
+    CASE(NO, "\"\xe2\x28\xac\""),
+    CASE(NO, "\"\xe9\""),
+    CASE(NO, "\"abcdefgh\xe2\x82"),
+    CASE(NO, "\"a\"b"),
+    CASE(NO, "\xc3\xa9"),
     /* arrays */
-    CASE(YES, "[]"), CASE(YES, "[ ]"), CASE(YES, "[1]"), CASE(YES, "[1,2]"), CASE(YES, "[ 1 , 2 ]"), CASE(YES, "[[]]"),
-    CASE(YES, "[[],[]]"), CASE(YES, "[null,true,1,\"\",[],{}]"), CASE(NO, "["), CASE(NO, "]"), CASE(NO, "[,]"),
-    CASE(NO, "[1,]"), CASE(NO, "[,1]"), CASE(NO, "[1,,2]"), CASE(NO, "[1 2]"), CASE(NO, "[1"), CASE(NO, "[1,"),
-    CASE(NO, "[1}"), CASE(NO, "[]]"), CASE(NO, "[[]"), CASE(NO, "[1:2]"), CASE(NO, "[1;2]"), CASE(NO, "[\"a\",\n"),
-    CASE(NO, "[...]"), CASE(NO, "[]a"),
+    CASE(YES, "[]"),
+    CASE(YES, "[ ]"),
+    CASE(YES, "[1]"),
+    CASE(YES, "[1,2]"),
+    CASE(YES, "[ 1 , 2 ]"),
+    CASE(YES, "[[]]"),
+    CASE(YES, "[[],[]]"),
+    CASE(YES, "[null,true,1,\"\",[],{}]"),
+    CASE(NO, "["),
+    CASE(NO, "]"),
+    CASE(NO, "[,]"),
+    CASE(NO, "[1,]"),
+    CASE(NO, "[,1]"),
+    CASE(NO, "[1,,2]"),
+    CASE(NO, "[1 2]"),
+    CASE(NO, "[1"),
+    CASE(NO, "[1,"),
+    CASE(NO, "[1}"),
+    CASE(NO, "[]]"),
+    CASE(NO, "[[]"),
+    CASE(NO, "[1:2]"),
+    CASE(NO, "[1;2]"),
+    CASE(NO, "[\"a\",\n"),
+    CASE(NO, "[...]"),
+    CASE(NO, "[]a"),
     /* objects */
-    CASE(YES, "{}"), CASE(YES, "{ }"), CASE(YES, "{\"a\":1}"), CASE(YES, "{ \"a\" : 1 , \"b\" : 2 }"), CASE(YES, "{\"\":0}"),
-    CASE(YES, "{\"a\":{\"a\":{}}}"), CASE(YES, "[{\"a\":1},{\"a\":1}]"), CASE(YES, "{\"a\":{\"b\":1},\"b\":1}"),
-    CASE(YES, "{\"a\":1,\"A\":1}"), CASE(YES, "{\"a\":1,\"aa\":1}"), CASE(NO, "{"), CASE(NO, "}"), CASE(NO, "{,}"),
-    CASE(NO, "{\"a\"}"), CASE(NO, "{\"a\":}"), CASE(NO, "{\"a\" 1}"), CASE(NO, "{\"a\":1,}"), CASE(NO, "{\"a\":1 \"b\":2}"),
-    CASE(NO, "{a:1}"), CASE(NO, "{'a':1}"), CASE(NO, "{1:1}"), CASE(NO, "{null:1}"), CASE(NO, "{[]:1}"),
-    CASE(NO, "{\"a\"::1}"), CASE(NO, "{\"a\":1]"), CASE(NO, "{\"a\":1"), CASE(NO, "{\"a\":"), CASE(NO, "{\"a\""),
-    CASE(NO, "{\"a"), CASE(NO, "{\"a\":1}}"), CASE(NO, "{}{}"), CASE(NO, "{\"a\":1,\"a\":2}"), CASE(NO, "{\"\":1,\"\":2}"),
-    CASE(NO, "{\"a\":1,\"\\u0061\":2}"), CASE(NO, "{\"\\u00e9\":1,\"\xc3\xa9\":2}"),
-    CASE(NO, "{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}"), CASE(NO, "{\"b\":1,\"a\":{\"x\":1,\"x\":1}}"),
-    CASE(NO, "{\"\\u0000\":1}"), CASE(NO, "{\"a\\u0000\":1}"), CASE(NO, "{\"\\ud800\":1}"), CASE(NO, "{\"\xff\":1}"),
+    CASE(YES, "{}"),
+    CASE(YES, "{ }"),
+    CASE(YES, "{\"a\":1}"),
+    CASE(YES, "{ \"a\" : 1 , \"b\" : 2 }"),
+    CASE(YES, "{\"\":0}"),
+    CASE(YES, "{\"a\":{\"a\":{}}}"),
+    CASE(YES, "[{\"a\":1},{\"a\":1}]"),
+    CASE(YES, "{\"a\":{\"b\":1},\"b\":1}"),
+    CASE(YES, "{\"a\":1,\"A\":1}"),
+    CASE(YES, "{\"a\":1,\"aa\":1}"),
+    CASE(NO, "{"),
+    CASE(NO, "}"),
+    CASE(NO, "{,}"),
+    CASE(NO, "{\"a\"}"),
+    CASE(NO, "{\"a\":}"),
+    CASE(NO, "{\"a\" 1}"),
+    CASE(NO, "{\"a\":1,}"),
+    CASE(NO, "{\"a\":1 \"b\":2}"),
+    CASE(NO, "{a:1}"),
+    CASE(NO, "{'a':1}"),
+    CASE(NO, "{1:1}"),
+    CASE(NO, "{null:1}"),
+    CASE(NO, "{[]:1}"),
+    CASE(NO, "{\"a\"::1}"),
+    CASE(NO, "{\"a\":1]"),
+    CASE(NO, "{\"a\":1"),
+    CASE(NO, "{\"a\":"),
+    CASE(NO, "{\"a\""),
+    CASE(NO, "{\"a"),
+    CASE(NO, "{\"a\":1}}"),
+    CASE(NO, "{}{}"),
+    CASE(NO, "{\"a\":1,\"a\":2}"),
+    CASE(NO, "{\"\":1,\"\":2}"),
+    CASE(NO, "{\"a\":1,\"\\u0061\":2}"),
+    CASE(NO, "{\"\\u00e9\":1,\"\xc3\xa9\":2}"),
+    CASE(NO, "{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}"),
+    CASE(NO, "{\"b\":1,\"a\":{\"x\":1,\"x\":1}}"),
+    CASE(NO, "{\"\\u0000\":1}"),
+    CASE(NO, "{\"a\\u0000\":1}"),
+    CASE(NO, "{\"\\ud800\":1}"),
+    CASE(NO, "{\"\xff\":1}"),
     CASE(NO, "{\"a\":1,\"\\/\":1,\"/\":2}"),
 };
 
@@ -95,10 +271,11 @@ static void texts_are_accepted_and_refused_as_rfc_8259_says_and_as_jansson_does(
         bool theirs_should = c->verdict == YES || c->verdict == NO_JANSSON_YES;
         struct err err = ERR_INIT;
         bool ours = check_exact(c->text, &strict, &err) == 0;
-        json_auto_t *value = json_loadb(c->text.data, c->text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+        json_auto_t *value =
+            json_loadb(c->text.data, c->text.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
         if (ours != ours_should || (value != NULL) != theirs_should)
-            fail_msg("case %zu: %.*s: ours %d, jansson %d: %s", i, (int)c->text.len, c->text.data, ours, value != NULL,
-                     err.message);
+            fail_msg("case %zu: %.*s: ours %d, jansson %d: %s", i, (int)c->text.len, c->text.data, ours,
+                     value != NULL, err.message);
         assert_int_equal(err.code, ours ? ERR_NONE : ERR_INVALID_JSON);
     }
 }
@@ -121,7 +298,8 @@ static void what_json_parse_takes_jansson_can_hold(void **state)
 
 static void cutting_an_accepted_container_anywhere_makes_it_refused(void **state)
 {
-    static const char text[] = "{\"a\\u00e9\xc3\xa9\":[1.5e3,{\"b\":\"\\ud83d\\ude00\"},true],\"c\":{\"d\":null}}";
+    static const char text[] =
+        "{\"a\\u00e9\xc3\xa9\":[1.5e3,{\"b\":\"\\ud83d\\ude00\"},true],\"c\":{\"d\":null}}";
 
     (void)state;
     for (size_t len = 0; len < sizeof(text) - 1; len++) {
@@ -146,13 +324,16 @@ static void faults_name_byte_line_column_and_pointer(void **state)
 {
     (void)state;
     assert_fault(BYTES("{\"a\": [1,\n 2, x]}"), "expected a value at byte 14 (line 2, column 5)", "/a/2");
-    assert_fault(BYTES("{\"a\":1,\"b\":{\"c\":1,\n\"c\":2}}"), "a repeated name at byte 19 (line 2, column 1)", "/b/c");
+    assert_fault(BYTES("{\"a\":1,\"b\":{\"c\":1,\n\"c\":2}}"),
+                 "a repeated name at byte 19 (line 2, column 1)", "/b/c");
     assert_fault(BYTES("{\"x/y~\":{\"\\u00e9\":1 2}}"), "expected ',' or '}' at byte 20 (line 1, column 21)",
                  "/x~1y~0/\xc3\xa9");
     assert_fault(BYTES("{\"x/y~\":{\"\\u00e9\":-}}"), "a malformed number at byte 18 (line 1, column 19)",
                  "/x~1y~0/\xc3\xa9");
-    assert_fault(BYTES("[[0,[9223372036854775808]]]"), "an integer beyond 64 bits at byte 5 (line 1, column 6)", "/0/1/0");
-    assert_fault(BYTES("{\"a\":1e999}"), "a number beyond what a double can hold at byte 5 (line 1, column 6)", "/a");
+    assert_fault(BYTES("[[0,[9223372036854775808]]]"),
+                 "an integer beyond 64 bits at byte 5 (line 1, column 6)", "/0/1/0");
+    assert_fault(BYTES("{\"a\":1e999}"),
+                 "a number beyond what a double can hold at byte 5 (line 1, column 6)", "/a");
     assert_fault(BYTES("{\"a\":\"\\u0000\"}"), "a NUL in a string at byte 5 (line 1, column 6)", "/a");
     assert_fault(BYTES("{\"a\":{\"b\":"), "the text ends too early at byte 10 (line 1, column 11)", "/a/b");
     assert_fault(BYTES("{\"a\":1,b"), "expected a name in quotes at byte 7 (line 1, column 8)", "");
@@ -230,13 +411,17 @@ static void repeated_names_are_found_in_objects_of_every_size(void **state)
 
 static void walking_gives_members_as_they_stand(void **state)
 {
-    static const char text[] = " { \"a\\\"\" : \"x\\\\\" , \"b\":[1,{\"c\":\"]}\"}],\"n\":-1.5e3,\"t\":true,\"z\":null,\"o\":{ } } ";
+    static const char text[] =
+        " { \"a\\\"\" : \"x\\\\\" , \"b\":[1,{\"c\":\"]}\"}],\"n\":-1.5e3,\"t\":true,\"z\":null,\"o\":{ } } ";
     static const struct {
         const char *name, *raw;
         enum json_span_type type;
-    } expected[] = {{"a\\\"", "\"x\\\\\"", JSON_SPAN_STRING}, {"b", "[1,{\"c\":\"]}\"}]", JSON_SPAN_ARRAY},
-                    {"n", "-1.5e3", JSON_SPAN_NUMBER},        {"t", "true", JSON_SPAN_BOOL},
-                    {"z", "null", JSON_SPAN_NULL},            {"o", "{ }", JSON_SPAN_OBJECT}};
+    } expected[] = {{"a\\\"", "\"x\\\\\"", JSON_SPAN_STRING},
+                    {"b", "[1,{\"c\":\"]}\"}]", JSON_SPAN_ARRAY},
+                    {"n", "-1.5e3", JSON_SPAN_NUMBER},
+                    {"t", "true", JSON_SPAN_BOOL},
+                    {"z", "null", JSON_SPAN_NULL},
+                    {"o", "{ }", JSON_SPAN_OBJECT}};
     struct err err = ERR_INIT;
     struct json_walk walk;
     struct json_span value;
@@ -302,10 +487,12 @@ static void strings_are_decoded_exactly_and_malformed_ones_refused(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    assert_int_equal(json_string_decode(BYTES("\"a\\n\\u00e9\\ud83d\\ude00\\u0000\xc3\xa9\\/\""), &out, &err), 0);
+    assert_int_equal(json_string_decode(BYTES("\"a\\n\\u00e9\\ud83d\\ude00\\u0000\xc3\xa9\\/\""), &out, &err),
+                     0);
     assert_int_equal(out.len, 12);
     assert_memory_equal(out.data, "a\n\xc3\xa9\xf0\x9f\x98\x80\0\xc3\xa9/", 12);
-    static const char *const bad[] = {"\"", "\"\\\"", "\"\\ud800\"", "\"\\udc00x\"", "\"a\"b\"", "\"\n\"", "\"\xff\"", "abc", "\"\\u12\"", ""};
+    static const char *const bad[] = {"\"",     "\"\\\"",   "\"\\ud800\"", "\"\\udc00x\"", "\"a\"b\"",
+                                      "\"\n\"", "\"\xff\"", "abc",         "\"\\u12\"",    ""};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct err fault = ERR_INIT;
         assert_int_equal(json_string_decode(bytes_of(bad[i]), &out, &fault), -1);

@@ -44,9 +44,11 @@ static void a_document_has_its_commas_and_brackets_where_they_belong(void **stat
     json_put_object_end(&w);
     json_put_object_end(&w);
     assert_int_equal(buffer_ok(&out, "document", &err), 0);
-    assert_string_equal(out.data, "{\"a\":\"x\",\"none\":null,\"b\":\"\",\"list\":[-9223372036854775808,9223372036854775807,0,"
-                                  "{},[],true],\"f\":false,\"t\":\"2026-01-30T14:30:00.000Z\",\"never\":null,"
-                                  "\"u\":\"1970-01-01T00:00:00.001Z\",\"raw\":[1,2],\"q\\\"\":{\"n\":null}}");
+    assert_string_equal(
+        out.data,
+        "{\"a\":\"x\",\"none\":null,\"b\":\"\",\"list\":[-9223372036854775808,9223372036854775807,0,"
+        "{},[],true],\"f\":false,\"t\":\"2026-01-30T14:30:00.000Z\",\"never\":null,"
+        "\"u\":\"1970-01-01T00:00:00.001Z\",\"raw\":[1,2],\"q\\\"\":{\"n\":null}}");
 }
 
 static void assert_escaped(struct bytes text, const char *expected)
@@ -64,8 +66,12 @@ static void what_must_be_escaped_is_and_bad_bytes_are_replaced(void **state)
     assert_escaped(BYTES("plain text of some length"), "plain text of some length");
     assert_escaped(BYTES("\"\\/\b\f\n\r\t\0\x1f\x7f"), "\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\x7f");
     assert_escaped(BYTES("1234567\"12345678\\"), "1234567\\\"12345678\\\\");
-    assert_escaped(BYTES("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
-    assert_escaped(BYTES("a\xff" "b\xc3"), "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    assert_escaped(BYTES("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"),
+                   "caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    assert_escaped(BYTES("a\xff"
+                         "b\xc3"),
+                   "a\xef\xbf\xbd"
+                   "b\xef\xbf\xbd");
     assert_escaped(BYTES("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     assert_escaped(BYTES("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");
 }
@@ -92,7 +98,8 @@ static void any_bytes_written_are_one_json_string(void **state)
 
 static void numbers_read_back_as_the_same_double_and_as_reals(void **state)
 {
-    static const double values[] = {0, -0.0, 1, -1, 0.1, 1.0 / 3, 1e21, 1e300, 5e-324, DBL_MAX, -DBL_MIN, 123456789012345678.0, 2.5, 100};
+    static const double values[] = {
+        0, -0.0, 1, -1, 0.1, 1.0 / 3, 1e21, 1e300, 5e-324, DBL_MAX, -DBL_MIN, 123456789012345678.0, 2.5, 100};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(values); i++) {
@@ -184,7 +191,8 @@ static void pointers_escape_tilde_and_slash(void **state)
 
 static void getters_give_what_is_there_or_the_other_value(void **state)
 {
-    json_auto_t *object = json_loads("{\"t\":\"x\",\"i\":7,\"r\":8.0,\"h\":8.5,\"big\":1e30,\"b\":true,\"n\":null}", 0, NULL);
+    json_auto_t *object =
+        json_loads("{\"t\":\"x\",\"i\":7,\"r\":8.0,\"h\":8.5,\"big\":1e30,\"b\":true,\"n\":null}", 0, NULL);
 
     (void)state;
     assert_string_equal(json_get_text(object, "t"), "x");
