@@ -157,6 +157,8 @@ static const struct text_case cases[] = {
     CASE(NO, "\"\\ud800\\n\""),
     CASE(NO, "\"\\ud800\\u0041\""),
     CASE(NO, "\"\\ud800\\ud800\""),
+    CASE(NO, "\"\\ud800\\ue000\""),
+    CASE(NO, "\"\\ud800\\udfff\\udfff\""),
     CASE(NO, "\"\\udc00\\ud800\""),
     CASE(NO, "\"\\ud83d\\ude0\""),
     CASE(NO, "\"\n\""),
