@@ -127,16 +127,26 @@ static void take_role_map(struct loader *l, const struct yaml_node *node, void *
 
 /* -- what must fit together ---------------------------------------------------------------------------------------- */
 
+static bool is_key_source(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(key_sources); i++) {
+        if (strcmp(key_sources[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void check_key_source(struct loader *l, const struct yaml_node *node)
 {
     const struct yaml_node *found = NULL;
-    for (size_t i = 0; i < COUNT_OF(key_sources); i++) {
-        const struct yaml_node *source = yaml_get(node, key_sources[i].name);
-        if (source && found)
-            config_fault(l, source->name_place, "`%s` beside `%s`: an issuer has exactly one key source", source->name,
+    for (const struct yaml_node *at = node->first; at; at = at->next) {
+        if (!is_key_source(at->name))
+            continue;
+        if (found)
+            config_fault(l, at->name_place, "`%s` beside `%s`: an issuer has exactly one key source", at->name,
                          found->name);
-        else if (source)
-            found = source;
+        else
+            found = at;
     }
     if (!found)
         config_fault(l, node->place, "the issuer needs one of jwks_file, public_key_file, secret_file");
