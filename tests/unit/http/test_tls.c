@@ -17,6 +17,7 @@ static int start(void **state)
     tls_make_pair(&first_pair, "first");
     tls_make_pair(&second_pair, "second");
     options = fixture_options(&fixture);
+    options.deadlines.header_ms = 1500;
     options.certificate_pem = tls_certificate(&first_pair);
     options.key_pem = tls_key(&first_pair);
     if (http_server_start(&options, &fixture.server, &err) < 0)
