@@ -8,6 +8,8 @@
 #include "base/limits.h"
 
 #define IN_SIZE (64 * 1024)
+/* No honest header is longer (a name, a comment, an extra field). */
+#define HEADER_MAX 4096
 /* Below this a ratio says nothing. */
 #define RATIO_FROM ((uint64_t)MIB)
 
@@ -80,15 +82,18 @@ static int read_stored(struct gzip_read *gzip, void *to, size_t size, size_t *re
     return 0;
 }
 
+/* Fills the whole buffer, keeping what is left in it: isal_inflate misjudges a header that comes in pieces. */
 static int fill(struct gzip_read *gzip, struct err *err)
 {
     size_t n;
-    if (gzip->input_ended)
-        return 0;
-    if (read_stored(gzip, gzip->in, IN_SIZE, &n, err) < 0)
-        return -1;
+    if (gzip->state.avail_in > 0)
+        memmove(gzip->in, gzip->state.next_in, gzip->state.avail_in);
     gzip->state.next_in = gzip->in;
-    gzip->state.avail_in = (uint32_t)n;
+    while (gzip->state.avail_in < IN_SIZE && !gzip->input_ended) {
+        if (read_stored(gzip, gzip->in + gzip->state.avail_in, IN_SIZE - gzip->state.avail_in, &n, err) < 0)
+            return -1;
+        gzip->state.avail_in += (uint32_t)n;
+    }
     return 0;
 }
 
@@ -106,7 +111,7 @@ static int count_raw(struct gzip_read *gzip, size_t len, struct err *err)
 /* A member has ended. 1: another begins; 0: that was all. */
 static int next_member(struct gzip_read *gzip, struct err *err)
 {
-    if (gzip->state.avail_in == 0 && fill(gzip, err) < 0)
+    if (gzip->state.avail_in < HEADER_MAX && fill(gzip, err) < 0)
         return -1;
     if (gzip->state.avail_in == 0)
         return 0;
