@@ -1,0 +1,80 @@
+#include "audit/log.h"
+
+#include "audit/chain.h"
+#include "base/clock.h"
+#include "base/cleanup.h"
+
+struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action, const char *outcome)
+{
+    struct audit_entry entry = {.action = action, .outcome = outcome, .actor = "recoverd"};
+
+    if (principal) {
+        entry.actor = principal->identity;
+        entry.issuer = principal->issuer;
+        entry.address = principal->address;
+    }
+    return entry;
+}
+
+static struct audit_row row_of(const struct audit_entry *entry, const char *node)
+{
+    const struct audit_action_info *info = audit_action_info(entry->action);
+
+    return (struct audit_row){.ts_ms = clock_wall_ms(), .node = node, .actor = entry->actor, .issuer = entry->issuer,
+                              .action = info ? info->word : NULL, .object = entry->object, .environment = entry->environment,
+                              .outcome = entry->outcome, .request_id = entry->request_id, .job_id = entry->job_id,
+                              .plan_hash = entry->plan_hash, .aws_request_id = entry->aws_request_id, .address = entry->address,
+                              .detail = entry->detail};
+}
+
+static struct audit_record record_of(const struct audit_row *row)
+{
+    struct audit_record record = {.node = row->node, .seq = row->seq, .at = row->ts_ms, .actor = row->actor, .issuer = row->issuer,
+                                  .action = row->action, .object = row->object, .environment = row->environment,
+                                  .outcome = row->outcome, .request_id = row->request_id, .job_id = row->job_id,
+                                  .plan_hash = row->plan_hash, .aws_request_id = row->aws_request_id, .address = row->address,
+                                  .detail = bytes_of(row->detail)};
+
+    memcpy(record.prev_hash.bytes, row->prev_hash, AUDIT_HASH_SIZE);
+    memcpy(record.hash.bytes, row->hash, AUDIT_HASH_SIZE);
+    return record;
+}
+
+static int count_in_frontier(struct tx *tx, const struct audit_row *row, struct err *err)
+{
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(16 * KIB);
+    uint8_t packed[AUDIT_FRONTIER_BYTES];
+    struct audit_frontier frontier;
+    struct bytes stored;
+    size_t len;
+
+    if (!arena)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
+    if (tx_audit_frontier_get(tx, row->node, arena, &stored, err) < 0)
+        return -1;
+    audit_frontier_init(&frontier);
+    if (stored.data && stored.len && audit_frontier_unpack(stored, &frontier, err) < 0)
+        return -1;
+    if (audit_frontier_add(&frontier, row->hash, err) < 0)
+        return -1;
+    len = audit_frontier_pack(&frontier, packed);
+    return tx_audit_frontier_put(tx, row->node, (struct bytes){(const char *)packed, len}, err);
+}
+
+int tx_audit(struct tx *tx, const char *node, const struct audit_entry *entry, struct err *err)
+{
+    struct audit_row row = row_of(entry, node);
+    struct audit_record record;
+    struct hash head;
+
+    if (tx_audit_head(tx, node, &row.seq, &head, err) < 0)
+        return -1;
+    row.seq++;
+    memcpy(row.prev_hash, head.bytes, AUDIT_HASH_SIZE);
+    if (audit_row_hash(&row, row.hash, err) < 0 || audit_row_sound(&row, err) < 0)
+        return -1;
+    record = record_of(&row);
+    if (tx_audit_insert(tx, &record, err) < 0)
+        return -1;
+    return count_in_frontier(tx, &row, err);
+}
