@@ -1,0 +1,67 @@
+"""The way into moto: a WSGI call without a socket, and who a caller is to moto's IAM."""
+
+import io
+import threading
+from urllib.parse import unquote_to_bytes
+
+from moto.iam.models import get_account_id_from
+from moto.iam import iam_backends
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.sts import sts_backends
+
+from .wire import Response
+
+ROOT = "arn:aws:iam::{}:root"
+ROOT_KEY = "testing"
+
+
+class Moto:
+    """moto's models are not made for threads: one call at a time."""
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.app = DomainDispatcherApplication(create_backend_app)
+
+    def call(self, request):
+        environ = _environ(request)
+        started = {}
+
+        def start(status, headers, _exc=None):
+            started.update(status=int(status.split(" ")[0]), headers=headers)
+            return lambda _data: None
+
+        with self.lock:
+            parts = self.app.get_application(environ)(environ, start)
+            body = b"".join(parts)
+        headers = {name: value for name, value in started["headers"] if not name.startswith("Access-Control-")}
+        return Response(started["status"], headers, body)
+
+    def reset(self):
+        with self.lock:
+            moto_api_backend.reset()
+
+    def identify(self, call):
+        """Sets the caller's account and principal: an IAM user, an assumed role, or root."""
+        if call.access_key != ROOT_KEY:
+            call.account = get_account_id_from(call.access_key)
+            role = sts_backends[call.account]["aws"].get_assumed_role_from_access_key(call.access_key)
+            known = role or iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
+            call.principal = known.arn if known else ""
+        call.principal = call.principal or ROOT.format(call.account)
+
+
+def _environ(request):
+    environ = {
+        "REQUEST_METHOD": request.method, "SCRIPT_NAME": "", "QUERY_STRING": request.query_string,
+        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"), "RAW_URI": request.target,
+        "REQUEST_URI": request.target, "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(len(request.body)),
+        "CONTENT_TYPE": request.headers.get("content-type", ""), "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(request.body), "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+    }
+    for name, value in request.headers.items():
+        if name not in ("content-type", "content-length", "transfer-encoding", "expect"):
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+    return environ

@@ -1,0 +1,77 @@
+"""awsim's own calls, below /_awsim/. What is not here is not in this version: 404."""
+
+import json
+
+from .state import rfc3339
+from .wire import Response
+
+LEDGER_FILTERS = ("service", "operation", "resource", "since")
+
+
+def _given(request, kind):
+    given = json.loads(request.body)
+    if not isinstance(given, kind):
+        raise ValueError(f"the body must be a JSON {'object' if kind is dict else 'array'}")
+    return given
+
+
+def clock(app, _request):
+    return {"now": rfc3339(app.clock.now())}
+
+
+def settings(app, _request):
+    return app.settings.texts
+
+
+def change_settings(app, request):
+    app.settings.change(_given(request, dict))
+    return app.settings.texts
+
+
+def faults(app, _request):
+    return app.faults.shown()
+
+
+def add_faults(app, request):
+    app.faults.add(_given(request, list))
+    return app.faults.shown()
+
+
+def drop_faults(app, _request):
+    app.faults.reset()
+    return []
+
+
+def ledger(app, request):
+    filters = dict(request.query)
+    if unknown := set(filters) - set(LEDGER_FILTERS):
+        raise ValueError(f"no such filter: {', '.join(sorted(unknown))}")
+    return app.ledger.find(**filters)
+
+
+def reset(app, _request):
+    app.reset()
+    return {}
+
+
+CALLS = {
+    ("GET", "clock"): clock,
+    ("GET", "settings"): settings, ("POST", "settings"): change_settings,
+    ("GET", "faults"): faults, ("POST", "faults"): add_faults, ("DELETE", "faults"): drop_faults,
+    ("GET", "ledger"): ledger,
+    ("POST", "reset"): reset,
+}
+
+
+def answer(app, request):
+    call = CALLS.get((request.method, request.path.removeprefix("/_awsim/")))
+    if call is None:
+        return _json(404, {"error": "not in this version"})
+    try:
+        return _json(200, call(app, request))
+    except ValueError as fault:
+        return _json(400, {"error": str(fault)})
+
+
+def _json(status, value):
+    return Response(status, {"Content-Type": "application/json"}, json.dumps(value).encode())

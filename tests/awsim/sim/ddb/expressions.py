@@ -1,0 +1,157 @@
+"""Expressions. Their grammar is moto's; what surrounds it (placeholders, keys, paths) is checked here."""
+
+import re
+from types import SimpleNamespace
+
+from moto.dynamodb.comparisons import create_condition_expression_parser
+from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.validators import UpdateExpressionValidator
+
+from .errors import invalid
+from .values import check, order_bytes
+
+EXPRESSIONS = ("ConditionExpression", "FilterExpression", "KeyConditionExpression", "ProjectionExpression",
+               "UpdateExpression")
+PLACEHOLDER = re.compile(r"[#:][A-Za-z0-9_]+")
+KINDS = {"#": ("ExpressionAttributeNames", "name"), ":": ("ExpressionAttributeValues", "value")}
+MISSING_KEY = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?[\w.-]+)\s*\)\s*")
+NAME, VALUE = r"\(?\s*(#\w+|\w[\w-]*)\s*", r"\s*(:\w+)\s*\)?\s*"
+KEY_TERMS = (
+    ("compare", re.compile(NAME + r"(=|<=|>=|<|>)" + VALUE)),
+    ("begins_with", re.compile(r"\(?\s*begins_with\s*\(\s*(#\w+|\w[\w-]*)\s*,\s*(:\w+)\s*\)\s*\)?\s*")),
+    ("between", re.compile(NAME + r"\s+BETWEEN\s+(:\w+)\s+AND\s+(:\w+)\s*\)?\s*", re.IGNORECASE)),
+)
+COMPARE = {"=": lambda a, b: a == b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+           ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
+PATH_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+def check_placeholders(request):
+    """Each placeholder is defined and each definition used; values are brought to normal form."""
+    text = " ".join(str(request[name]) for name in EXPRESSIONS if name in request)
+    used = set(PLACEHOLDER.findall(text))
+    defined = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
+    for placeholder in sorted(used ^ defined):
+        member, what = KINDS.get(placeholder[:1], (None, None))
+        if member is None:
+            raise invalid(f"ExpressionAttributeNames contains invalid key: Syntax error; key: \"{placeholder}\"")
+        if placeholder in used:
+            raise invalid(f"An expression attribute {what} used in expression is not defined; "
+                          f"attribute {what}: {placeholder}")
+        raise invalid(f"Value provided in {member} unused in expressions: keys: {{{placeholder}}}")
+    values = request.get("ExpressionAttributeValues")
+    if values:
+        request["ExpressionAttributeValues"] = {name: check(value)[0] for name, value in values.items()}
+
+
+def condition(request, member="ConditionExpression"):
+    """A function that says whether an item's members ({} for none) fulfil the expression."""
+    text = request.get(member)
+    if text is None:
+        return lambda members: True
+    names = request.get("ExpressionAttributeNames", {})
+    simple = MISSING_KEY.fullmatch(text)
+    if simple and "." not in simple[1]:
+        name = names.get(simple[1], simple[1])
+        return lambda members: name not in members
+    parsed = create_condition_expression_parser(text, names, request.get("ExpressionAttributeValues", {})).parse()
+    return lambda members: bool(parsed.expr(Item(None, None, members)))
+
+
+def update(request, table, members):
+    """The members after an UpdateExpression."""
+    item = Item(None, None, members)
+    names = request.get("ExpressionAttributeNames", {})
+    stand_in = SimpleNamespace(table_key_attrs=table.schema.names, attribute_keys=table.schema.names,
+                               attr=[{"AttributeName": name, "AttributeType": kind}
+                                     for name, kind in table.types.items()])
+    tree = UpdateExpressionValidator(
+        UpdateExpressionParser.make(request["UpdateExpression"]), expression_attribute_names=names,
+        expression_attribute_values=request.get("ExpressionAttributeValues", {}), item=item, table=stand_in).validate()
+    tree.normalize()
+    UpdateExpressionExecutor(tree, item, names).execute()
+    return item.to_json()["Attributes"]
+
+
+def key_condition(request, schema):
+    """(the hash's place, a function that judges the range key or None)."""
+    values = request.get("ExpressionAttributeValues", {})
+    names = request.get("ExpressionAttributeNames", {})
+    terms = {}
+    for kind, *parts in _key_terms(request.get("KeyConditionExpression", "")):
+        terms[names.get(parts[0], parts[0])] = (kind, *parts[1:])
+    on_hash = terms.pop(schema.hash, None)
+    if on_hash is None or on_hash[:2] != ("compare", "=") or set(terms) - {schema.range}:
+        raise invalid("Query condition missed key schema element: " + schema.hash)
+    value = values[on_hash[2]]
+    if schema.types[schema.hash] not in value:
+        raise invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+    prefix = schema.place({schema.hash: value, schema.range: {"S": ""}} if schema.range else {schema.hash: value})[:16]
+    if not terms:
+        return prefix, None
+    return prefix, _range_judge(schema, terms[schema.range], values)
+
+
+def _key_terms(text):
+    place = 0
+    while place < len(text):
+        joined = re.compile(r"\s*AND\s+", re.IGNORECASE).match(text, place) if place else None
+        place = joined.end() if joined else place
+        found = next(((kind, match) for kind, pattern in KEY_TERMS if (match := pattern.match(text, place))), None)
+        if found is None:
+            raise invalid(f"Invalid KeyConditionExpression: Syntax error; token: \"{text[place:place + 20]}\"")
+        yield (found[0], *found[1].groups())
+        place = found[1].end()
+
+
+def _range_judge(schema, term, values):
+    kind, *parts = term
+    bounds = [order_bytes(values[part]) for part in parts if part in values]
+    if any(schema.types[schema.range] not in values[part] for part in parts if part in values):
+        raise invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+    judges = {
+        "compare": lambda place: COMPARE[parts[0]](place, bounds[0]),
+        "begins_with": lambda place: place.startswith(bounds[0]),
+        "between": lambda place: bounds[0] <= place <= bounds[1],
+    }
+    return lambda members: judges[kind](order_bytes(members[schema.range]))
+
+
+def projection(request):
+    """A function that cuts an item down to the ProjectionExpression."""
+    text = request.get("ProjectionExpression")
+    if text is None:
+        return lambda members: members
+    names = request.get("ExpressionAttributeNames", {})
+    paths = []
+    for path in text.split(","):
+        steps = [(names.get(name, name) if name else int(place)) for name, place in PATH_STEP.findall(path.strip())]
+        if not steps:
+            raise invalid("Invalid ProjectionExpression: The expression can not be empty;")
+        paths.append(steps)
+    return lambda members: _project(members, paths)
+
+
+def _project(members, paths):
+    shown = {}
+    for name in dict.fromkeys(path[0] for path in paths):
+        if name in members:
+            rests = [path[1:] for path in paths if path[0] == name]
+            value = members[name] if [] in rests else _inside(members[name], rests)
+            if value is not None:
+                shown[name] = value
+    return shown
+
+
+def _inside(value, paths):
+    """The parts of a map or list that the paths name; None when there is none."""
+    if "M" in value:
+        inner = _project(value["M"], [path for path in paths if isinstance(path[0], str)])
+        return {"M": inner} if inner else None
+    if "L" in value:
+        numbered = {str(place): member for place, member in enumerate(value["L"])}
+        inner = _project(numbered, [[str(path[0]), *path[1:]] for path in paths if isinstance(path[0], int)])
+        return {"L": [inner[place] for place in sorted(inner, key=int)]} if inner else None
+    return None

@@ -1,0 +1,107 @@
+"""All tables of all accounts and regions, and the life of each: CREATING, ACTIVE, UPDATING, DELETING, gone."""
+
+import re
+import threading
+import uuid
+
+from .errors import in_use, invalid, not_found
+from .table import Table
+
+NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+ARN = re.compile(r"arn:aws:dynamodb:[a-z0-9-]+:[0-9]{12}:table/([a-zA-Z0-9_.-]{3,255})(?:/.*)?")
+
+
+def table_name(text):
+    """A table's name out of a name or an ARN."""
+    arn = ARN.fullmatch(text)
+    name = arn[1] if arn else text
+    if not NAME.fullmatch(name):
+        raise invalid("1 validation error detected: Value '" + name + "' at 'tableName' failed to satisfy constraint: "
+                      "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, length 3 to 255")
+    return name
+
+
+class LiveTable(Table):
+    """A table with its settings; `ready` is when CREATING or UPDATING ends, `gone` when DELETING does."""
+
+    def __init__(self, name, arn, request, now, delay):
+        super().__init__(name, request["KeySchema"],
+                         {one["AttributeName"]: one["AttributeType"] for one in request["AttributeDefinitions"]})
+        self.arn, self.id, self.created = arn, str(uuid.uuid4()), now
+        self.ready, self.gone, self.born = now + delay, None, now + delay
+        self.settings = {}
+        self.index_serial = 0
+        self.counted = (now, 0, 0)
+
+    def status(self, now):
+        if self.gone is not None:
+            return "DELETING"
+        if now >= self.ready:
+            return "ACTIVE"
+        return "CREATING" if self.ready == self.born else "UPDATING"
+
+    def drop_gone_indexes(self, now):
+        gone = [name for name, index in self.indexes.items() if index.gone is not None and now >= index.gone]
+        for name in gone:
+            del self.indexes[name]
+        if gone:
+            schemas = [self.schema, *(index.schema for index in self.indexes.values())]
+            used = {name for schema in schemas for name in schema.names}
+            self.types = {name: kind for name, kind in self.types.items() if name in used}
+
+    def count(self, now, lag):
+        """(items, bytes) as DescribeTable tells them: renewed only once every `lag` seconds."""
+        if now - self.counted[0] >= lag:
+            self.counted = (now, len(self.items), self.bytes)
+        return self.counted[1:]
+
+
+class Store:
+    """`lock` guards everything below; a call holds it from its first look at a table to its answer."""
+
+    def __init__(self, clock, settings):
+        self.clock, self.settings = clock, settings
+        self.lock = threading.RLock()
+        self.places = {}
+
+    def reset(self):
+        with self.lock:
+            self.places.clear()
+
+    def tables(self, call):
+        """name -> table of the caller's account and region, without those that are gone by now."""
+        tables = self.places.setdefault((call.account, call.region), {})
+        now = self.clock.now()
+        for name in [name for name, table in tables.items() if table.gone is not None and now >= table.gone]:
+            del tables[name]
+        return tables
+
+    def _look(self, call, text):
+        name = table_name(text)
+        call.resource = name
+        table = self.tables(call).get(name)
+        if table:
+            table.drop_gone_indexes(self.clock.now())
+        return table
+
+    def find(self, call, text):
+        """The table, whatever its state."""
+        table = self._look(call, text)
+        if table is None:
+            raise not_found(f"Requested resource not found: Table: {call.resource} not found")
+        return table
+
+    def active(self, call, text):
+        """The table as the data plane sees it: one that is CREATING or DELETING is not there."""
+        table = self._look(call, text)
+        if table is None or table.status(self.clock.now()) in ("CREATING", "DELETING"):
+            raise not_found()
+        return table
+
+    def settled(self, call, text):
+        """The table, free for a change of its settings."""
+        table = self.find(call, text)
+        status = table.status(self.clock.now())
+        if status != "ACTIVE":
+            raise in_use(f"Attempt to change a resource which is still in use: Table: {table.name} is {status}")
+        return table

@@ -1,0 +1,261 @@
+"""CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables."""
+
+from datetime import datetime, timezone
+
+from .errors import in_use, invalid, not_found
+from .store import LiveTable, table_name
+from .table import Index
+
+KEEP_AS_GIVEN = ("OnDemandThroughput", "WarmThroughput")
+MAX_GSI, MAX_LSI = 20, 5
+
+
+def create_table(store, call, request):
+    name = table_name(request["TableName"])
+    call.resource = name
+    tables = store.tables(call)
+    if name in tables:
+        raise in_use(f"Table already exists: {name}")
+    _check_schema(request)
+    now = store.clock.now()
+    arn = f"arn:aws:dynamodb:{call.region}:{call.account}:table/{name}"
+    table = LiveTable(name, arn, request, now, store.settings.seconds("table_create_delay"))
+    _settings(table, request, now)
+    for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
+        for spec in request.get(member, ()):
+            _add_index(table, spec, is_global, table.ready)
+    table.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
+    if "ResourcePolicy" in request:
+        table.settings["policy"] = (request["ResourcePolicy"], str(int(now * 1000)))
+    tables[name] = table
+    return {"TableDescription": describe(store, table)}
+
+
+def _check_schema(request):
+    defined = {one["AttributeName"]: one["AttributeType"] for one in request["AttributeDefinitions"]}
+    specs = [request, *request.get("GlobalSecondaryIndexes", ()), *request.get("LocalSecondaryIndexes", ())]
+    used = set()
+    for spec in specs:
+        keys = spec["KeySchema"]
+        if [key["KeyType"] for key in keys] not in (["HASH"], ["HASH", "RANGE"]):
+            raise invalid("Invalid KeySchema: Some index key attribute have no definition or a wrong role")
+        if len({key["AttributeName"] for key in keys}) != len(keys):
+            raise invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+        used |= {key["AttributeName"] for key in keys}
+    if used - set(defined):
+        raise invalid("One or more parameter values were invalid: Some index key attributes are not defined in "
+                      f"AttributeDefinitions. Keys: {sorted(used)}, AttributeDefinitions: {sorted(defined)}")
+    if set(defined) - used:
+        raise invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not exactly "
+                      "match number of attributes defined in AttributeDefinitions")
+    names = [spec["IndexName"] for spec in specs[1:]]
+    if len(set(names)) != len(names):
+        raise invalid("One or more parameter values were invalid: Duplicate index name")
+    if len(request.get("GlobalSecondaryIndexes", ())) > MAX_GSI or len(request.get("LocalSecondaryIndexes", ())) > MAX_LSI:
+        raise invalid("One or more parameter values were invalid: index count exceeds the per-table limit")
+    _check_locals(request)
+    _check_billing(request, request.get("BillingMode", "PROVISIONED"))
+
+
+def _check_locals(request):
+    for spec in request.get("LocalSecondaryIndexes", ()):
+        if len(request["KeySchema"]) == 1:
+            raise invalid("One or more parameter values were invalid: Table KeySchema does not have a range key, "
+                          "which is required when specifying a LocalSecondaryIndex")
+        if spec["KeySchema"][0]["AttributeName"] != request["KeySchema"][0]["AttributeName"]:
+            raise invalid("One or more parameter values were invalid: Index KeySchema does not have the same leading "
+                          "hash key as table KeySchema")
+
+
+def _check_billing(request, mode):
+    throughput = [part.get("ProvisionedThroughput") for part in
+                  (request, *request.get("GlobalSecondaryIndexes", ()))]
+    if mode == "PROVISIONED" and not all(throughput):
+        raise invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both "
+                      "be specified when BillingMode is PROVISIONED")
+    if mode == "PAY_PER_REQUEST" and any(throughput):
+        raise invalid("One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can "
+                      "be specified when BillingMode is PAY_PER_REQUEST")
+
+
+def _settings(table, request, now):
+    """What CreateTable and UpdateTable set alike."""
+    kept = table.settings
+    if "BillingMode" in request or "billing" not in kept:
+        mode = request.get("BillingMode", "PROVISIONED")
+        if mode == "PAY_PER_REQUEST" and kept.get("billing") != mode:
+            kept["on_demand_since"] = now
+        kept["billing"] = mode
+    if "ProvisionedThroughput" in request:
+        kept["throughput"] = request["ProvisionedThroughput"]
+    if kept["billing"] == "PAY_PER_REQUEST":
+        kept["throughput"] = {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+    for member in KEEP_AS_GIVEN:
+        if member in request:
+            kept[member] = request[member]
+    if "DeletionProtectionEnabled" in request:
+        kept["protected"] = request["DeletionProtectionEnabled"]
+    if "TableClass" in request:
+        kept["class"] = (request["TableClass"], now)
+    if "SSESpecification" in request:
+        kept["sse"] = _sse(table, request["SSESpecification"])
+    if "StreamSpecification" in request:
+        _stream(kept, request["StreamSpecification"], now)
+
+
+def _sse(table, spec):
+    if not spec.get("Enabled"):
+        return None
+    region, account = table.arn.split(":")[3:5]
+    key = spec.get("KMSMasterKeyId", "alias/aws/dynamodb")
+    arn = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{'' if key.startswith('alias/') else 'key/'}{key}"
+    return {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": arn}
+
+
+def _stream(kept, spec, now):
+    if spec["StreamEnabled"] == bool(kept.get("stream", {}).get("StreamEnabled")):
+        raise invalid("Table already has a stream" if spec["StreamEnabled"] else "Table is already without a stream")
+    kept["stream"] = spec
+    if spec["StreamEnabled"]:
+        kept["stream_label"] = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+
+
+def _add_index(table, spec, is_global, ready):
+    table.index_serial += 1
+    index = Index(table.index_serial, spec, table.types, is_global)
+    index.spec, index.ready, index.gone = spec, ready, None
+    index.added = ready != table.born
+    table.indexes[index.name] = index
+
+
+def _index_status(index, now):
+    if index.gone is not None:
+        return {"IndexStatus": "DELETING"}
+    if now >= index.ready:
+        return {"IndexStatus": "ACTIVE"}
+    return {"IndexStatus": "CREATING", **({"Backfilling": True} if index.added else {})}
+
+
+def _describe_index(table, index, now, mode):
+    view = table.view(index) if table.status(now) == "ACTIVE" and now >= index.ready else {}
+    shown = {"IndexName": index.name, "KeySchema": index.spec["KeySchema"], "Projection": index.spec["Projection"],
+             "IndexSizeBytes": sum(stored.size for stored in view.values()), "ItemCount": len(view),
+             "IndexArn": f"{table.arn}/index/{index.name}"}
+    if index.is_global:
+        throughput = index.spec.get("ProvisionedThroughput") if mode == "PROVISIONED" else None
+        throughput = throughput or {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
+        shown |= _index_status(index, now) | {"ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **throughput}}
+        shown |= {member: index.spec[member] for member in KEEP_AS_GIVEN if member in index.spec}
+    return shown
+
+
+def describe(store, table):
+    now = store.clock.now()
+    kept = table.settings
+    items, size = table.count(now, store.settings.seconds("item_count_lag"))
+    shown = {
+        "TableName": table.name, "TableArn": table.arn, "TableId": table.id, "TableStatus": table.status(now),
+        "CreationDateTime": round(table.created, 3), "ItemCount": items, "TableSizeBytes": size,
+        "KeySchema": [{"AttributeName": name, "KeyType": role}
+                      for name, role in zip(table.schema.names, ("HASH", "RANGE"))],
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()],
+        "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **kept["throughput"]},
+        "DeletionProtectionEnabled": kept.get("protected", False),
+    }
+    if "on_demand_since" in kept:
+        shown["BillingModeSummary"] = {"BillingMode": kept["billing"],
+                                       "LastUpdateToPayPerRequestDateTime": round(kept["on_demand_since"], 3)}
+    if "class" in kept:
+        shown["TableClassSummary"] = {"TableClass": kept["class"][0], "LastUpdateDateTime": round(kept["class"][1], 3)}
+    if kept.get("sse"):
+        shown["SSEDescription"] = kept["sse"]
+    if kept.get("stream", {}).get("StreamEnabled"):
+        shown["StreamSpecification"] = kept["stream"]
+    if "stream_label" in kept:
+        shown["LatestStreamLabel"] = kept["stream_label"]
+        shown["LatestStreamArn"] = f"{table.arn}/stream/{kept['stream_label']}"
+    shown |= {member: kept[member] for member in KEEP_AS_GIVEN if member in kept}
+    for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
+        found = [_describe_index(table, index, now, kept["billing"]) for index in table.indexes.values()
+                 if index.is_global == is_global]
+        if found:
+            shown[member] = found
+    return shown
+
+
+def describe_table(store, call, request):
+    return {"Table": describe(store, store.find(call, request["TableName"]))}
+
+
+def delete_table(store, call, request):
+    table = store.find(call, request["TableName"])
+    status = table.status(store.clock.now())
+    if status == "DELETING":
+        raise in_use(f"Attempt to change a resource which is still in use: Table is being deleted: {table.name}")
+    if status != "ACTIVE":
+        raise in_use(f"Attempt to change a resource which is still in use: Table is being {status.lower()}: {table.name}")
+    if table.settings.get("protected"):
+        raise invalid("Resource cannot be deleted as it is currently protected against deletion. "
+                      "Disable deletion protection first.")
+    table.gone = store.clock.now() + store.settings.seconds("table_create_delay")
+    return {"TableDescription": describe(store, table)}
+
+
+def list_tables(store, call, request):
+    limit, start = request.get("Limit", 100), request.get("ExclusiveStartTableName", "")
+    if not 1 <= limit <= 100:
+        raise invalid(f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+                      "Member must have value between 1 and 100")
+    names = [name for name in sorted(store.tables(call)) if name > start]
+    answer = {"TableNames": names[:limit]}
+    if len(names) > limit:
+        answer["LastEvaluatedTableName"] = answer["TableNames"][-1]
+    return answer
+
+
+def update_table(store, call, request):
+    table = store.settled(call, request["TableName"])
+    now = store.clock.now()
+    if not set(request) - {"TableName", "AttributeDefinitions"}:
+        raise invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+                      "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+    if table.settings.get("billing") == "PROVISIONED" and request.get("ProvisionedThroughput") == table.settings["throughput"]:
+        raise invalid("The provisioned throughput for the table will not change. The requested value equals the "
+                      "current value.")
+    ready = now + store.settings.seconds("table_update_delay")
+    for change in request.get("GlobalSecondaryIndexUpdates", ()):
+        (kind, spec), = change.items()
+        INDEX_CHANGES[kind](table, request, spec, ready)
+    _settings(table, request, now)
+    table.ready = ready
+    return {"TableDescription": describe(store, table)}
+
+
+def _create_index(table, request, spec, ready):
+    if spec["IndexName"] in table.indexes:
+        raise invalid(f"Attempting to create an index which already exists: {spec['IndexName']}")
+    types = {one["AttributeName"]: one["AttributeType"] for one in request.get("AttributeDefinitions", ())}
+    table.types |= {name: kind for name, kind in types.items() if name not in table.types}
+    missing = [key["AttributeName"] for key in spec["KeySchema"] if key["AttributeName"] not in table.types]
+    if missing:
+        raise invalid(f"One or more parameter values were invalid: not in AttributeDefinitions: {missing}")
+    _add_index(table, spec, True, ready)
+
+
+def _global_index(table, spec):
+    index = table.indexes.get(spec["IndexName"])
+    if index is None or not index.is_global:
+        raise not_found(f"Requested resource not found: index {spec['IndexName']}")
+    return index
+
+
+def _delete_index(table, _request, spec, ready):
+    _global_index(table, spec).gone = ready
+
+
+def _update_index(table, _request, spec, _ready):
+    index = _global_index(table, spec)
+    index.spec = {**index.spec, **{name: value for name, value in spec.items() if name != "IndexName"}}
+
+
+INDEX_CHANGES = {"Create": _create_index, "Delete": _delete_index, "Update": _update_index}

@@ -1,0 +1,129 @@
+"""The fault script: which call is to go wrong, and how its answer is spoilt."""
+
+import json
+import threading
+import time
+import zlib
+from email.utils import formatdate
+
+from .refusals import refuse
+from .wire import Reset
+
+FIELDS = {"service": str, "operation": str, "table": str, "skip": int, "count": int, "do": str, "ms": int, "s": int}
+
+
+class Fault:
+    def __init__(self, given):
+        for name, value in given.items():
+            if name not in FIELDS or not isinstance(value, FIELDS[name]) or isinstance(value, bool):
+                raise ValueError(f"not a field of a fault, or of a wrong type: {name}")
+        if given.get("do") not in BEFORE | AFTER:
+            raise ValueError(f"do must be one of {', '.join(sorted(BEFORE | AFTER))}")
+        if not {"service", "operation"} <= set(given):
+            raise ValueError("service and operation are required")
+        self.given = {"skip": 0, "count": 1, **given}
+        self.do = given["do"]
+        self.skip, self.left = self.given["skip"], self.given["count"]
+
+    def takes(self, call, resources):
+        if (self.given["service"], self.given["operation"]) != (call.service, call.operation) or self.left <= 0:
+            return False
+        if "table" in self.given and self.given["table"] not in resources():
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.left -= 1
+        return True
+
+
+class Faults:
+    def __init__(self):
+        self.lock, self.faults = threading.Lock(), []
+
+    def reset(self):
+        with self.lock:
+            self.faults = []
+
+    def add(self, given):
+        new = [Fault(one) for one in given]
+        with self.lock:
+            self.faults += new
+
+    def shown(self):
+        with self.lock:
+            return [{**fault.given, "left": fault.left} for fault in self.faults]
+
+    def next(self, call, resources):
+        """`resources()` gives the tables that the call names. The fault for this call, None when it goes well; counts it as used."""
+        with self.lock:
+            return next((fault for fault in self.faults if fault.takes(call, resources)), None)
+
+
+# -- before the call: gives a Response to answer with, or None to go on ---------------------------------
+
+def _refusal(kind):
+    return lambda fault, call: refuse(call, kind)
+
+
+def _reset_before(_fault, _call):
+    raise Reset
+
+
+def _delay(fault, _call):
+    time.sleep(fault.given.get("ms", 1000) / 1000)
+
+
+def _unprocessed(_fault, call):
+    call.unprocessed = True
+
+
+BEFORE = {
+    "throttle": _refusal("throttle"), "error_500": _refusal("error_500"), "error_503": _refusal("error_503"),
+    "expired_token": _refusal("expired_token"), "reset_before": _reset_before, "delay": _delay,
+    "unprocessed": _unprocessed,
+}
+
+
+# -- after the call: changes the Response ---------------------------------------------------------------
+
+def _reset_after(_fault, _call, _response):
+    raise Reset
+
+
+def _truncate(_fault, _call, response):
+    response.cut_at = len(response.body) // 2
+
+
+def _error_200(_fault, call, response):
+    spoilt = refuse(call, "error_500")
+    response.status, response.headers, response.body = 200, spoilt.headers, spoilt.body
+
+
+def _bad_crc(_fault, _call, response):
+    for name in list(response.headers):
+        if name.lower() == "x-amz-crc32":
+            response.headers[name] = str(int(response.headers[name]) ^ 1)
+        elif name.lower().startswith("x-amz-checksum-") and not name.lower().endswith("-type"):
+            value = response.headers[name]
+            response.headers[name] = ("B" if value.startswith("A") else "A") + value[1:]
+
+
+def _rewrite(change):
+    def rewrite(_fault, _call, response):
+        answer = json.loads(response.body)
+        change(answer)
+        response.body = json.dumps(answer, ensure_ascii=False).encode()
+        response.headers["x-amz-crc32"] = str(zlib.crc32(response.body))
+    return rewrite
+
+
+def _skew(fault, _call, response):
+    response.headers["Date"] = formatdate(time.time() + fault.given.get("s", 900), usegmt=True)
+
+
+AFTER = {
+    "reset_after": _reset_after, "truncate": _truncate, "error_200": _error_200, "bad_crc": _bad_crc, "skew": _skew,
+    "wrong_count": _rewrite(lambda answer: answer.update(Count=answer.get("Count", 0) + 1)),
+    "no_items": _rewrite(lambda answer: answer.pop("Items", None)),
+}
