@@ -108,3 +108,8 @@
 /* store */
 #define STORE_GROUP_MAX 256 /* transactions in one commit */
 #define STORE_READERS 4
+#define STORE_BALLAST (4 * MIB)
+#define STORE_BUSY_TIMEOUT_MS 5000
+#define STORE_CHECKPOINT_PAGES 1000      /* pages of WAL after which the writer checkpoints what it can */
+#define STORE_TRUNCATE_PAGES 16000       /* and after which it asks readers to let it start the WAL anew */
+#define STORE_TRUNCATE_WAIT_MS 100

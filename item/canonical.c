@@ -316,22 +316,50 @@ static const struct type {
     {"\"BS\"", 4, emit_binary_set},
 };
 
-/* {"S":"text"}: exactly one known type. The types' names may be escaped like any other, so they are read as text. */
+/* {"X": as DynamoDB writes it, for types of one letter: most of all values. NULL: read it the long way. */
+static const struct type *short_type(struct canon *c)
+{
+    const char *at = c->in.at;
+    if (c->in.end - at < 5 || at[0] != '{' || at[1] != '"' || at[3] != '"' || at[4] != ':')
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        if (types[i].len != 3 || types[i].name[1] != at[2])
+            continue;
+        memcpy(c->to, at, 5);
+        c->to += 5;
+        c->in.at += 5;
+        return &types[i];
+    }
+    return NULL;
+}
+
+/* Their names may be escaped and spaced like any other, so they are read as text. */
+static const struct type *any_type(struct canon *c)
+{
+    if (!take(c, '{', "a value without its type"))
+        return NULL;
+    const char *name = c->to;
+    if (!emit_string(c, 0))
+        return NULL;
+    size_t len = (size_t)(c->to - name), i = 0;
+    while (i < COUNT_OF(types) && (types[i].len != len || memcmp(types[i].name, name, len) != 0))
+        i++;
+    if (i == COUNT_OF(types)) {
+        wrong(c, "a type that DynamoDB does not have");
+        return NULL;
+    }
+    return take(c, ':', "no colon behind a type") ? &types[i] : NULL;
+}
+
+/* {"S":"text"}: exactly one known type. */
 static bool emit_value(struct canon *c, unsigned depth)
 {
     if (depth > ITEM_DEPTH)
         return wrong(c, "values nested too deep");
-    if (!take(c, '{', "a value without its type"))
-        return false;
-    const char *name = c->to;
-    if (!emit_string(c, depth))
-        return false;
-    size_t len = (size_t)(c->to - name), i = 0;
-    while (i < COUNT_OF(types) && (types[i].len != len || memcmp(types[i].name, name, len) != 0))
-        i++;
-    if (i == COUNT_OF(types))
-        return wrong(c, "a type that DynamoDB does not have");
-    if (!take(c, ':', "no colon behind a type") || !types[i].emit(c, depth))
+    const struct type *type = short_type(c);
+    if (!type)
+        type = any_type(c);
+    if (!type || !type->emit(c, depth))
         return false;
     return take(c, '}', "a value with more than one type");
 }
