@@ -1,0 +1,45 @@
+#include "store/jobs.h"
+
+#include "base/limits.h"
+#include "store/query.h"
+
+int tx_document_put(struct tx *tx, int64_t job_key, const char *name, struct bytes json, struct err *err)
+{
+    static const char sql[] = "INSERT INTO document (job_key, name, body) VALUES (?1, ?2, ?3) "
+                              "ON CONFLICT (job_key, name) DO UPDATE SET body = excluded.body";
+
+    if (json.len > DOCUMENT_MAX)
+        return err_set(err, ERR_LIMIT_EXCEEDED, "document %s has %zu bytes, the limit is %lld", name, json.len,
+                       DOCUMENT_MAX);
+    if (!json.data)
+        json = BYTES("");
+    return query_run(tx, sql, VALUES(v_int(job_key), v_text(name), v_bytes(json)), err);
+}
+
+int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena, struct bytes *ret_json,
+                    struct err *err)
+{
+    static const char sql[] = "SELECT body FROM document WHERE job_key = ?1 AND name = ?2";
+    _query_ struct query query = QUERY_NONE;
+    struct bytes json = {0};
+    int more;
+
+    if (query_open(&query, tx, sql, VALUES(v_int(job_key), v_text(name)), err) < 0 ||
+        (more = query_next(&query, err)) < 0)
+        return -1;
+    if (more > 0)
+        json = q_bytes(&query, arena);
+    if (query_ok(&query, err) < 0)
+        return -1;
+    *ret_json = json;
+    return 0;
+}
+
+int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err)
+{
+    /* '/' is the character after '.', so this is every name that begins with "state." */
+    static const char sql[] = "INSERT INTO document (job_key, name, body) SELECT ?2, name, body FROM document "
+                              "WHERE job_key = ?1 AND name >= 'state.' AND name < 'state/' "
+                              "ON CONFLICT (job_key, name) DO UPDATE SET body = excluded.body";
+    return query_run(tx, sql, VALUES(v_int(from_job_key), v_int(to_job_key)), err);
+}

@@ -1,0 +1,71 @@
+/* Read-only connections, lent for one read transaction each. */
+#include "store/sqlite/backend.h"
+
+int readers_open(struct sqlite_store *store, struct err *err)
+{
+    for (size_t i = 0; i < COUNT_OF(store->readers.connections); i++)
+        if (connection_open(store->path, false, &store->readers.connections[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+void readers_close(struct sqlite_store *store)
+{
+    for (size_t i = 0; i < COUNT_OF(store->readers.connections); i++)
+        connection_close(&store->readers.connections[i]);
+}
+
+/* The index of a free one of the range, or -1. */
+static int free_one(const struct readers *readers, bool ops)
+{
+    for (int i = ops ? READER_OPS : 0; i < (ops ? READER_OPS + 1 : STORE_READERS); i++)
+        if (!readers->lent[i])
+            return i;
+    return -1;
+}
+
+static int lend(struct readers *readers, bool ops)
+{
+    int at;
+
+    pthread_mutex_lock(&readers->lock);
+    while ((at = free_one(readers, ops)) < 0)
+        pthread_cond_wait(ops ? &readers->wake_ops : &readers->wake, &readers->lock);
+    readers->lent[at] = true;
+    pthread_mutex_unlock(&readers->lock);
+    return at;
+}
+
+static void take_back(struct readers *readers, int at)
+{
+    pthread_mutex_lock(&readers->lock);
+    readers->lent[at] = false;
+    pthread_cond_signal(at == READER_OPS ? &readers->wake_ops : &readers->wake);
+    pthread_mutex_unlock(&readers->lock);
+}
+
+static int read_on(struct sqlite_store *store, struct connection *connection, store_fn *fn, void *ctx,
+                   struct err *err)
+{
+    static const char begin[] = "BEGIN", commit[] = "COMMIT";
+    struct tx tx = {&store->store, connection};
+    int result;
+
+    if (connection_exec(connection, begin, err) < 0)
+        return -1;
+    result = fn(&tx, ctx, err);
+    /* an error may have ended it; nothing was written, so nothing else can go wrong */
+    if (!sqlite3_get_autocommit(connection->db))
+        sqlite3_exec(connection->db, commit, NULL, NULL, NULL);
+    return result;
+}
+
+int readers_read(struct store *base, bool ops, store_fn *fn, void *ctx, struct err *err)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    int at = lend(&store->readers, ops);
+    int result = read_on(store, &store->readers.connections[at], fn, ctx, err);
+
+    take_back(&store->readers, at);
+    return result;
+}
