@@ -1,11 +1,8 @@
 #include "base/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/config_internal.h"
@@ -17,11 +14,22 @@ struct snapshot {
     atomic_uint references;
 };
 
-#define KEY(name_, type_, field, ...)                                                                             \
-    {.name = (name_), .type = (type_), .offset = offsetof(struct config, field), ##__VA_ARGS__}
-#define LATER(name_) {.name = (name_), .type = CONFIG_LATER}
-#define OBJECT(name_, keys_, ...) {.name = (name_), .type = CONFIG_OBJECT, .keys = (keys_), ##__VA_ARGS__}
-#define END {.type = CONFIG_END}
+#define KEY(name_, type_, field, ...)                                                                        \
+    {                                                                                                        \
+        .name = (name_), .type = (type_), .offset = offsetof(struct config, field), ##__VA_ARGS__            \
+    }
+#define LATER(name_)                                                                                         \
+    {                                                                                                        \
+        .name = (name_), .type = CONFIG_LATER                                                                \
+    }
+#define OBJECT(name_, keys_, ...)                                                                            \
+    {                                                                                                        \
+        .name = (name_), .type = CONFIG_OBJECT, .keys = (keys_), ##__VA_ARGS__                               \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        .type = CONFIG_END                                                                                   \
+    }
 
 static void take_listen(struct loader *l, const struct yaml_node *node, void *config);
 static void take_ops_listen(struct loader *l, const struct yaml_node *node, void *config);
@@ -94,7 +102,8 @@ static const struct config_key root_keys[] = {
 static void take_address(struct loader *l, const struct yaml_node *node, struct address_config *to)
 {
     if (config_text(l, node) && !address_parse(l, node->text, to))
-        config_fault(l, node->place, "`%s` must be a numeric address and a port such as 127.0.0.1:8480 or [::1]:8480",
+        config_fault(l, node->place,
+                     "`%s` must be a numeric address and a port such as 127.0.0.1:8480 or [::1]:8480",
                      node->name);
 }
 
@@ -126,7 +135,8 @@ static void check_listeners(struct loader *l, const struct yaml_node *root)
     const struct yaml_node *listen = yaml_get(root, "listen"), *ops = yaml_get(root, "ops_listen");
     const struct yaml_node *http = yaml_get(root, "http");
     if (listen && !c->listen.loopback && !yaml_get(root, "tls") && !c->plain_http)
-        config_fault(l, listen->place, "`listen` is not loopback: it needs `tls`, or `plain_http: true` behind a proxy");
+        config_fault(l, listen->place,
+                     "`listen` is not loopback: it needs `tls`, or `plain_http: true` behind a proxy");
     if ((listen || ops) && c->listen.port != 0 && c->listen.port == c->ops_listen.port &&
         strcmp(c->listen.host, c->ops_listen.host) == 0)
         config_fault(l, (ops ? ops : listen)->place, "`listen` and `ops_listen` are the same address");
@@ -181,46 +191,8 @@ static void take_root(struct loader *l, const struct yaml_node *root)
     settle_store(l, l->config);
 }
 
-/* -- reading the file ---------------------------------------------------------------------------------------------- */
-
-static int read_file(const char *path, struct buffer *out, struct faults *faults)
-{
-    struct stat st;
-    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        fault_add(faults, path, "the configuration cannot be read: %s", strerror(errno));
-        return -1;
-    }
-    if (!S_ISREG(st.st_mode) || st.st_size > CONFIG_MAX) {
-        fault_add(faults, path, S_ISREG(st.st_mode) ? "the configuration is larger than %lld KiB"
-                                                    : "the configuration is no regular file (%lld KiB at most)",
-                  CONFIG_MAX / KIB);
-        return -1;
-    }
-    for (ssize_t n = 1; n > 0;) {
-        char *to = buffer_reserve(out, 16 * KIB);
-        n = to ? read(fd, to, 16 * KIB) : -1;
-        out->len += n > 0 ? (size_t)n : 0;
-        if (n < 0) {
-            fault_add(faults, path, "the configuration cannot be read: %s", to ? strerror(errno) : "too large");
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static const char *folder_of(struct arena *arena, const char *path)
-{
-    char folder[PATH_MAX], real[PATH_MAX];
-    if (!str_copy(folder, sizeof folder, path))
-        return NULL;
-    char *slash = strrchr(folder, '/');
-    if (slash == folder)
-        slash[1] = '\0';
-    else if (slash)
-        *slash = '\0';
-    return arena_strdup(arena, realpath(slash ? folder : ".", real) ? real : NULL);
-}
+/* -- loading -----------------------------------------------------------------------------------------------
+ */
 
 /* The file's own name in its folder, for a snapshot whose process may stand elsewhere later. */
 static const char *absolute_path(struct loader *l)
@@ -252,9 +224,9 @@ struct config *config_load(const char *path, struct faults *faults, struct err *
     struct loader l = {.arena = arena, .faults = faults, .file = path};
     if (!snapshot) {
         fault_add_code(faults, ERR_NO_MEMORY, path, "out of memory");
-    } else if (read_file(path, &text, faults) == 0) {
+    } else if (config_read(path, &text, faults) == 0) {
         l.config = &snapshot->config;
-        l.dir = folder_of(arena, path);
+        l.dir = config_folder(arena, path);
         if (l.dir)
             load(&l, buffer_bytes(&text));
         else
@@ -267,7 +239,7 @@ struct config *config_load(const char *path, struct faults *faults, struct err *
     return &snapshot->config;
 }
 
-/* -- snapshots ----------------------------------------------------------------------------------------------------- */
+/* -- snapshots ------------------------------------------------------------------------------------------- */
 
 struct config *config_hold(const struct config *config)
 {

@@ -1,8 +1,10 @@
 /* auth.issuers: who may say who asks. */
 #include "base/config_internal.h"
 
-#define ISSUER(name_, type_, field, ...)                                                                          \
-    {.name = (name_), .type = (type_), .offset = offsetof(struct issuer_config, field), ##__VA_ARGS__}
+#define ISSUER(name_, type_, field, ...)                                                                     \
+    {                                                                                                        \
+        .name = (name_), .type = (type_), .offset = offsetof(struct issuer_config, field), ##__VA_ARGS__     \
+    }
 #define MINUTE_MS 60000LL
 #define DAY_MS (24 * 60 * MINUTE_MS)
 
@@ -14,7 +16,8 @@ static const struct config_key issuer_keys[] = {
     ISSUER("issuer", CONFIG_TEXT, issuer, .required = true, .valid = valid_issuer,
            .wanted = "an https url without query and fragment (http on loopback only), or a plain name"),
     ISSUER("audiences", CONFIG_TEXTS, audiences, .required = true, .min = 1, .max = CONFIG_LIST_MAX),
-    ISSUER("algorithms", CONFIG_TEXTS, algorithms, .required = true, .min = 1, .max = 16, .valid = valid_algorithm,
+    ISSUER("algorithms", CONFIG_TEXTS, algorithms, .required = true, .min = 1, .max = 16,
+           .valid = valid_algorithm,
            .wanted = "one of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512"),
     {.name = "jwks_url", .type = CONFIG_LATER},
     {.name = "jwks_file", .type = CONFIG_SPECIAL, .take = take_key_file},
@@ -69,7 +72,7 @@ static void take_mfa(struct loader *l, const struct yaml_node *node, void *objec
     issuer->mfa = true;
 }
 
-/* -- roles --------------------------------------------------------------------------------------------------------- */
+/* -- roles ----------------------------------------------------------------------------------------------- */
 
 /* role@environment, where a bare role is @*. */
 static bool take_grant(struct loader *l, const struct yaml_node *node, struct grant *grant)
@@ -82,8 +85,10 @@ static bool take_grant(struct loader *l, const struct yaml_node *node, struct gr
     bool whole = bytes_copy(role, sizeof role, (struct bytes){node->text, len});
     grant->environment = at ? at + 1 : "*";
     if (!whole || !role_parse(role, &grant->role)) {
-        config_fault(l, node->place, "`%.*s` is no role; roles are viewer, operator, BackupAdministrator, auditor, data_reader",
-                     (int)(len < 80 ? len : 80), node->text);
+        config_fault(
+            l, node->place,
+            "`%.*s` is no role; roles are viewer, operator, BackupAdministrator, auditor, data_reader",
+            (int)(len < 80 ? len : 80), node->text);
         return false;
     }
     if (strcmp(grant->environment, "*") != 0 && !yaml_get(l->environments, grant->environment)) {
@@ -125,7 +130,7 @@ static void take_role_map(struct loader *l, const struct yaml_node *node, void *
         take_mapping(l, member, &map[issuer->role_map_count++]);
 }
 
-/* -- what must fit together ---------------------------------------------------------------------------------------- */
+/* -- what must fit together ------------------------------------------------------------------------------ */
 
 static bool is_key_source(const char *name)
 {
@@ -143,8 +148,8 @@ static void check_key_source(struct loader *l, const struct yaml_node *node)
         if (!is_key_source(at->name))
             continue;
         if (found)
-            config_fault(l, at->name_place, "`%s` beside `%s`: an issuer has exactly one key source", at->name,
-                         found->name);
+            config_fault(l, at->name_place, "`%s` beside `%s`: an issuer has exactly one key source",
+                         at->name, found->name);
         else
             found = at;
     }
@@ -152,16 +157,20 @@ static void check_key_source(struct loader *l, const struct yaml_node *node)
         config_fault(l, node->place, "the issuer needs one of jwks_file, public_key_file, secret_file");
 }
 
-/* With one kind of key an attacker could otherwise choose the algorithm: the public key's bytes as an HMAC secret. */
+/* With one kind of key an attacker could otherwise choose the algorithm: the public key's bytes as an HMAC
+ * secret. */
 static void check_algorithms(struct loader *l, const struct yaml_node *node)
 {
     const struct yaml_node *list = yaml_get(node, "algorithms");
     bool secret = yaml_get(node, "secret_file") != NULL;
-    for (const struct yaml_node *entry = list && list->type == YAML_LIST ? list->first : NULL; entry; entry = entry->next) {
-        if (entry->type != YAML_TEXT || !valid_algorithm(entry->text) || str_starts(entry->text, "HS") == secret)
+    for (const struct yaml_node *entry = list && list->type == YAML_LIST ? list->first : NULL; entry;
+         entry = entry->next) {
+        if (entry->type != YAML_TEXT || !valid_algorithm(entry->text) ||
+            str_starts(entry->text, "HS") == secret)
             continue;
         if (secret)
-            config_fault(l, entry->place, "`%s` does not fit a secret_file, which takes HS256, HS384 and HS512 only",
+            config_fault(l, entry->place,
+                         "`%s` does not fit a secret_file, which takes HS256, HS384 and HS512 only",
                          entry->text);
         else
             config_fault(l, entry->place, "`%s` needs a secret_file", entry->text);
@@ -202,7 +211,8 @@ void config_take_issuers(struct loader *l, const struct yaml_node *node, void *o
             continue;
         for (size_t i = 0; i < config->issuer_count; i++) {
             if (strcmp(issuers[i].issuer, issuer->issuer) == 0)
-                config_fault(l, yaml_get(entry, "issuer")->place, "issuer `%.120s` stands twice", issuer->issuer);
+                config_fault(l, yaml_get(entry, "issuer")->place, "issuer `%.120s` stands twice",
+                             issuer->issuer);
         }
         config->issuer_count++;
     }

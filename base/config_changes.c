@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-/* -- keys that take effect at a restart only ----------------------------------------------------------------------- */
+/* -- keys that take effect at a restart only ------------------------------------------------------------- */
 
 static bool same_address(const struct address_config *a, const struct address_config *b)
 {
@@ -43,7 +43,8 @@ static bool same_tls(const struct config *a, const struct config *b)
 
 static bool same_workers(const struct config *a, const struct config *b)
 {
-    return a->worker_threads == b->worker_threads && a->worker_memory == b->worker_memory && a->lease_ms == b->lease_ms;
+    return a->worker_threads == b->worker_threads && a->worker_memory == b->worker_memory &&
+           a->lease_ms == b->lease_ms;
 }
 
 static bool same_node(const struct config *a, const struct config *b)
@@ -55,8 +56,10 @@ static const struct {
     const char *key;
     bool (*same)(const struct config *a, const struct config *b);
 } restart_keys[] = {
-    {"listen", same_listen}, {"ops_listen", same_ops_listen}, {"http", same_http},       {"data_dir", same_data_dir},
-    {"store", same_store},   {"tls", same_tls},               {"workers", same_workers}, {"node", same_node},
+    {"listen", same_listen},   {"ops_listen", same_ops_listen},
+    {"http", same_http},       {"data_dir", same_data_dir},
+    {"store", same_store},     {"tls", same_tls},
+    {"workers", same_workers}, {"node", same_node},
 };
 
 const char *config_restart_keys(const struct config *now, const struct config *next, struct arena *arena)
@@ -69,7 +72,7 @@ const char *config_restart_keys(const struct config *now, const struct config *n
     return keys ? keys : "";
 }
 
-/* -- what counts for security -------------------------------------------------------------------------------------- */
+/* -- what counts for security ---------------------------------------------------------------------------- */
 
 static json_t *text_or_null(const char *text)
 {
@@ -96,7 +99,8 @@ static json_t *roles(const struct issuer_config *issuer)
         const struct role_mapping *from = &issuer->role_map[i];
         json_t *grants = json_array();
         for (size_t g = 0; g < from->grant_count; g++)
-            json_array_append_new(grants, json_sprintf("%s@%s", role_name(from->grants[g].role), from->grants[g].environment));
+            json_array_append_new(
+                grants, json_sprintf("%s@%s", role_name(from->grants[g].role), from->grants[g].environment));
         json_object_set_new(map, from->from, grants);
     }
     return map;
@@ -165,13 +169,15 @@ static json_t *security_facts(const struct config *config)
     return facts;
 }
 
-/* Takes what both have out of the two, so that the differences stay: mappings are gone into, lists are compared whole. */
+/* Takes what both have out of the two, so that the differences stay: mappings are gone into, lists are
+ * compared whole. */
 static void drop_same(json_t *before, json_t *after)
 {
     const char *name;
     json_t *value;
     void *next;
-    json_object_foreach_safe (after, next, name, value) {
+    json_object_foreach_safe(after, next, name, value)
+    {
         json_t *old = json_object_get(before, name);
         if (json_is_object(value) && json_is_object(old) && !json_equal(value, old))
             drop_same(old, value);

@@ -1,11 +1,22 @@
 /* environments: which resources belong together, and which of them are ours to touch. */
 #include "base/config_internal.h"
 
-#define ENV(name_, type_, field, ...)                                                                             \
-    {.name = (name_), .type = (type_), .offset = offsetof(struct environment, field), ##__VA_ARGS__}
-#define LATER(name_) {.name = (name_), .type = CONFIG_LATER}
-#define OBJECT(name_, keys_) {.name = (name_), .type = CONFIG_OBJECT, .keys = (keys_)}
-#define END {.type = CONFIG_END}
+#define ENV(name_, type_, field, ...)                                                                        \
+    {                                                                                                        \
+        .name = (name_), .type = (type_), .offset = offsetof(struct environment, field), ##__VA_ARGS__       \
+    }
+#define LATER(name_)                                                                                         \
+    {                                                                                                        \
+        .name = (name_), .type = CONFIG_LATER                                                                \
+    }
+#define OBJECT(name_, keys_)                                                                                 \
+    {                                                                                                        \
+        .name = (name_), .type = CONFIG_OBJECT, .keys = (keys_)                                              \
+    }
+#define END                                                                                                  \
+    {                                                                                                        \
+        .type = CONFIG_END                                                                                   \
+    }
 #define UNITS .min = 1, .max = 10000000
 #define OBJECTIVE .min = 1000, .max = 366LL * 86400 * 1000
 #define TAGS_MAX 50
@@ -35,15 +46,18 @@ static const struct config_key approval_keys[] = {
 #define ROOT_WANTED "s3://bucket/prefix or file:///absolute/path without dot segments and double slashes"
 static const struct config_key environment_keys[] = {
     ENV("account", CONFIG_TEXT, account, .valid = valid_account, .wanted = "an account id of 12 digits"),
-    ENV("region", CONFIG_TEXT, region, .required = true, .valid = valid_region, .wanted = "a region such as us-east-1"),
+    ENV("region", CONFIG_TEXT, region, .required = true, .valid = valid_region,
+        .wanted = "a region such as us-east-1"),
     ENV("tables", CONFIG_TEXTS, tables, .max = CONFIG_LIST_MAX, .valid = valid_table_or_glob,
         .wanted = "a table's name (3 to 255 of a-zA-Z0-9_.-) or a glob with * and ?"),
     LATER("buckets"),
     LATER("functions"),
     LATER("pointers"),
-    ENV("recovery_points", CONFIG_TEXT, recovery_points, .required = true, .valid = valid_root, .wanted = ROOT_WANTED),
+    ENV("recovery_points", CONFIG_TEXT, recovery_points, .required = true, .valid = valid_root,
+        .wanted = ROOT_WANTED),
     ENV("allow_unencrypted", CONFIG_FLAG, allow_unencrypted),
-    ENV("uri_roots", CONFIG_TEXTS, uri_roots, .max = CONFIG_LIST_MAX, .valid = valid_root, .wanted = ROOT_WANTED),
+    ENV("uri_roots", CONFIG_TEXTS, uri_roots, .max = CONFIG_LIST_MAX, .valid = valid_root,
+        .wanted = ROOT_WANTED),
     LATER("openpgp_recipients"),
     LATER("aws_backup"),
     ENV("profile", CONFIG_TEXT, profile),
@@ -52,7 +66,8 @@ static const struct config_key environment_keys[] = {
     ENV("external_id", CONFIG_TEXT, external_id, .valid = valid_external_id,
         .wanted = "2 to 1224 of a-zA-Z0-9_+=,.@:/-"),
     ENV("endpoint_url", CONFIG_TEXT, endpoint_url),
-    ENV("kms_key", CONFIG_TEXT, kms_key, .valid = valid_kms_key, .wanted = "a key's id or ARN, or alias/NAME"),
+    ENV("kms_key", CONFIG_TEXT, kms_key, .valid = valid_kms_key,
+        .wanted = "a key's id or ARN, or alias/NAME"),
     OBJECT("limits", limits_keys),
     OBJECT("approval", approval_keys),
     OBJECT("objectives", objectives_keys),
@@ -68,7 +83,8 @@ static void take_second_person(struct loader *l, const struct yaml_node *node, v
     if (str_listed("destructive restore", node->text))
         config_fault(l, node->place, "`second_person: %s`: not in this version", node->text);
     else
-        config_fault(l, node->place, "`second_person` must be one of: none destructive restore; not `%.80s`", node->text);
+        config_fault(l, node->place, "`second_person` must be one of: none destructive restore; not `%.80s`",
+                     node->text);
 }
 
 static bool check_tag(struct loader *l, const struct yaml_node *tag)
@@ -98,7 +114,8 @@ static void take_tags(struct loader *l, const struct yaml_node *node, void *obje
         config_fault(l, node->place, "`tags` must have at most %d entries", TAGS_MAX);
         return;
     }
-    const char **names = config_array(l, node, sizeof *names), **values = config_array(l, node, sizeof *values);
+    const char **names = config_array(l, node, sizeof *names),
+               **values = config_array(l, node, sizeof *values);
     environment->tag_names = names;
     environment->tag_values = values;
     for (const struct yaml_node *tag = node->first; names && values && tag; tag = tag->next) {
@@ -109,10 +126,11 @@ static void take_tags(struct loader *l, const struct yaml_node *node, void *obje
     }
 }
 
-/* -- what must fit together ---------------------------------------------------------------------------------------- */
+/* -- what must fit together ------------------------------------------------------------------------------ */
 
-/* AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count where the configuration names no endpoint. True when the general
- * one is loopback, and every one of a service too; all of them are held to the rule of endpoint_url. */
+/* AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count where the configuration names no endpoint. True when
+ * the general one is loopback, and every one of a service too; all of them are held to the rule of
+ * endpoint_url. */
 static bool variables_are_loopback(struct loader *l, struct yaml_place at)
 {
     static const char prefix[] = "AWS_ENDPOINT_URL";
@@ -126,7 +144,8 @@ static bool variables_are_loopback(struct loader *l, struct yaml_place at)
         if (len > sizeof prefix - 1 && (*variable)[sizeof prefix - 1] != '_')
             continue;
         if (!url_parse(value + 1, &url) || (!url.https && !url.loopback))
-            config_fault(l, at, "the variable %.*s must be an https url, or one on loopback", (int)len, *variable);
+            config_fault(l, at, "the variable %.*s must be an https url, or one on loopback", (int)len,
+                         *variable);
         if (len == sizeof prefix - 1)
             general = url.loopback;
         else
@@ -135,7 +154,8 @@ static bool variables_are_loopback(struct loader *l, struct yaml_place at)
     return general && others;
 }
 
-static void check_endpoint(struct loader *l, const struct yaml_node *node, const struct environment *environment)
+static void check_endpoint(struct loader *l, const struct yaml_node *node,
+                           const struct environment *environment)
 {
     bool loopback;
     struct url url = {0};
@@ -156,7 +176,8 @@ static void check_endpoint(struct loader *l, const struct yaml_node *node, const
             return;
     }
     if (!loopback && !yaml_get(node, "account"))
-        config_fault(l, config_place(node), "`account` is missing; it is required unless every endpoint is loopback");
+        config_fault(l, config_place(node),
+                     "`account` is missing; it is required unless every endpoint is loopback");
 }
 
 static void check_root(struct loader *l, const struct yaml_node *node, struct environment *environment)
@@ -177,12 +198,13 @@ static void check_credentials(struct loader *l, const struct yaml_node *node)
 {
     const struct yaml_node *role = yaml_get(node, "role_arn"), *external_id = yaml_get(node, "external_id");
     if (role && yaml_get(node, "profile"))
-        config_fault(l, role->name_place, "`role_arn` beside `profile`: give one; a profile can name its own role");
+        config_fault(l, role->name_place,
+                     "`role_arn` beside `profile`: give one; a profile can name its own role");
     if (external_id && !role)
         config_fault(l, external_id->name_place, "`external_id` needs `role_arn`");
 }
 
-/* -- claims: a table belongs to one environment -------------------------------------------------------------------- */
+/* -- claims: a table belongs to one environment ---------------------------------------------------------- */
 
 /* The same name is another table in another account or region, or behind another endpoint. */
 static bool same_place(const struct environment *a, const struct environment *b)
@@ -191,7 +213,8 @@ static bool same_place(const struct environment *a, const struct environment *b)
            (!a->account || !b->account || strcmp(a->account, b->account) == 0);
 }
 
-/* Equal names or globs, or a name that the other's glob matches. Whether two different globs can meet is not judged. */
+/* Equal names or globs, or a name that the other's glob matches. Whether two different globs can meet is not
+ * judged. */
 static bool overlap(const char *a, const char *b)
 {
     if (strcmp(a, b) == 0)
@@ -204,10 +227,12 @@ static bool overlap(const char *a, const char *b)
 static void check_claim(struct loader *l, const struct yaml_node *table, const struct yaml_node *other)
 {
     const struct yaml_node *tables = yaml_get(other, "tables");
-    for (const struct yaml_node *at = tables && tables->type == YAML_LIST ? tables->first : NULL; at; at = at->next) {
+    for (const struct yaml_node *at = tables && tables->type == YAML_LIST ? tables->first : NULL; at;
+         at = at->next) {
         if (at->type != YAML_TEXT || !overlap(table->text, at->text))
             continue;
-        config_fault(l, table->place, "`%.100s` is claimed by environment `%.64s` too, as `%.100s` at %.150s:%d:%d",
+        config_fault(l, table->place,
+                     "`%.100s` is claimed by environment `%.64s` too, as `%.100s` at %.150s:%d:%d",
                      table->text, other->name, at->text, l->file, at->place.line, at->place.column);
         return;
     }
@@ -216,7 +241,8 @@ static void check_claim(struct loader *l, const struct yaml_node *table, const s
 static void check_claims(struct loader *l, const struct yaml_node *node, const struct yaml_node *other)
 {
     const struct yaml_node *tables = yaml_get(node, "tables");
-    for (const struct yaml_node *at = tables && tables->type == YAML_LIST ? tables->first : NULL; at; at = at->next) {
+    for (const struct yaml_node *at = tables && tables->type == YAML_LIST ? tables->first : NULL; at;
+         at = at->next) {
         if (at->type == YAML_TEXT)
             check_claim(l, at, other);
         if (l->faults->total > FAULTS_MAX)
@@ -228,7 +254,9 @@ static bool take_environment(struct loader *l, const struct yaml_node *node, str
 {
     environment->name = node->name;
     if (!valid_name(node->name)) {
-        config_fault(l, node->name_place, "an environment's name must have 1 to 64 of a-zA-Z0-9_.- and begin with a letter or digit");
+        config_fault(
+            l, node->name_place,
+            "an environment's name must have 1 to 64 of a-zA-Z0-9_.- and begin with a letter or digit");
         return false;
     }
     if (!config_is(l, node, YAML_MAP))

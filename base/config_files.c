@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
 const char *config_resolve(struct loader *l, const char *path)
 {
-    const char *text = path[0] == '/' ? arena_strdup(l->arena, path) : arena_printf(l->arena, "%s/%s", l->dir, path);
+    const char *text =
+        path[0] == '/' ? arena_strdup(l->arena, path) : arena_printf(l->arena, "%s/%s", l->dir, path);
     if (!text)
         config_fault(l, (struct yaml_place){1, 1}, "out of memory");
     return text;
@@ -26,8 +28,10 @@ void config_take_path(struct loader *l, const struct config_key *key, const stru
         memcpy(to, &path, sizeof path);
 }
 
-/* Beside the configuration, else where systemd puts credentials. Not blocking: a FIFO must not hang the start. */
-static int open_file(struct loader *l, const struct yaml_node *node, const char **ret_path, bool *ret_credential)
+/* Beside the configuration, else where systemd puts credentials. Not blocking: a FIFO must not hang the
+ * start. */
+static int open_file(struct loader *l, const struct yaml_node *node, const char **ret_path,
+                     bool *ret_credential)
 {
     const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     const char *path = config_resolve(l, node->text);
@@ -36,8 +40,8 @@ static int open_file(struct loader *l, const struct yaml_node *node, const char 
     int fd = open(path, flags);
     int cause = errno;
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-    *ret_credential = fd < 0 && cause == ENOENT && node->text[0] != '/' && credentials && credentials[0] == '/' &&
-                      !strstr(node->text, "..");
+    *ret_credential = fd < 0 && cause == ENOENT && node->text[0] != '/' && credentials &&
+                      credentials[0] == '/' && !strstr(node->text, "..");
     if (*ret_credential) {
         const char *other = arena_printf(l->arena, "%s/%s", credentials, node->text);
         fd = other ? open(other, flags) : -1;
@@ -76,7 +80,8 @@ static bool check_secret(struct loader *l, const struct config_key *key, const s
                          const struct stat *st, bool credential)
 {
     if (st->st_mode & (credential ? 007 : 077)) {
-        config_fault(l, node->place, "`%s` is a secret that group or others can reach (mode %04o); hint: chmod 600",
+        config_fault(l, node->place,
+                     "`%s` is a secret that group or others can reach (mode %04o); hint: chmod 600",
                      key->name, (unsigned)(st->st_mode & 07777));
         return false;
     }
@@ -112,4 +117,48 @@ void config_take_file(struct loader *l, const struct config_key *key, const stru
     if (key->type == CONFIG_SECRET && !check_secret(l, key, node, fd, &st, credential))
         return;
     memcpy(to, &path, sizeof path);
+}
+
+/* -- the configuration itself
+ * --------------------------------------------------------------------------------- */
+
+int config_read(const char *path, struct buffer *out, struct faults *faults)
+{
+    struct stat st;
+    _cleanup_(cleanup_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        fault_add(faults, path, "the configuration cannot be read: %s", strerror(errno));
+        return -1;
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size > CONFIG_MAX) {
+        fault_add(faults, path,
+                  S_ISREG(st.st_mode) ? "the configuration is larger than %lld KiB"
+                                      : "the configuration is no regular file (%lld KiB at most)",
+                  CONFIG_MAX / KIB);
+        return -1;
+    }
+    for (ssize_t n = 1; n > 0;) {
+        char *to = buffer_reserve(out, 16 * KIB);
+        n = to ? read(fd, to, 16 * KIB) : -1;
+        out->len += n > 0 ? (size_t)n : 0;
+        if (n < 0) {
+            fault_add(faults, path, "the configuration cannot be read: %s",
+                      to ? strerror(errno) : "too large");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+const char *config_folder(struct arena *arena, const char *path)
+{
+    char folder[PATH_MAX], real[PATH_MAX];
+    if (!str_copy(folder, sizeof folder, path))
+        return NULL;
+    char *slash = strrchr(folder, '/');
+    if (slash == folder)
+        slash[1] = '\0';
+    else if (slash)
+        *slash = '\0';
+    return arena_strdup(arena, realpath(slash ? folder : ".", real) ? real : NULL);
 }

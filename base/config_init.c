@@ -24,7 +24,8 @@ static const char config_text[] =
     "# Relative paths are relative to this file. Durations: 500ms 30s 5m 4h 35d. Sizes: 64KiB 5GiB.\n"
     "# Secrets are only ever in files that nobody else can read (mode 0600), or in systemd credentials.\n"
     "\n"
-    "listen: 127.0.0.1:8480          # the API; an address that is not loopback needs tls, or plain_http: true behind a proxy\n"
+    "listen: 127.0.0.1:8480          # the API; an address that is not loopback needs tls, or plain_http: "
+    "true behind a proxy\n"
     "ops_listen: 127.0.0.1:9480      # /metrics /healthz /readyz /version\n"
     "# public_url: https://recover.example.com\n"
     "# trusted_proxies: [10.0.0.0/8] # whose Forwarded headers count\n"
@@ -41,8 +42,10 @@ static const char config_text[] =
     "\n"
     "auth:\n"
     "  identity_claim: sub           # who is the same person over issuers\n"
-    "  issuers:                      # exactly one key source each: jwks_file, public_key_file (PEM) or secret_file (HS*)\n"
-    "    # Tokens made on this machine: recoverctl token mint --config FILE. Whoever can read the secret is anyone.\n"
+    "  issuers:                      # exactly one key source each: jwks_file, public_key_file (PEM) or "
+    "secret_file (HS*)\n"
+    "    # Tokens made on this machine: recoverctl token mint --config FILE. Whoever can read the secret is "
+    "anyone.\n"
     "    - issuer: recoverd-local\n"
     "      audiences: [recoverd]\n"
     "      algorithms: [HS256]\n"
@@ -59,9 +62,11 @@ static const char config_text[] =
     "\n"
     "environments:\n"
     "  demo:                         # an emulated AWS on this machine\n"
-    "    # account: \"123456789012\"   # checked with GetCallerIdentity; required unless the endpoint is loopback\n"
+    "    # account: \"123456789012\"   # checked with GetCallerIdentity; required unless the endpoint is "
+    "loopback\n"
     "    region: us-east-1\n"
-    "    endpoint_url: http://127.0.0.1:5000       # leave it out for AWS itself; otherwise https, or loopback\n"
+    "    endpoint_url: http://127.0.0.1:5000       # leave it out for AWS itself; otherwise https, or "
+    "loopback\n"
     "    tables: [SalesTable-demo, BuyersTable-demo, ProducersTable-demo]       # names or globs\n"
     "    recovery_points: %s       # or s3://bucket/prefix\n"
     "    allow_unencrypted: true     # a file root needs it\n"
@@ -74,8 +79,8 @@ static const char config_text[] =
 static int make_folder(struct making *m, const char *name, struct err *err)
 {
     if (mkdirat(m->dir, name, 0700) < 0)
-        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "cannot make folder %s/%s: %s", m->dir_name, name,
-                       strerror(errno));
+        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "cannot make folder %s/%s: %s",
+                       m->dir_name, name, strerror(errno));
     m->made[m->made_count++] = name;
     return 0;
 }
@@ -100,8 +105,8 @@ static int make_file(struct making *m, const char *name, const char *data, size_
     _cleanup_(cleanup_close) int fd =
         openat(m->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "cannot make %s/%s: %s", m->dir_name, name,
-                       strerror(errno));
+        return err_set(err, errno == EEXIST ? ERR_CONFLICT : ERR_IO, "cannot make %s/%s: %s", m->dir_name,
+                       name, strerror(errno));
     m->made[m->made_count++] = name;
     if (fchmod(fd, 0600) < 0 || write_all(fd, data, len) < 0)
         return err_set(err, ERR_IO, "cannot write %s/%s: %s", m->dir_name, name, strerror(errno));
@@ -167,9 +172,10 @@ static int make_all(struct making *m, struct err *err)
 {
     if (faccessat(m->dir, "recoverd.yaml", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return err_set(err, ERR_CONFLICT, "%s has a recoverd.yaml already", m->dir_name);
-    if (make_folder(m, "data", err) < 0 || make_folder(m, "points", err) < 0 || make_folder(m, "keys", err) < 0 ||
-        make_secret(m, "keys/issuer.secret", err) < 0 || make_secret(m, "keys/totp.key", err) < 0 ||
-        sync_folder(m, "keys", err) < 0 || make_config(m, err) < 0)
+    if (make_folder(m, "data", err) < 0 || make_folder(m, "points", err) < 0 ||
+        make_folder(m, "keys", err) < 0 || make_secret(m, "keys/issuer.secret", err) < 0 ||
+        make_secret(m, "keys/totp.key", err) < 0 || sync_folder(m, "keys", err) < 0 ||
+        make_config(m, err) < 0)
         return -1;
     return sync_folder(m, ".", err);
 }
@@ -185,7 +191,7 @@ static void unmake(const struct making *m)
 int config_init(const char *dir, struct err *err)
 {
     bool new = mkdir(dir, 0700) == 0;
-    if (!new && errno != EEXIST)
+    if (!new &&errno != EEXIST)
         return err_set(err, ERR_IO, "cannot make folder %s: %s", dir, strerror(errno));
     _cleanup_(cleanup_close) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)

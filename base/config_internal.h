@@ -1,8 +1,9 @@
 /*
- * How a mapping of the configuration is read: one table of keys (name, type, where it goes, check) for each mapping, and
- * one loop over it. Shared by the config_*.c files only.
+ * How a mapping of the configuration is read: one table of keys (name, type, where it goes, check) for each
+ * mapping, and one loop over it. Shared by the config_*.c files only.
  */
 #pragma once
+#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/config.h"
 #include "base/yaml.h"
@@ -47,19 +48,29 @@ struct config_key {
     void (*take)(struct loader *l, const struct yaml_node *node, void *object);
 };
 
-/* Reads every member of `map` into `object` by the table; adds the faults it finds. Texts are the tree's own. */
+/* Reads every member of `map` into `object` by the table; adds the faults it finds. Texts are the tree's own.
+ */
 void config_take(struct loader *l, const struct config_key *keys, const struct yaml_node *map, void *object);
-__attribute__((format(printf, 3, 4))) void config_fault(struct loader *l, struct yaml_place at, const char *format, ...);
-bool config_is(struct loader *l, const struct yaml_node *node, enum yaml_type type); /* a fault when it is not */
-bool config_text(struct loader *l, const struct yaml_node *node); /* a text with something in it; a fault otherwise */
-void *config_array(struct loader *l, const struct yaml_node *node, size_t size); /* room for node->count; NULL: a fault */
+__attribute__((format(printf, 3, 4))) void config_fault(struct loader *l, struct yaml_place at,
+                                                        const char *format, ...);
+bool config_is(struct loader *l, const struct yaml_node *node,
+               enum yaml_type type); /* a fault when it is not */
+bool config_text(struct loader *l,
+                 const struct yaml_node *node); /* a text with something in it; a fault otherwise */
+void *config_array(struct loader *l, const struct yaml_node *node,
+                   size_t size); /* room for node->count; NULL: a fault */
 /* Where what is missing in a mapping is reported: its key, or itself. */
 struct yaml_place config_place(const struct yaml_node *map);
 
 /* config_files.c */
-const char *config_resolve(struct loader *l, const char *path); /* absolute; NULL: out of memory, a fault was added */
+const char *config_resolve(struct loader *l,
+                           const char *path); /* absolute; NULL: out of memory, a fault was added */
 void config_take_path(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to);
 void config_take_file(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to);
+
+int config_read(const char *path, struct buffer *out, struct faults *faults); /* the whole file */
+const char *config_folder(struct arena *arena,
+                          const char *path); /* absolute, of the file; NULL when it has none */
 
 /* config_values.c: what a text may be */
 struct url {

@@ -25,7 +25,8 @@ static const char *name_of(const struct yaml_node *node)
 
 bool config_is(struct loader *l, const struct yaml_node *node, enum yaml_type type)
 {
-    static const char *const words[] = {[YAML_TEXT] = "one value", [YAML_LIST] = "a list", [YAML_MAP] = "a mapping"};
+    static const char *const words[] = {
+        [YAML_TEXT] = "one value", [YAML_LIST] = "a list", [YAML_MAP] = "a mapping"};
     if (node->type == type)
         return true;
     config_fault(l, node->place, "`%.80s` must be %s", name_of(node), words[type]);
@@ -62,7 +63,7 @@ void *config_array(struct loader *l, const struct yaml_node *node, size_t size)
     return array;
 }
 
-/* -- one taker for each type --------------------------------------------------------------------------------------- */
+/* -- one taker for each type ----------------------------------------------------------------------------- */
 
 static bool check_text(struct loader *l, const struct config_key *key, const struct yaml_node *node)
 {
@@ -80,7 +81,8 @@ static void take_text(struct loader *l, const struct config_key *key, const stru
         memcpy(to, &node->text, sizeof node->text);
 }
 
-static void take_choice(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to)
+static void take_choice(struct loader *l, const struct config_key *key, const struct yaml_node *node,
+                        void *to)
 {
     if (!config_text(l, node))
         return;
@@ -107,14 +109,15 @@ static void take_flag(struct loader *l, const struct config_key *key, const stru
         memcpy(to, &yes, sizeof yes);
 }
 
-static bool take_whole(struct loader *l, const struct config_key *key, const struct yaml_node *node, int64_t *ret_value)
+static bool take_whole(struct loader *l, const struct config_key *key, const struct yaml_node *node,
+                       int64_t *ret_value)
 {
     if (!config_text(l, node))
         return false;
     int64_t value;
     if (node->quoted || !int_parse(bytes_of(node->text), &value) || value < key->min || value > key->max) {
-        config_fault(l, node->place, "`%s` must be a whole number from %lld to %lld", key->name, (long long)key->min,
-                     (long long)key->max);
+        config_fault(l, node->place, "`%s` must be a whole number from %lld to %lld", key->name,
+                     (long long)key->min, (long long)key->max);
         return false;
     }
     *ret_value = value;
@@ -150,7 +153,8 @@ static const char *in_units(int64_t value, bool duration, char text[24])
     return text;
 }
 
-static void take_measure(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to)
+static void take_measure(struct loader *l, const struct config_key *key, const struct yaml_node *node,
+                         void *to)
 {
     if (!config_text(l, node))
         return;
@@ -160,10 +164,11 @@ static void take_measure(struct loader *l, const struct config_key *key, const s
     char min[24], max[24];
     if (!(duration ? duration_parse(text, &value) : size_parse(text, &value)))
         config_fault(l, node->place, "`%s` must be a %s, not `%.80s`", key->name,
-                     duration ? "duration such as 500ms, 30s, 5m, 4h or 35d" : "size such as 64KiB or 5GiB", node->text);
+                     duration ? "duration such as 500ms, 30s, 5m, 4h or 35d" : "size such as 64KiB or 5GiB",
+                     node->text);
     else if (value < key->min || value > key->max)
-        config_fault(l, node->place, "`%s` must be from %s to %s", key->name, in_units(key->min, duration, min),
-                     in_units(key->max, duration, max));
+        config_fault(l, node->place, "`%s` must be from %s to %s", key->name,
+                     in_units(key->min, duration, min), in_units(key->max, duration, max));
     else
         memcpy(to, &value, sizeof value);
 }
@@ -207,13 +212,13 @@ static void take_later(struct loader *l, const struct config_key *key, const str
 
 typedef void taker(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to);
 static taker *const takers[] = {
-    [CONFIG_TEXT] = take_text,     [CONFIG_CHOICE] = take_choice,      [CONFIG_FLAG] = take_flag,
-    [CONFIG_INT] = take_int,       [CONFIG_INT64] = take_int64,        [CONFIG_DURATION] = take_measure,
-    [CONFIG_SIZE] = take_measure,  [CONFIG_TEXTS] = take_texts,        [CONFIG_PATH] = config_take_path,
+    [CONFIG_TEXT] = take_text,        [CONFIG_CHOICE] = take_choice,      [CONFIG_FLAG] = take_flag,
+    [CONFIG_INT] = take_int,          [CONFIG_INT64] = take_int64,        [CONFIG_DURATION] = take_measure,
+    [CONFIG_SIZE] = take_measure,     [CONFIG_TEXTS] = take_texts,        [CONFIG_PATH] = config_take_path,
     [CONFIG_FILE] = config_take_file, [CONFIG_SECRET] = config_take_file, [CONFIG_LATER] = take_later,
 };
 
-/* -- the loop ------------------------------------------------------------------------------------------------------ */
+/* -- the loop -------------------------------------------------------------------------------------------- */
 
 /* Levenshtein's distance; names are short, anything longer than the row counts as far away. */
 static size_t distance(const char *a, const char *b)
@@ -257,7 +262,8 @@ static void unknown_key(struct loader *l, const struct config_key *keys, const s
         config_fault(l, node->name_place, "unknown key `%.80s`", node->name);
 }
 
-static void take_member(struct loader *l, const struct config_key *keys, const struct yaml_node *node, void *object)
+static void take_member(struct loader *l, const struct config_key *keys, const struct yaml_node *node,
+                        void *object)
 {
     const struct config_key *key = keys;
     while (key->type != CONFIG_END && strcmp(key->name, node->name) != 0)

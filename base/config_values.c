@@ -28,7 +28,7 @@ bool valid_claim(const char *text)
     return strlen(text) <= 256;
 }
 
-/* -- addresses and urls -------------------------------------------------------------------------------------------- */
+/* -- addresses and urls ---------------------------------------------------------------------------------- */
 
 /* 4 or 6, or 0 when it is no numeric address. */
 static int address_family(const char *host, bool *ret_loopback)
@@ -46,7 +46,8 @@ static int address_family(const char *host, bool *ret_loopback)
 }
 
 /* HOST:PORT or [HOST]:PORT into its halves; the port is left out only where the caller allows it. */
-static bool split_host(const char *text, size_t len, char host[256], const char **ret_port, size_t *ret_port_len)
+static bool split_host(const char *text, size_t len, char host[256], const char **ret_port,
+                       size_t *ret_port_len)
 {
     const char *end = text + len, *from = text, *to;
     bool bracket = len > 0 && text[0] == '[';
@@ -134,7 +135,8 @@ bool valid_cidr(const char *text)
         return false;
     bytes_copy(host, sizeof host, (struct bytes){text, (size_t)(slash - text)});
     int family = address_family(host, &loopback), size = family == 4 ? 32 : 128;
-    if (!family || prefix < 0 || prefix > size || inet_pton(family == 4 ? AF_INET : AF_INET6, host, bits) != 1)
+    if (!family || prefix < 0 || prefix > size ||
+        inet_pton(family == 4 ? AF_INET : AF_INET6, host, bits) != 1)
         return false;
     for (int bit = (int)prefix; bit < size; bit++) {
         if (bits[bit / 8] & (0x80 >> bit % 8))
@@ -157,7 +159,7 @@ bool valid_algorithm(const char *text)
     return str_listed("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512", text);
 }
 
-/* -- AWS ----------------------------------------------------------------------------------------------------------- */
+/* -- AWS ------------------------------------------------------------------------------------------------- */
 
 bool valid_account(const char *text)
 {
@@ -183,7 +185,8 @@ bool is_glob(const char *text)
 
 bool valid_table_or_glob(const char *text)
 {
-    return is_glob(text) ? only(text, LOWER UPPER DIGIT "_.-*?", 1, 255) : only(text, LOWER UPPER DIGIT "_.-", 3, 255);
+    return is_glob(text) ? only(text, LOWER UPPER DIGIT "_.-*?", 1, 255)
+                         : only(text, LOWER UPPER DIGIT "_.-", 3, 255);
 }
 
 bool valid_role_arn(const char *text)
@@ -208,7 +211,7 @@ bool valid_kms_key(const char *text)
            (str_starts(text, "alias/") || str_starts(text, "arn:") || strlen(text) >= 32);
 }
 
-/* -- roots of recovery points -------------------------------------------------------------------------------------- */
+/* -- roots of recovery points ---------------------------------------------------------------------------- */
 
 /* Segments between single slashes, none of them dots; an empty path and one slash at the end are fine. */
 static bool valid_segments(const char *path)
@@ -233,8 +236,9 @@ bool valid_root(const char *text)
     char bucket[64];
     const char *at = text + 5;
     size_t len = strcspn(at, "/");
-    return bytes_copy(bucket, sizeof bucket, (struct bytes){at, len}) && only(bucket, LOWER DIGIT ".-", 3, 63) &&
-           strchr(LOWER DIGIT, bucket[0]) && strchr(LOWER DIGIT, bucket[len - 1]) && !strstr(bucket, "..") &&
+    return bytes_copy(bucket, sizeof bucket, (struct bytes){at, len}) &&
+           only(bucket, LOWER DIGIT ".-", 3, 63) && strchr(LOWER DIGIT, bucket[0]) &&
+           strchr(LOWER DIGIT, bucket[len - 1]) && !strstr(bucket, "..") &&
            valid_segments(at[len] ? at + len + 1 : "");
 }
 

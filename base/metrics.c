@@ -76,8 +76,8 @@ static void take_bounds(struct metric *metric, const double *bounds, size_t boun
     metric->bound_count = bound_count;
 }
 
-static struct metric *family_new(const char *name, enum metric_type type, const char *help, const char *labels,
-                                 const double *bounds, size_t bound_count)
+static struct metric *family_new(const char *name, enum metric_type type, const char *help,
+                                 const char *labels, const double *bounds, size_t bound_count)
 {
     if (!is_metric_name(name, false))
         cannot_declare(name, "the name cannot be used");
@@ -124,15 +124,15 @@ struct metric *metric_declare(const char *name, enum metric_type type, const cha
     return declare(name, type, help, labels, NULL, 0);
 }
 
-struct metric *metric_declare_histogram(const char *name, const char *help, const char *labels, const double *bounds,
-                                        size_t bound_count)
+struct metric *metric_declare_histogram(const char *name, const char *help, const char *labels,
+                                        const double *bounds, size_t bound_count)
 {
     if (bound_count == 0)
         cannot_declare(name, "a histogram needs bounds");
     return declare(name, METRIC_HISTOGRAM, help, labels, bounds, bound_count);
 }
 
-/* -- sets of label values ------------------------------------------------------------------------------------------ */
+/* -- sets of label values -------------------------------------------------------------------------------- */
 
 /* Brings what the caller gave to exactly label_count texts: the rest is "", what is too much is dropped. */
 static void settle_values(const struct metric *metric, const char *const *values, const char **ret_values)
@@ -157,7 +157,8 @@ static uint64_t hash_values(const struct metric *metric, const char *const *valu
     return hash;
 }
 
-static struct metric_series *find_series(const struct metric *metric, const char *const *values, uint64_t hash)
+static struct metric_series *find_series(const struct metric *metric, const char *const *values,
+                                         uint64_t hash)
 {
     for (struct metric_series *at = metric->hash[hash % METRIC_HASH_SIZE]; at; at = at->next) {
         size_t same = 0;
@@ -216,7 +217,8 @@ static struct metric_series *add_series(struct metric *metric, const char *const
     return series;
 }
 
-/* Returns the set with the family's lock held (for reading, or for writing when it is new): series_put ends it. */
+/* Returns the set with the family's lock held (for reading, or for writing when it is new): series_put ends
+ * it. */
 static struct metric_series *series_get(struct metric *metric, const char *const *given)
 {
     static const char *const others[METRIC_LABELS_MAX] = {"other", "other", "other", "other"};
@@ -252,7 +254,8 @@ static void add_double(_Atomic uint64_t *bits, double amount)
 
 void metric_add(struct metric *metric, double amount, const char *const *values)
 {
-    if (metric->type == METRIC_HISTOGRAM || !isfinite(amount) || (metric->type == METRIC_COUNTER && amount < 0))
+    if (metric->type == METRIC_HISTOGRAM || !isfinite(amount) ||
+        (metric->type == METRIC_COUNTER && amount < 0))
         return;
     struct metric_series *series = series_get(metric, values);
     if (series)
@@ -303,7 +306,7 @@ void metric_forget(struct metric *metric)
     pthread_rwlock_unlock(&metric->lock);
 }
 
-/* -- scraping ------------------------------------------------------------------------------------------------------ */
+/* -- scraping -------------------------------------------------------------------------------------------- */
 
 void metrics_on_collect(void (*collect)(void *arg), void *arg)
 {

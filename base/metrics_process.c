@@ -66,8 +66,10 @@ static void fill_from_stat(void)
     unsigned long long user, kernel, started, virtual;
     long threads, resident;
     /* proc(5): state is field 3; utime 14, stime 15, num_threads 20, starttime 22, vsize 23, rss 24 */
-    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %ld %*d %llu %llu %ld",
-                      &user, &kernel, &threads, &started, &virtual, &resident) != 6)
+    if (!at ||
+        sscanf(at + 1,
+               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %ld %*d %llu %llu %ld",
+               &user, &kernel, &threads, &started, &virtual, &resident) != 6)
         return;
     double ticks = (double)sysconf(_SC_CLK_TCK);
     metric_set(metrics[CPU], (double)(user + kernel) / ticks, METRIC_NO_LABELS);

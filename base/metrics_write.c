@@ -62,8 +62,8 @@ static void write_escaped(struct buffer *out, const char *text, bool quotes)
 }
 
 /* `le` is the bound of a bucket, or NULL. */
-static void write_labels(const struct writer *w, const struct metric *metric, const struct metric_series *series,
-                         const double *le)
+static void write_labels(const struct writer *w, const struct metric *metric,
+                         const struct metric_series *series, const double *le)
 {
     const char *before = "{";
     for (size_t i = 0; i < metric->label_count; i++) {
@@ -94,8 +94,10 @@ static void write_sample(const struct writer *w, const struct metric *metric, co
     buffer_add_char(w->out, '\n');
 }
 
-/* The count is the sum of the buckets read here, so that +Inf and _count agree whatever is observed meanwhile. */
-static void write_histogram(const struct writer *w, const struct metric *metric, const struct metric_series *series)
+/* The count is the sum of the buckets read here, so that +Inf and _count agree whatever is observed
+ * meanwhile. */
+static void write_histogram(const struct writer *w, const struct metric *metric,
+                            const struct metric_series *series)
 {
     const double infinite = INFINITY;
     uint64_t count = 0;
@@ -127,7 +129,8 @@ static void write_header(const struct writer *w, const struct metric *metric)
     buffer_printf(w->out, " %s\n", types[metric->type]);
     for (size_t i = 0; w->openmetrics && i < COUNT_OF(units); i++) {
         size_t unit = strlen(units[i]);
-        if (len > unit + 1 && name.data[len - unit - 1] == '_' && memcmp(name.data + len - unit, units[i], unit) == 0) {
+        if (len > unit + 1 && name.data[len - unit - 1] == '_' &&
+            memcmp(name.data + len - unit, units[i], unit) == 0) {
             buffer_add_str(w->out, "# UNIT ");
             buffer_add_bytes(w->out, name);
             buffer_printf(w->out, " %s\n", units[i]);

@@ -49,7 +49,8 @@ static bool grant_reaches(const struct grant *grant, const char *environment)
 {
     if (!grant->environment)
         return false;
-    return !environment || strcmp(grant->environment, "*") == 0 || strcmp(grant->environment, environment) == 0;
+    return !environment || strcmp(grant->environment, "*") == 0 ||
+           strcmp(grant->environment, environment) == 0;
 }
 
 bool principal_may(const struct principal *principal, enum role role, const char *environment)
@@ -75,7 +76,8 @@ bool principal_sees(const struct principal *principal, const char *environment)
     if (!principal || !environment)
         return false;
     for (size_t i = 0; i < principal->grant_count; i++) {
-        if (role_row(principal->grants[i].role)->grantable && grant_reaches(&principal->grants[i], environment))
+        if (role_row(principal->grants[i].role)->grantable &&
+            grant_reaches(&principal->grants[i], environment))
             return true;
     }
     return false;
@@ -83,7 +85,8 @@ bool principal_sees(const struct principal *principal, const char *environment)
 
 bool principal_mfa_fresh(const struct principal *principal, int64_t now_wall_ms)
 {
-    if (!principal || !principal->mfa_by_token || principal->auth_time_ms <= 0 || principal->mfa_max_age_ms <= 0)
+    if (!principal || !principal->mfa_by_token || principal->auth_time_ms <= 0 ||
+        principal->mfa_max_age_ms <= 0)
         return false;
     int64_t age_ms;
     if (__builtin_sub_overflow(now_wall_ms, principal->auth_time_ms, &age_ms))

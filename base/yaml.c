@@ -64,7 +64,8 @@ static bool is_key(const struct level *level)
     return level && level->node->type == YAML_MAP && !level->name;
 }
 
-/* Hangs a new node where the document is: at the root, behind the last entry, or under the key that was read. */
+/* Hangs a new node where the document is: at the root, behind the last entry, or under the key that was read.
+ */
 static struct yaml_node *hang(struct reader *r, enum yaml_type type, const yaml_event_t *event)
 {
     struct level *level = top(r);
@@ -140,7 +141,8 @@ static void unhang(struct yaml_node *map, const struct yaml_node *member)
     map->count--;
 }
 
-/* Sorted, because a file of one mapping may have tens of thousands of keys. The first of a name stays in the tree. */
+/* Sorted, because a file of one mapping may have tens of thousands of keys. The first of a name stays in the
+ * tree. */
 static int refuse_repeated(struct reader *r, struct yaml_node *map)
 {
     if (map->type != YAML_MAP || map->count < 2)
@@ -158,8 +160,8 @@ static int refuse_repeated(struct reader *r, struct yaml_node *map)
             first = members[i];
             continue;
         }
-        FAULT(r, members[i]->name_place, "key `%.100s` is repeated; it stands at %.150s:%d:%d already", first->name,
-              r->file, first->name_place.line, first->name_place.column);
+        FAULT(r, members[i]->name_place, "key `%.100s` is repeated; it stands at %.150s:%d:%d already",
+              first->name, r->file, first->name_place.line, first->name_place.column);
         if (r->faults->total > FAULTS_MAX)
             return -1; /* nothing more would be kept, and each removal walks the mapping */
         unhang(map, members[i]);
@@ -196,7 +198,8 @@ static void refuse_extras(struct reader *r, const yaml_event_t *event)
 /* The alias becomes an empty text, so that the faults behind it are found too. */
 static int on_alias(struct reader *r, const yaml_event_t *event)
 {
-    FAULT(r, place_of(&event->start_mark), "aliases are not taken here: *%.60s", (const char *)event->data.alias.anchor);
+    FAULT(r, place_of(&event->start_mark), "aliases are not taken here: *%.60s",
+          (const char *)event->data.alias.anchor);
     struct level *level = top(r);
     if (is_key(level)) {
         level->name = "";
@@ -214,7 +217,8 @@ static int on_event(struct reader *r, const yaml_event_t *event)
     case YAML_STREAM_END_EVENT:
         return 0;
     case YAML_DOCUMENT_START_EVENT:
-        return r->root ? FAULT(r, place_of(&event->start_mark), "a second document begins here; one is taken") : 1;
+        return r->root ? FAULT(r, place_of(&event->start_mark), "a second document begins here; one is taken")
+                       : 1;
     case YAML_MAPPING_START_EVENT:
         return on_open(r, YAML_MAP, event) < 0 ? -1 : 1;
     case YAML_SEQUENCE_START_EVENT:

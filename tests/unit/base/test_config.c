@@ -90,20 +90,23 @@ static void load(const char *text, struct outcome *outcome)
     outcome->config = config_load(config_path(), &outcome->faults, &outcome->err);
 }
 
-/* -- one table: text to faults with places ------------------------------------------------------------------------- */
+/* -- one table: text to faults with places --------------------------------------------------------------- */
 
-#define AUTH "auth:\n  issuers:\n"                                                                    /* lines 1, 2 */
-#define LOCAL "    - {issuer: local, audiences: [r], algorithms: [HS256], secret_file: good.key}\n"   /* line 3 */
-#define DEMO                                                                                                      \
-    "environments:\n  demo:\n    region: us-east-1\n    endpoint_url: http://127.0.0.1:5000\n"                    \
+#define AUTH "auth:\n  issuers:\n" /* lines 1, 2 */
+#define LOCAL                                                                                                \
+    "    - {issuer: local, audiences: [r], algorithms: [HS256], secret_file: good.key}\n" /* line 3 */
+#define DEMO                                                                                                 \
+    "environments:\n  demo:\n    region: us-east-1\n    endpoint_url: http://127.0.0.1:5000\n"               \
     "    recovery_points: s3://bucket/root\n" /* lines 4 to 8 */
-#define ISSUER(members) AUTH "    - {issuer: local, audiences: [r], " members "}\n" DEMO /* members at 3:39 */
-#define ENV(lines) AUTH LOCAL DEMO lines                                                 /* from line 9, 4 spaces */
-#define ROOT(lines) AUTH LOCAL DEMO lines                                                /* from line 9 */
-#define ONLY_ENV(lines) AUTH LOCAL "environments:\n" lines                               /* from line 5, 2 spaces */
+/* members at 3:39 */
+#define ISSUER(members) AUTH "    - {issuer: local, audiences: [r], " members "}\n" DEMO
+#define ENV(lines) AUTH LOCAL DEMO lines                   /* from line 9, 4 spaces */
+#define ROOT(lines) AUTH LOCAL DEMO lines                  /* from line 9 */
+#define ONLY_ENV(lines) AUTH LOCAL "environments:\n" lines /* from line 5, 2 spaces */
 #define RS "algorithms: [RS256], jwks_file: jwks.json"
 
-/* Faults: "LINE:COLUMN a part of the detail", one a line, in their order and no others; "" is a good configuration. */
+/* Faults: "LINE:COLUMN a part of the detail", one a line, in their order and no others; "" is a good
+ * configuration. */
 static const struct row {
     const char *text;
     const char *faults;
@@ -121,18 +124,19 @@ static const struct row {
     {ROOT("node: \"a\\0b\"\n"), "9:7 the text has a NUL in it"},
     {ROOT("---\nnode: b\n"), "9:1 a second document begins here"},
     {ROOT("? [a]\n: b\n"), "9:3 a key must be a plain text"},
-    {ROOT("node: &x n1\nplain_http: *x\n"),
-     "9:7 anchors are not taken here: &x\n10:13 aliases are not taken here: *x\n10:13 `plain_http` has no value"},
+    {ROOT("node: &x n1\nplain_http: *x\n"), "9:7 anchors are not taken here: &x\n10:13 aliases are not taken "
+                                            "here: *x\n10:13 `plain_http` has no value"},
     {ROOT("node: !!str n1\n"), "9:7 tags are not taken here"},
     {"a: [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]\n", "1:19 nested deeper than 16"},
     /* keys */
     {ROOT("lisen: 127.0.0.1:1\n"), "9:1 unknown key `lisen`; did you mean `listen`?"},
     {ROOT("zebra: 1\n"), "9:1 unknown key `zebra`\n"},
     {ROOT("http: {conections: 5}\n"), "9:8 unknown key `conections`; did you mean `connections`?"},
-    {ROOT("node: a\nlisten: 127.0.0.1:1\nnode: b\n"), "11:1 key `node` is repeated; it stands at FILE:9:1 already"},
+    {ROOT("node: a\nlisten: 127.0.0.1:1\nnode: b\n"),
+     "11:1 key `node` is repeated; it stands at FILE:9:1 already"},
     {ENV("    region: eu-west-1\n"), "9:5 key `region` is repeated; it stands at FILE:6:5 already"},
-    {ROOT("node: a\nnode: b\nnode: c\n"),
-     "10:1 key `node` is repeated; it stands at FILE:9:1\n11:1 key `node` is repeated; it stands at FILE:9:1"},
+    {ROOT("node: a\nnode: b\nnode: c\n"), "10:1 key `node` is repeated; it stands at FILE:9:1\n11:1 key "
+                                          "`node` is repeated; it stands at FILE:9:1"},
     /* keys of later versions */
     {ROOT("audit: {key_file: audit.key}\n"), "9:1 `audit`: not in this version"},
     {ROOT("schedules: {}\nretention: {}\nalerts: {}\nslack: {}\nmetrics: {}\ndashboard: {}\n"),
@@ -141,11 +145,13 @@ static const struct row {
     {ROOT("rate_limits: 1\ncors: 1\nrules: 1\nopenpgp: 1\n"),
      "9:1 not in this version\n10:1 not in this version\n11:1 not in this version\n12:1 not in this version"},
     {ENV("    buckets: [b]\n    functions: [f]\n    pointers: {}\n"),
-     "9:5 `buckets`: not in this version\n10:5 `functions`: not in this version\n11:5 `pointers`: not in this version"},
+     "9:5 `buckets`: not in this version\n10:5 `functions`: not in this version\n11:5 `pointers`: not in "
+     "this version"},
     {ENV("    openpgp_recipients: {}\n    aws_backup: {}\n"),
      "9:5 `openpgp_recipients`: not in this version\n10:5 `aws_backup`: not in this version"},
     {ENV("    approval: {second_person: none}\n"), ""},
-    {ENV("    approval: {second_person: destructive}\n"), "9:31 `second_person: destructive`: not in this version"},
+    {ENV("    approval: {second_person: destructive}\n"),
+     "9:31 `second_person: destructive`: not in this version"},
     {ENV("    approval: {second_person: maybe}\n"), "9:31 must be one of: none destructive restore"},
     {ISSUER("algorithms: [RS256], jwks_url: https://idp/jwks"), "3:60 `jwks_url`: not in this version"},
     {ROOT("store: postgresql://u@h/db\n"), "9:8 not in this version"},
@@ -153,6 +159,8 @@ static const struct row {
     {ROOT("listen: \"[::1]:8480\"\nops_listen: 127.9.9.9:9480\n"), ""},
     {ROOT("listen: 0.0.0.0:8480\n"), "9:9 `listen` is not loopback: it needs `tls`, or `plain_http: true`"},
     {ROOT("listen: \"[::]:8480\"\n"), "9:9 `listen` is not loopback"},
+    {ROOT("listen: \"[::ffff:10.0.0.1]:8480\"\n"), "9:9 `listen` is not loopback"},
+    {ROOT("listen: \"[::ffff:127.0.0.1]:8480\"\n"), ""},
     {ROOT("listen: 0.0.0.0:8480\nplain_http: true\n"), ""},
     {ROOT("listen: 0.0.0.0:8480\ntls: {certificate_file: public.pem, key_file: good.key}\n"), ""},
     {ROOT("ops_listen: 10.0.0.1:9480\n"), ""},
@@ -172,10 +180,11 @@ static const struct row {
     {ROOT("http: 5\n"), "9:7 `http` must be a mapping"},
     {ROOT("plain_http: yes\n"), "9:13 `plain_http` must be true or false"},
     {ROOT("plain_http: \"true\"\n"), "9:13 `plain_http` must be true or false"},
-    {ROOT("log: {level: loud, format: xml}\n"),
-     "9:14 `level` must be one of: debug info warn error; not `loud`\n9:28 `format` must be one of: json text"},
+    {ROOT("log: {level: loud, format: xml}\n"), "9:14 `level` must be one of: debug info warn error; not "
+                                                "`loud`\n9:28 `format` must be one of: json text"},
     {ROOT("workers: {threads: 257, memory: 1MiB, lease: 1s, drain: 2h, min_free: 2TiB}\n"),
-     "9:20 from 1 to 256\n9:33 from 8MiB to 64GiB\n9:46 from 5s to 1h\n9:57 from 1s to 10m\n9:71 from 0B to 1TiB"},
+     "9:20 from 1 to 256\n9:33 from 8MiB to 64GiB\n9:46 from 5s to 1h\n9:57 from 1s to 10m\n9:71 from 0B to "
+     "1TiB"},
     {ROOT("workers: {memory: 64MB, lease: 60, drain: fast}\n"),
      "9:19 must be a size such as\n9:32 must be a duration such as\n9:43 must be a duration such as"},
     {ROOT("public_url: ftp://x\n"), "9:13 `public_url` must be an http or https url"},
@@ -191,7 +200,8 @@ static const struct row {
     /* files */
     {ROOT("tls: {certificate_file: public.pem}\n"), "9:1 `key_file` is missing"},
     {ROOT("tls: {certificate_file: gone.pem, key_file: group.key}\n"),
-     "9:25 file not found: DIR/gone.pem\n9:45 `key_file` is a secret that group or others can reach (mode 0640)"},
+     "9:25 file not found: DIR/gone.pem\n9:45 `key_file` is a secret that group or others can reach (mode "
+     "0640)"},
     {ROOT("totp: {}\n"), "9:1 `key_file` is missing"},
     {ROOT("totp: {key_file: others.key}\n"), "9:18 group or others can reach (mode 0604)"},
     {ROOT("totp: {key_file: empty.key}\n"), "9:18 is empty"},
@@ -202,13 +212,17 @@ static const struct row {
     {AUTH "    []\n" DEMO, "3:5 `issuers` must have 1 to 32 entries"},
     {"auth: {}\n" DEMO, "1:1 `issuers` is missing"},
     {"auth:\n" DEMO, "1:6 `auth` must be a mapping"},
-    {AUTH "    - {}\n" DEMO, "3:7 `issuer` is missing\n3:7 `audiences` is missing\n3:7 `algorithms` is missing\n"
-                             "3:7 the issuer needs one of"},
+    {AUTH "    - {}\n" DEMO,
+     "3:7 `issuer` is missing\n3:7 `audiences` is missing\n3:7 `algorithms` is missing\n"
+     "3:7 the issuer needs one of"},
     {AUTH LOCAL "    - {issuer: local, audiences: [r], algorithms: [RS256], jwks_file: jwks.json}\n" DEMO,
      "4:16 issuer `local` stands twice"},
-    {AUTH "    - {issuer: http://idp.example.com/, audiences: [r], " RS "}\n" DEMO, "3:16 `issuer` must be an https url"},
-    {AUTH "    - {issuer: https://idp.example.com/?x=1, audiences: [r], " RS "}\n" DEMO, "3:16 must be an https url"},
-    {AUTH "    - {issuer: https://u@idp.example.com/, audiences: [r], " RS "}\n" DEMO, "3:16 must be an https url"},
+    {AUTH "    - {issuer: http://idp.example.com/, audiences: [r], " RS "}\n" DEMO,
+     "3:16 `issuer` must be an https url"},
+    {AUTH "    - {issuer: https://idp.example.com/?x=1, audiences: [r], " RS "}\n" DEMO,
+     "3:16 must be an https url"},
+    {AUTH "    - {issuer: https://u@idp.example.com/, audiences: [r], " RS "}\n" DEMO,
+     "3:16 must be an https url"},
     {AUTH "    - {issuer: https://idp.example.com/, audiences: [r], " RS "}\n" DEMO, ""},
     {AUTH "    - {issuer: \"http://127.0.0.1:8080/\", audiences: [r], " RS "}\n" DEMO, ""},
     {AUTH "    - {issuer: local, audiences: [], " RS "}\n" DEMO, "3:34 `audiences` must have 1 to"},
@@ -224,14 +238,18 @@ static const struct row {
     {ISSUER("algorithms: [HS256], public_key_file: public.pem"), "3:52 `HS256` needs a secret_file"},
     {ISSUER("algorithms: [HS512, ES256], secret_file: good.key"), "3:59 `ES256` does not fit a secret_file"},
     {ISSUER("algorithms: [HS256], secret_file: short.key"), "3:73 `secret_file` must hold at least 32 bytes"},
-    {ISSUER("algorithms: [HS256], secret_file: group.key"), "3:73 `secret_file` is a secret that group or others"},
-    {ISSUER("algorithms: [EdDSA, PS512, ES384], jwks_file: jwks.json, types: [at+jwt], max_lifetime: 24h"), ""},
+    {ISSUER("algorithms: [HS256], secret_file: group.key"),
+     "3:73 `secret_file` is a secret that group or others"},
+    {ISSUER("algorithms: [EdDSA, PS512, ES384], jwks_file: jwks.json, types: [at+jwt], max_lifetime: 24h"),
+     ""},
     {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, max_lifetime: 25h"), "3:96 must be from 1m to 1d"},
     {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, roles_claim: /a~2b"), "3:95 must be a claim's name"},
-    {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, mfa: {}"), "3:82 `mfa` needs `acr_values` or `amr_values`"},
+    {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, mfa: {}"),
+     "3:82 `mfa` needs `acr_values` or `amr_values`"},
     {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, mfa: {amr_values: [mfa], max_age: 1s}"),
      "3:116 must be from 10s to 1d"},
-    {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, role_map: {a: [operator@demo, viewer@*, auditor]}"), ""},
+    {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, role_map: {a: [operator@demo, viewer@*, auditor]}"),
+     ""},
     {ISSUER("algorithms: [EdDSA], jwks_file: jwks.json, role_map: {a: [admin@demo, operator@prod, viewer@]}"),
      "3:97 `admin` is no role\n3:109 `operator@prod` names an environment that is not configured\n"
      "3:124 `viewer@` names an environment"},
@@ -240,7 +258,8 @@ static const struct row {
     {AUTH LOCAL "environments: {}\n", "4:15 `environments` must have 1 to 64 entries"},
     {AUTH LOCAL "environments: {../x: {}}\n", "4:16 an environment's name must have"},
     {AUTH LOCAL "environments: {a: 1}\n", "4:19 `a` must be a mapping"},
-    {ONLY_ENV("  a: {}\n"), "5:3 `region` is missing\n5:3 `recovery_points` is missing\n5:3 `account` is missing"},
+    {ONLY_ENV("  a: {}\n"),
+     "5:3 `region` is missing\n5:3 `recovery_points` is missing\n5:3 `account` is missing"},
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc}\n"), "5:3 `account` is missing"},
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, account: \"123456789012\"}\n"), ""},
     {ONLY_ENV("  a: {region: us-gov-west-1, recovery_points: s3://abc/, account: 012345678901}\n"), ""},
@@ -249,9 +268,11 @@ static const struct row {
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, account: \"123456789012\", endpoint_url: "
               "http://10.0.0.1:5000}\n"),
      "5:92 `endpoint_url` must be https, or on loopback"},
-    {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: https://vpce.example.com}\n"),
+    {ONLY_ENV(
+         "  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: https://vpce.example.com}\n"),
      "5:3 `account` is missing"},
-    {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: \"http://[::1]:5000\"}\n"), ""},
+    {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: \"http://[::1]:5000\"}\n"),
+     ""},
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: \"127.0.0.1:5000\"}\n"),
      "5:67 `endpoint_url` must be a url"},
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: s3://abc, endpoint_url: "
@@ -262,8 +283,9 @@ static const struct row {
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: file:///p/, allow_unencrypted: true, endpoint_url: "
               "http://localhost:1}\n"),
      ""},
-    {ONLY_ENV("  a: {region: us-east-1, recovery_points: file:///p/../q, allow_unencrypted: true, endpoint_url: "
-              "http://localhost:1}\n"),
+    {ONLY_ENV(
+         "  a: {region: us-east-1, recovery_points: file:///p/../q, allow_unencrypted: true, endpoint_url: "
+         "http://localhost:1}\n"),
      "5:43 `recovery_points` must be s3://bucket/prefix"},
     {ONLY_ENV("  a: {region: us-east-1, recovery_points: file://p, endpoint_url: http://localhost:1}\n"),
      "5:43 `recovery_points` must be s3://bucket/prefix"},
@@ -272,14 +294,16 @@ static const struct row {
     {ENV("    uri_roots: [s3://abc//d, gs://abc, file:///x/./y]\n"),
      "9:17 `uri_roots` must be\n9:30 `uri_roots` must be\n9:40 `uri_roots` must be"},
     {ENV("    tables: [ab, \"a b\", \"a/b\", Sales, \"Sales*\"]\n"),
-     "9:14 `tables` must be a table's name\n9:18 `tables` must be a table's name\n9:25 `tables` must be a table's name"},
+     "9:14 `tables` must be a table's name\n9:18 `tables` must be a table's name\n9:25 `tables` must be a "
+     "table's name"},
     {ENV("    tables: [Sales, Sales]\n"), "9:21 `Sales` stands twice in `tables`"},
     {ENV("    tables: [" A250 "aaaaa]\n"), ""},
     {ENV("    tables: [" A250 "aaaaaa]\n"), "9:14 must be a table's name"},
     {ENV("    role_arn: arn:aws:iam::1:role/x\n"), "9:15 `role_arn` must be a role"},
     {ENV("    role_arn: arn:aws-us-gov:iam::123456789012:role/a/x\n    external_id: abc\n"), ""},
     {ENV("    external_id: abc\n"), "9:5 `external_id` needs `role_arn`"},
-    {ENV("    profile: p\n    role_arn: arn:aws:iam::123456789012:role/x\n"), "10:5 `role_arn` beside `profile`"},
+    {ENV("    profile: p\n    role_arn: arn:aws:iam::123456789012:role/x\n"),
+     "10:5 `role_arn` beside `profile`"},
     {ENV("    kms_key: nonsense\n"), "9:14 `kms_key` must be"},
     {ENV("    limits: {read_units_per_second: 0, write_units_per_second: 1.5}\n"),
      "9:37 must be a whole number\n9:64 must be a whole number"},
@@ -290,15 +314,17 @@ static const struct row {
     {ENV("    tags: {\"aws:x\": 1, \"recoverd:job\": 2, a: [1], \"\": x}\n"),
      "9:12 tags that begin with aws:\n9:24 tags that begin with aws:\n9:46 `a` must be one value\n"
      "9:51 a tag's name must have"},
-    /* two environments claiming one resource */
-#define TWO(a, b)                                                                                                 \
-    ONLY_ENV("  a: {region: us-east-1, account: 111111111111, recovery_points: s3://abc, tables: [" a "]}\n"      \
+/* two environments claiming one resource */
+#define TWO(a, b)                                                                                            \
+    ONLY_ENV("  a: {region: us-east-1, account: 111111111111, recovery_points: s3://abc, tables: [" a "]}\n" \
              "  b: {region: us-east-1, " b "]}\n")
 #define SAME "account: 111111111111, recovery_points: s3://abc, tables: ["
     {TWO("Sales, Buyers", SAME "Producers, Buyers"),
      "6:96 `Buyers` is claimed by environment `a` too, as `Buyers` at FILE:5:92"},
-    {TWO("\"Sales-*\"", SAME "Sales-1, Sale"), "6:85 `Sales-1` is claimed by environment `a` too, as `Sales-*` at FILE:5:85"},
-    {TWO("Sales-1", SAME "\"Sales-?\""), "6:85 `Sales-?` is claimed by environment `a` too, as `Sales-1` at FILE:5:85"},
+    {TWO("\"Sales-*\"", SAME "Sales-1, Sale"),
+     "6:85 `Sales-1` is claimed by environment `a` too, as `Sales-*` at FILE:5:85"},
+    {TWO("Sales-1", SAME "\"Sales-?\""),
+     "6:85 `Sales-?` is claimed by environment `a` too, as `Sales-1` at FILE:5:85"},
     {TWO("\"S*\"", SAME "\"S*\""), "6:85 `S*` is claimed by environment `a` too"},
     {TWO("\"S*\"", SAME "\"T*\""), ""},
     {TWO("Sales", "account: 222222222222, recovery_points: s3://abc, tables: [Sales"), ""},
@@ -306,7 +332,8 @@ static const struct row {
     /* all of them in one run */
     {"lisen: x\nlisten: 0.0.0.0:1\nstore: x\nauth:\n  issuers: [{}]\nenvironments:\n  demo: {region: x}\n",
      "1:1 unknown key `lisen`\n3:8 `store` must be\n5:13 `issuer` is missing\n5:13 `audiences` is missing\n"
-     "5:13 `algorithms` is missing\n5:13 the issuer needs\n7:18 must be a region\n7:3 `recovery_points` is missing\n"
+     "5:13 `algorithms` is missing\n5:13 the issuer needs\n7:18 must be a region\n7:3 `recovery_points` is "
+     "missing\n"
      "7:3 `account` is missing\n2:9 `listen` is not loopback"},
 };
 
@@ -317,7 +344,9 @@ static bool has_part(const char *detail, const char *wanted, size_t wanted_len)
     size_t len = 0;
     for (size_t i = 0; i < wanted_len;) {
         struct bytes rest = {wanted + i, wanted_len - i};
-        const char *stands = bytes_starts(rest, "FILE") ? config_path() : bytes_starts(rest, "DIR/") ? folder : NULL;
+        const char *stands = bytes_starts(rest, "FILE")   ? config_path()
+                             : bytes_starts(rest, "DIR/") ? folder
+                                                          : NULL;
         if (stands)
             len += (size_t)snprintf(part + len, sizeof part - len, "%s", stands);
         else
@@ -369,7 +398,7 @@ static void every_fault_is_found_in_one_run_with_its_place(void **state)
     assert_true(COUNT_OF(rows) >= 80);
 }
 
-/* -- what comes out ------------------------------------------------------------------------------------------------ */
+/* -- what comes out -------------------------------------------------------------------------------------- */
 
 static void what_is_left_out_has_the_contracts_defaults(void **state)
 {
@@ -416,22 +445,24 @@ static void every_key_of_the_contract_comes_to_its_place(void **state)
 {
     (void)state;
     _cleanup_(outcome_done) struct outcome o;
-    load("listen: \"[::1]:1\"\nops_listen: 127.0.0.2:2\npublic_url: https://r.example.com\n"
-         "trusted_proxies: [10.0.0.0/8]\nhttp: {connections: 3, waiters: 2}\ndata_dir: d\nstore: sqlite:s.db\n"
-         "log: {level: warn, format: text}\ntls: {certificate_file: public.pem, key_file: good.key}\n"
-         "workers: {threads: 4, memory: 9MiB, lease: 5s, drain: 6s, min_free: 7KiB}\nnode: n1\n"
-         "totp: {key_file: good.key}\nauth:\n  identity_claim: email\n  issuers:\n"
-         "  - issuer: https://idp.example.com/\n    audiences: [a, b]\n    algorithms: [RS256]\n"
-         "    public_key_file: public.pem\n    types: [JWT]\n    max_lifetime: 10m\n    roles_claim: /x/roles\n"
-         "    role_map: {admins: [BackupAdministrator@prod], devs: [operator@prod, viewer]}\n"
-         "    mfa: {acr_values: [urn:x], max_age: 1m}\n"
-         "environments:\n  prod:\n    account: \"000000000012\"\n    region: eu-central-1\n    tables: [T-1]\n"
-         "    recovery_points: s3://bucket/root/\n    uri_roots: [s3://bucket/other/, file:///srv/x/]\n"
-         "    role_arn: arn:aws:iam::123456789012:role/r\n    external_id: ext\n    kms_key: alias/k\n"
-         "    limits: {read_units_per_second: 10, write_units_per_second: 20}\n"
-         "    objectives: {rto: {critical: 1h, full: 4h}, rpo: {tables: 10m, buckets: 15m}}\n"
-         "    tags: {owner: sales}\n",
-         &o);
+    load(
+        "listen: \"[::1]:1\"\nops_listen: 127.0.0.2:2\npublic_url: https://r.example.com\n"
+        "trusted_proxies: [10.0.0.0/8]\nhttp: {connections: 3, waiters: 2}\ndata_dir: d\nstore: sqlite:s.db\n"
+        "log: {level: warn, format: text}\ntls: {certificate_file: public.pem, key_file: good.key}\n"
+        "workers: {threads: 4, memory: 9MiB, lease: 5s, drain: 6s, min_free: 7KiB}\nnode: n1\n"
+        "totp: {key_file: good.key}\nauth:\n  identity_claim: email\n  issuers:\n"
+        "  - issuer: https://idp.example.com/\n    audiences: [a, b]\n    algorithms: [RS256]\n"
+        "    public_key_file: public.pem\n    types: [JWT]\n    max_lifetime: 10m\n    roles_claim: "
+        "/x/roles\n"
+        "    role_map: {admins: [BackupAdministrator@prod], devs: [operator@prod, viewer]}\n"
+        "    mfa: {acr_values: [urn:x], max_age: 1m}\n"
+        "environments:\n  prod:\n    account: \"000000000012\"\n    region: eu-central-1\n    tables: [T-1]\n"
+        "    recovery_points: s3://bucket/root/\n    uri_roots: [s3://bucket/other/, file:///srv/x/]\n"
+        "    role_arn: arn:aws:iam::123456789012:role/r\n    external_id: ext\n    kms_key: alias/k\n"
+        "    limits: {read_units_per_second: 10, write_units_per_second: 20}\n"
+        "    objectives: {rto: {critical: 1h, full: 4h}, rpo: {tables: 10m, buckets: 15m}}\n"
+        "    tags: {owner: sales}\n",
+        &o);
     assert_non_null(o.config);
     const struct config *c = o.config;
     char wanted[400];
@@ -519,7 +550,8 @@ static void a_relative_file_may_be_a_systemd_credential(void **state)
     char credentials[300];
     snprintf(credentials, sizeof credentials, "%s/credentials", folder);
     assert_int_equal(mkdir(credentials, 0700), 0);
-    put_at(credentials, "totp.cred", "0123456789abcdef0123456789abcdef", 0440); /* as systemd's access list shows */
+    put_at(credentials, "totp.cred", "0123456789abcdef0123456789abcdef",
+           0440); /* as systemd's access list shows */
     put_at(credentials, "open.cred", "0123456789abcdef0123456789abcdef", 0444);
     _cleanup_(outcome_done) struct outcome o;
     load(ROOT("totp: {key_file: totp.cred}\n"), &o);
@@ -531,6 +563,12 @@ static void a_relative_file_may_be_a_systemd_credential(void **state)
     assert_true(str_starts(o.config->totp_key_file, credentials));
     outcome_done(&o);
     load(ROOT("totp: {key_file: open.cred}\n"), &o);
+    assert_null(o.config);
+    outcome_done(&o);
+    load(ROOT("totp: {key_file: /totp.cred}\n"), &o); /* absolute: meant as it stands */
+    assert_null(o.config);
+    outcome_done(&o);
+    load(ROOT("totp: {key_file: ../credentials/../totp.cred}\n"), &o);
     assert_null(o.config);
     unsetenv("CREDENTIALS_DIRECTORY");
 }
@@ -591,14 +629,16 @@ static void what_needs_a_restart_and_what_changed_for_security_is_named(void **s
     assert_true(json_is_null(json_object_get(first, "before")));
     assert_non_null(json_object_get(json_object_get(first, "after"), "issuers"));
     json_auto_t *before, *after;
-    before = json_pack("{s:s, s:{s:{s:[]}}}", "listen", "127.0.0.1:8480", "environments", "demo", "uri_roots");
-    after = json_pack("{s:s, s:{s:{s:[s]}}}", "listen", "127.0.0.1:1", "environments", "demo", "uri_roots", "s3://other");
+    before =
+        json_pack("{s:s, s:{s:{s:[]}}}", "listen", "127.0.0.1:8480", "environments", "demo", "uri_roots");
+    after = json_pack("{s:s, s:{s:{s:[s]}}}", "listen", "127.0.0.1:1", "environments", "demo", "uri_roots",
+                      "s3://other");
     assert_true(json_equal(json_object_get(changes, "before"), before));
     assert_true(json_equal(json_object_get(changes, "after"), after));
     assert_int_equal(json_object_size(json_object_get(none, "after")), 0);
 }
 
-/* -- init ---------------------------------------------------------------------------------------------------------- */
+/* -- init ------------------------------------------------------------------------------------------------ */
 
 static mode_t mode_of(const char *dir, const char *name)
 {

@@ -63,7 +63,8 @@ static void openmetrics_ends_with_eof_and_names_units(void **state)
     metric_set(metric_declare("t_size_bytes", METRIC_GAUGE, "Size.", ""), 0.1, METRIC_NO_LABELS);
     _cleanup_(buffer_done) struct buffer out = text_of(metrics_write_openmetrics);
     assert_string_equal(out.data + out.len - 6, "# EOF\n");
-    assert_non_null(strstr(out.data, "# TYPE t_size_bytes gauge\n# UNIT t_size_bytes bytes\nt_size_bytes 0.1\n"));
+    assert_non_null(
+        strstr(out.data, "# TYPE t_size_bytes gauge\n# UNIT t_size_bytes bytes\nt_size_bytes 0.1\n"));
 }
 
 static void a_histogram_is_cumulative_and_its_count_is_its_last_bucket(void **state)
@@ -101,8 +102,9 @@ static void numbers_read_back_as_they_were(void **state)
     static const struct {
         double value;
         const char *text;
-    } rows[] = {{1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"}, {-0.0, "0"},          {123456789012, "123456789012"},
-                {INFINITY, "+Inf"},              {-INFINITY, "-Inf"}, {1795436941.25, "1795436941.25"}};
+    } rows[] = {{1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"},  {-0.0, "0"},
+                {123456789012, "123456789012"},  {INFINITY, "+Inf"}, {-INFINITY, "-Inf"},
+                {1795436941.25, "1795436941.25"}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         char wanted[80];
         snprintf(wanted, sizeof wanted, "t_number{n=\"x\"} %s\n", rows[i].text);

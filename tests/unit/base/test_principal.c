@@ -24,9 +24,14 @@ static void each_role_contains_what_the_contract_says_and_no_more(void **state)
         {ROLE_PUBLIC, {[ROLE_PUBLIC] = true}},
         {ROLE_ANY, {[ROLE_PUBLIC] = true}},
         {ROLE_VIEWER, {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_VIEWER] = true}},
-        {ROLE_OPERATOR, {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_VIEWER] = true, [ROLE_OPERATOR] = true}},
+        {ROLE_OPERATOR,
+         {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_VIEWER] = true, [ROLE_OPERATOR] = true}},
         {ROLE_ADMIN,
-         {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_VIEWER] = true, [ROLE_OPERATOR] = true, [ROLE_ADMIN] = true}},
+         {[ROLE_PUBLIC] = true,
+          [ROLE_ANY] = true,
+          [ROLE_VIEWER] = true,
+          [ROLE_OPERATOR] = true,
+          [ROLE_ADMIN] = true}},
         {ROLE_AUDITOR, {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_AUDITOR] = true}},
         {ROLE_DATA_READER, {[ROLE_PUBLIC] = true, [ROLE_ANY] = true, [ROLE_DATA_READER] = true}},
     };
@@ -73,7 +78,8 @@ static void only_roles_that_can_be_granted_are_parsed(void **state)
 {
     (void)state;
     static const char *const good[] = {"viewer", "operator", "BackupAdministrator", "auditor", "data_reader"};
-    static const char *const bad[] = {"", "unset", "public", "any", "admin", "Viewer", "viewer ", "backupadministrator"};
+    static const char *const bad[] = {"",      "unset",  "public",  "any",
+                                      "admin", "Viewer", "viewer ", "backupadministrator"};
     enum role role = ROLE_UNSET;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         assert_true(role_parse(good[i], &role));

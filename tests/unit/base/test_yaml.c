@@ -77,9 +77,10 @@ static void every_value_knows_its_line_and_column(void **state)
 static void scalars_stay_text(void **state)
 {
     (void)state;
-    _cleanup_(reading_done) struct reading r = read_text("a: 012345678901\nb: no\nc: 1:30\nd: ~\ne:\nf: 2026-01-01\n");
-    static const char *const pairs[][2] = {{"a", "012345678901"}, {"b", "no"}, {"c", "1:30"},
-                                           {"d", "~"},            {"e", ""},   {"f", "2026-01-01"}};
+    _cleanup_(reading_done) struct reading r =
+        read_text("a: 012345678901\nb: no\nc: 1:30\nd: ~\ne:\nf: 2026-01-01\n");
+    static const char *const pairs[][2] = {
+        {"a", "012345678901"}, {"b", "no"}, {"c", "1:30"}, {"d", "~"}, {"e", ""}, {"f", "2026-01-01"}};
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         assert_string_equal(yaml_get(r.root, pairs[i][0])->text, pairs[i][1]);
 }
@@ -112,7 +113,8 @@ static void a_repeated_key_names_both_places_and_the_first_stays(void **state)
 static void anchors_aliases_and_tags_are_refused_and_the_rest_is_read(void **state)
 {
     (void)state;
-    _cleanup_(reading_done) struct reading r = read_text("a: &x [1]\nb: *x\nc: !foo d\n<<: *x\ne: !!map {f: &y g}\n");
+    _cleanup_(reading_done) struct reading r =
+        read_text("a: &x [1]\nb: *x\nc: !foo d\n<<: *x\ne: !!map {f: &y g}\n");
     assert_int_equal(r.faults.total, 6);
     assert_fault(&r, 0, "f.yaml:1:4", "anchors are not taken here: &x");
     assert_fault(&r, 1, "f.yaml:2:4", "aliases are not taken here: *x");
@@ -164,7 +166,9 @@ static void bytes_that_are_not_utf8_are_refused(void **state)
     assert_null(r.root);
     assert_fault(&r, 0, "f.yaml:2:4", "not UTF-8");
     reading_done(&r);
-    r = read_bytes((struct bytes){"\xff\xfe" "a\0:\0 \0b\0", 10}); /* libyaml would take it for UTF-16 */
+    r = read_bytes((struct bytes){"\xff\xfe"
+                                  "a\0:\0 \0b\0",
+                                  10}); /* libyaml would take it for UTF-16 */
     assert_null(r.root);
     assert_fault(&r, 0, "f.yaml:1:1", "not UTF-8");
 }
