@@ -1,0 +1,324 @@
+/*
+ * One dispatcher hands parts to idle workers; one heart renews their leases and writes progress. Nobody polls the
+ * store while nothing changes: the dispatcher looks when it was woken, when a delay ends, or every few seconds.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "engine/internal.h"
+
+#define LOOK_MAX_MS 5000
+#define HEART_MS 500
+
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(ms / 1000);
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_nsec -= 1000000000;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+/* -- claiming ---------------------------------------------------------------------------------------------------------------------- */
+
+struct claiming {
+    struct engine *engine;
+    struct arena *arena;
+    struct worker **idle; /* to be given a part each, while there are any */
+    struct part **parts;
+    int wanted, claimed;
+    int64_t now, until, next_ms;
+};
+
+static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, struct part **ret_part, struct err *err)
+{
+    struct part *part;
+
+    if (tx_part_claim(tx, c->engine->owner, c->now, c->until, arena, &part, &c->next_ms, err) < 0)
+        return -1;
+    *ret_part = part;
+    if (!part)
+        return 0;
+    part->lease_until = c->until;
+    return tx_job_count_attempt(tx, part->job_key, err);
+}
+
+static int claim_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct claiming *c = ctx;
+
+    c->claimed = 0;
+    c->next_ms = 0;
+    arena_reset(c->arena);
+    if (tx_jobs_start(tx, c->engine, c->arena, err) < 0)
+        return -1;
+    while (c->claimed < c->wanted) {
+        struct part *part;
+
+        arena_reset(c->idle[c->claimed]->arena);
+        if (claim_one(tx, c, c->idle[c->claimed]->arena, &part, err) < 0)
+            return -1;
+        if (!part)
+            return 0;
+        c->parts[c->claimed++] = part;
+    }
+    return 0;
+}
+
+static int find_idle(struct engine *engine, struct worker **ret_idle)
+{
+    int count = 0;
+
+    for (int i = 0; i < engine->worker_count; i++)
+        if (!engine->workers[i].part && engine->workers[i].started)
+            ret_idle[count++] = &engine->workers[i];
+    return count;
+}
+
+/* Claims for whoever is idle; returns how long the dispatcher may sleep. Called without the lock. */
+static int64_t look_once(struct claiming *c)
+{
+    struct engine *engine = c->engine;
+    struct err err = ERR_INIT;
+    int64_t sleep_ms = LOOK_MAX_MS;
+
+    c->now = clock_boot_ms();
+    pthread_mutex_lock(&engine->lock);
+    c->wanted = find_idle(engine, c->idle);
+    c->until = c->now + realm_config(engine->realm)->lease_ms;
+    pthread_mutex_unlock(&engine->lock);
+    if (store_tx(engine->store, "claim", claim_tx, c, &err) < 0) {
+        log_err(LOG_ERROR, "no work could be claimed", &err, NULL);
+        return 1000;
+    }
+    pthread_mutex_lock(&engine->lock);
+    for (int i = 0; i < c->claimed; i++) {
+        c->idle[i]->part = c->parts[i];
+        engine->busy++;
+    }
+    pthread_cond_broadcast(&engine->given);
+    pthread_mutex_unlock(&engine->lock);
+    if (c->claimed == c->wanted && c->wanted > 0)
+        return 0;
+    if (c->next_ms > 0)
+        sleep_ms = c->next_ms > c->now ? c->next_ms - c->now : 10;
+    return sleep_ms < LOOK_MAX_MS ? sleep_ms : LOOK_MAX_MS;
+}
+
+void *dispatcher_main(void *arg)
+{
+    struct engine *engine = arg;
+    struct claiming c = {.engine = engine, .arena = arena_new(JOB_ARENA_MAX)};
+    int64_t sleep_ms = 0;
+
+    c.idle = calloc((size_t)engine->worker_count, sizeof(struct worker *));
+    c.parts = calloc((size_t)engine->worker_count, sizeof(struct part *));
+    if (!c.arena || !c.idle || !c.parts)
+        abort();
+    pthread_mutex_lock(&engine->lock);
+    while (!engine->stopping) {
+        struct timespec until = in_ms(sleep_ms);
+
+        while (!engine->dirty && !engine->stopping && sleep_ms > 0)
+            if (pthread_cond_timedwait(&engine->look, &engine->lock, &until) == ETIMEDOUT)
+                break;
+        if (engine->stopping)
+            break;
+        engine->dirty = false;
+        pthread_mutex_unlock(&engine->lock);
+        sleep_ms = look_once(&c);
+        pthread_mutex_lock(&engine->lock);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    arena_free(c.arena);
+    free(c.idle);
+    free(c.parts);
+    return NULL;
+}
+
+void *worker_main(void *arg)
+{
+    struct worker *worker = arg;
+    struct engine *engine = worker->engine;
+
+    pthread_mutex_lock(&engine->lock);
+    for (;;) {
+        struct part *part;
+
+        while (!worker->part && !engine->stopping)
+            pthread_cond_wait(&engine->given, &engine->lock);
+        part = worker->part;
+        if (!part)
+            break;
+        pthread_mutex_unlock(&engine->lock);
+        worker_run(worker, part);
+        pthread_mutex_lock(&engine->lock);
+        worker->part = NULL;
+        engine->busy--;
+        engine->dirty = true;
+        pthread_cond_signal(&engine->look);
+        pthread_cond_broadcast(&engine->given);
+    }
+    pthread_mutex_unlock(&engine->lock);
+    return NULL;
+}
+
+/* -- the heart ---------------------------------------------------------------------------------------------------------------------- */
+
+struct beat {
+    struct lease lease;
+    int64_t job_key;
+    enum err_code verdict; /* ERR_NONE: go on */
+};
+
+struct beats {
+    struct arena *arena;
+    struct beat *beats;
+    size_t count;
+    int64_t until;
+    struct moved *moved;
+};
+
+struct moved {
+    struct moved *next;
+    int64_t job_key;
+    struct progress progress;
+};
+
+static void collect_progress(void *arg, int64_t job_key, const struct progress *progress)
+{
+    struct beats *b = arg;
+    struct moved *moved = arena_make(b->arena, struct moved);
+
+    if (!moved)
+        return;
+    *moved = (struct moved){b->moved, job_key, *progress};
+    moved->progress.phase = arena_strdup(b->arena, progress->phase);
+    moved->progress.unit = arena_strdup(b->arena, progress->unit);
+    b->moved = moved;
+}
+
+static int beat_one(struct tx *tx, struct beat *beat, int64_t until, struct err *err)
+{
+    bool cancelled = false;
+
+    beat->verdict = ERR_NONE;
+    if (tx_part_heartbeat(tx, &beat->lease, until, &cancelled, err) < 0) {
+        if (err->code != ERR_LEASE_LOST)
+            return -1;
+        err_clear(err); /* expected: the part ended a moment ago, or somebody else holds it */
+        beat->verdict = ERR_LEASE_LOST;
+    } else if (cancelled) {
+        beat->verdict = ERR_CANCELLED;
+    }
+    return 0;
+}
+
+static int beat_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct beats *b = ctx;
+
+    for (size_t i = 0; i < b->count; i++)
+        if (beat_one(tx, &b->beats[i], b->until, err) < 0)
+            return -1;
+    for (struct moved *m = b->moved; m; m = m->next)
+        if (tx_job_set_progress(tx, m->job_key, &m->progress, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void collect_leases(struct engine *engine, struct beats *b)
+{
+    pthread_mutex_lock(&engine->lock);
+    b->until = clock_boot_ms() + realm_config(engine->realm)->lease_ms;
+    b->beats = arena_array(b->arena, struct beat, (size_t)engine->worker_count);
+    for (int i = 0; b->beats && i < engine->worker_count; i++)
+        if (engine->workers[i].running)
+            b->beats[b->count++] = (struct beat){engine->workers[i].running->lease, engine->workers[i].running->job_key, ERR_NONE};
+    pthread_mutex_unlock(&engine->lock);
+}
+
+/* Attempts are found again by their lease: the one that was asked for may have ended meanwhile. */
+static void tell_verdicts(struct engine *engine, const struct beats *b)
+{
+    pthread_mutex_lock(&engine->lock);
+    for (size_t i = 0; i < b->count; i++)
+        for (int n = 0; n < engine->worker_count; n++) {
+            struct work_private *running = engine->workers[n].running;
+
+            if (!running || running->lease.part_key != b->beats[i].lease.part_key || running->lease.epoch != b->beats[i].lease.epoch)
+                continue;
+            if (b->beats[i].verdict == ERR_NONE) {
+                atomic_store(&running->lease_until, b->until);
+            } else {
+                atomic_store(&running->signal, (int)b->beats[i].verdict);
+                http_client_wake(engine->workers[n].client);
+            }
+        }
+    pthread_mutex_unlock(&engine->lock);
+}
+
+static bool beat(struct engine *engine, bool leases)
+{
+    struct beats b = {.arena = arena_new(4 * MIB)};
+    struct err err = ERR_INIT;
+    bool done = true;
+
+    if (!b.arena)
+        return false;
+    progress_flush(engine->progress, collect_progress, &b);
+    if (leases)
+        collect_leases(engine, &b);
+    if (b.count > 0 || b.moved)
+        done = store_tx(engine->store, "heartbeat", beat_tx, &b, &err) == 0;
+    if (done)
+        tell_verdicts(engine, &b);
+    else
+        log_err(LOG_ERROR, "leases could not be renewed", &err, NULL);
+    arena_free(b.arena);
+    return done;
+}
+
+void *heart_main(void *arg)
+{
+    struct engine *engine = arg;
+    int64_t last = clock_boot_ms();
+
+    for (;;) {
+        struct timespec pause = {0, HEART_MS * 1000000};
+        int64_t lease_ms;
+        bool over;
+        bool due;
+
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&engine->lock);
+        over = engine->stopping && engine->busy == 0;
+        lease_ms = realm_config(engine->realm)->lease_ms;
+        pthread_mutex_unlock(&engine->lock);
+        if (over)
+            return NULL;
+        due = clock_boot_ms() - last >= lease_ms / 3;
+        if (beat(engine, due) && due)
+            last = clock_boot_ms();
+    }
+}
+
+void signal_running(struct engine *engine, int64_t job_key, enum err_code code)
+{
+    for (int i = 0; i < engine->worker_count; i++) {
+        struct work_private *running = engine->workers[i].running;
+
+        if (!running || (job_key && running->job_key != job_key))
+            continue;
+        atomic_store(&running->signal, (int)code);
+        http_client_wake(engine->workers[i].client);
+    }
+}

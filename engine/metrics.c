@@ -1,0 +1,56 @@
+/* What the engine counts (CONTRACT.md section 6). Families are declared once, before threads start. */
+#include "base/metrics.h"
+
+#include "base/clock.h"
+#include "engine/internal.h"
+
+static struct metric *finished, *duration, *retries, *lost, *aws_requests;
+
+void engine_metrics_declare(const struct engine *engine)
+{
+    static const double bounds[] = {1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400};
+    const struct config *config = realm_config(engine->realm);
+
+    finished = metric_declare("recoverd_jobs_finished_total", METRIC_COUNTER, "Jobs that reached a final state.",
+                              "kind environment outcome");
+    duration = metric_declare_histogram("recoverd_job_duration_seconds", "Time from start to end of a job.",
+                                        "kind environment outcome", bounds, COUNT_OF(bounds));
+    retries = metric_declare("recoverd_job_retries_total", METRIC_COUNTER, "Attempts at a part that failed and will be made again.",
+                             "kind");
+    lost = metric_declare("recoverd_lease_lost_total", METRIC_COUNTER, "Leases that were lost while a worker held them.", "");
+    aws_requests = metric_declare("recoverd_aws_requests_total", METRIC_COUNTER, "Requests sent to AWS, every attempt.",
+                                  "service operation outcome");
+    metric_touch(lost, METRIC_NO_LABELS);
+    for (size_t k = 0; engine->kinds[k]; k++) {
+        metric_touch(retries, METRIC_LABELS(engine->kinds[k]->name));
+        for (size_t e = 0; e < config->environment_count; e++)
+            for (int state = JOB_SUCCEEDED; state < JOB_STATE_COUNT; state++)
+                metric_touch(finished, METRIC_LABELS(engine->kinds[k]->name, config->environments[e].name,
+                                                     job_state_name((enum job_state)state)));
+    }
+}
+
+void engine_count_aws(void *arg, const struct aws_attempt *attempt)
+{
+    (void)arg;
+    metric_add(aws_requests, 1, METRIC_LABELS(attempt->service, attempt->operation, attempt->outcome));
+}
+
+void engine_count_retry(const char *kind)
+{
+    metric_add(retries, 1, METRIC_LABELS(kind));
+}
+
+void engine_count_lost(void)
+{
+    metric_add(lost, 1, METRIC_NO_LABELS);
+}
+
+void engine_count_end(const struct ending *ending)
+{
+    const char *const *labels = METRIC_LABELS(ending->kind, ending->environment, job_state_name(ending->state));
+
+    metric_add(finished, 1, labels);
+    if (ending->started_at)
+        metric_observe(duration, (double)(clock_wall_ms() - ending->started_at) / 1000, labels);
+}

@@ -1,0 +1,165 @@
+/*
+ * A realm: one configuration snapshot with the AWS client of each environment. Immutable but for what was found out
+ * about each environment's account. Attempts hold the realm that they began with, so a reload disturbs none of them.
+ */
+#include <stdlib.h>
+
+#include "aws/sts.h"
+#include "base/clock.h"
+#include "engine/internal.h"
+
+#define RECHECK_MS 60000 /* after a failure; a success holds for the realm's life */
+
+struct place {
+    const struct environment *environment;
+    struct aws *aws;
+    struct err made; /* why there is no client */
+    pthread_mutex_t lock;
+    struct environment_state state;
+    int64_t failed_at; /* boot clock */
+};
+
+struct realm {
+    _Atomic int references;
+    struct config *config;
+    struct place *places;
+    size_t count;
+};
+
+int realm_new(const struct config *config, struct realm **ret_realm, struct err *err)
+{
+    struct realm *realm = calloc(1, sizeof(*realm));
+
+    if (!realm || !(realm->places = calloc(config->environment_count, sizeof(*realm->places)))) {
+        free(realm);
+        return err_set(err, ERR_NO_MEMORY, "no memory for %zu environments", config->environment_count);
+    }
+    atomic_init(&realm->references, 1);
+    realm->config = config_hold(config);
+    realm->count = config->environment_count;
+    for (size_t i = 0; i < realm->count; i++) {
+        struct place *place = &realm->places[i];
+
+        place->environment = &config->environments[i];
+        pthread_mutex_init(&place->lock, NULL);
+        /* An environment that cannot be used does not stop the others: its jobs say why. */
+        place->aws = aws_new(place->environment, &place->made);
+        place->state.err = place->made;
+    }
+    *ret_realm = realm;
+    return 0;
+}
+
+struct realm *realm_hold(struct realm *realm)
+{
+    atomic_fetch_add(&realm->references, 1);
+    return realm;
+}
+
+void realm_release(struct realm *realm)
+{
+    if (!realm || atomic_fetch_sub(&realm->references, 1) != 1)
+        return;
+    for (size_t i = 0; i < realm->count; i++) {
+        aws_free(realm->places[i].aws);
+        pthread_mutex_destroy(&realm->places[i].lock);
+    }
+    free(realm->places);
+    config_release(realm->config);
+    free(realm);
+}
+
+const struct config *realm_config(const struct realm *realm)
+{
+    return realm->config;
+}
+
+static struct place *find(struct realm *realm, const char *name)
+{
+    for (size_t i = 0; i < realm->count; i++)
+        if (!strcmp(realm->places[i].environment->name, name))
+            return &realm->places[i];
+    return NULL;
+}
+
+/* Whose credentials are these? Asked of STS; a configured account must be the one. */
+static int ask_account(struct place *place, struct http_client *client, struct err *err)
+{
+    struct environment_state *state = &place->state;
+    struct sts_identity identity;
+    struct aws_session session;
+    int result;
+
+    if (!place->environment->account) /* every endpoint is loopback: there may be no STS at all */
+        return 0;
+    aws_session_init(&session, place->aws, client);
+    session.attempted = engine_count_aws;
+    session.deadline_boot_ms = clock_boot_ms() + 15000;
+    result = sts_get_caller_identity(&session, &identity, err);
+    aws_session_done(&session);
+    if (result < 0)
+        return -1;
+    str_copy(state->account, sizeof(state->account), identity.account);
+    str_copy(state->arn, sizeof(state->arn), identity.arn);
+    if (strcmp(identity.account, place->environment->account) != 0)
+        return err_set(err, ERR_ACCOUNT_MISMATCH, "environment %s: account %s is configured, the credentials are of %s",
+                       place->environment->name, place->environment->account, identity.account);
+    return 0;
+}
+
+static int check(struct place *place, struct http_client *client, struct err *err)
+{
+    struct environment_state *state = &place->state;
+
+    if (state->usable)
+        return 0;
+    if (state->checked && clock_boot_ms() - place->failed_at < RECHECK_MS && !err_info(state->err.code)->retryable) {
+        *err = state->err;
+        return -1;
+    }
+    state->err = ERR_INIT;
+    state->usable = ask_account(place, client, &state->err) == 0;
+    state->checked = true;
+    state->checked_at = clock_wall_ms();
+    place->failed_at = clock_boot_ms();
+    if (state->usable)
+        return 0;
+    *err = state->err;
+    return -1;
+}
+
+int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client, struct aws **ret_aws,
+              struct err *err)
+{
+    struct place *place = find(realm, environment->name);
+    int result;
+
+    if (!place)
+        return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "no environment %s", environment->name);
+    if (!place->aws) {
+        *err = place->made;
+        return -1;
+    }
+    pthread_mutex_lock(&place->lock);
+    result = check(place, client, err);
+    pthread_mutex_unlock(&place->lock);
+    if (result == 0)
+        *ret_aws = place->aws;
+    return result;
+}
+
+int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state, struct err *err)
+{
+    struct place *place = find(realm, environment);
+
+    if (!place)
+        return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "no environment %.64s", environment);
+    pthread_mutex_lock(&place->lock);
+    *ret_state = place->state;
+    pthread_mutex_unlock(&place->lock);
+    if (place->aws) {
+        credentials_status(aws_credentials(place->aws), ret_state->source, &ret_state->credentials_expire_at);
+        ret_state->clock_offset_ms = aws_clock_offset_ms(place->aws);
+    }
+    return 0;
+}

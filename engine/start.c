@@ -1,0 +1,58 @@
+/* Queued roots start when all their touches are granted at once; who conflicts waits, and shows for whom. */
+#include "base/clock.h"
+#include "engine/internal.h"
+
+#define START_LOOK 64 /* how many of the queue are tried in one transaction */
+
+static int show_conflict(struct tx *tx, const struct job *job, const struct id *blockers, size_t count, struct err *err)
+{
+    _cleanup_(buffer_done) struct buffer json = BUFFER_INIT(4096);
+    char id[ID_SIZE];
+    struct json_writer w;
+
+    if (str_is(job->waiting_reason, "conflict"))
+        return 0;
+    json_put_begin(&w, &json);
+    json_put_array(&w, NULL);
+    for (size_t i = 0; i < count; i++) {
+        id_format(&blockers[i], id);
+        json_put_text(&w, NULL, id);
+    }
+    json_put_array_end(&w);
+    if (tx_document_put(tx, job->key, "waiting_for", buffer_bytes(&json), err) < 0)
+        return -1;
+    return tx_job_set_waiting(tx, job->key, "conflict", 0, err);
+}
+
+static int start(struct tx *tx, struct engine *engine, const struct job *job, struct err *err)
+{
+    int64_t now = clock_wall_ms();
+    struct ending ending; /* a job has steps: it does not end here */
+
+    if (tx_job_set_waiting(tx, job->key, NULL, 0, err) < 0 ||
+        tx_job_move(tx, job->key, JOB_QUEUED, JOB_RUNNING, now, err) < 0 ||
+        tx_event(tx, job->key, "state", BYTES("{\"state\":\"running\"}"), now, err) < 0)
+        return -1;
+    return tx_job_go_on(tx, engine, job->key, &ending, err);
+}
+
+int tx_jobs_start(struct tx *tx, struct engine *engine, struct arena *arena, struct err *err)
+{
+    struct job **jobs;
+    size_t count;
+
+    if (tx_jobs_startable(tx, START_LOOK, arena, &jobs, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct id *blockers = NULL;
+        size_t blocker_count = 0;
+        bool granted;
+
+        if (tx_touches_grant(tx, jobs[i]->key, &granted, arena, &blockers, &blocker_count, err) < 0)
+            return -1;
+        if (granted ? start(tx, engine, jobs[i], err) < 0
+                    : show_conflict(tx, jobs[i], blockers, blocker_count, err) < 0)
+            return -1;
+    }
+    return 0;
+}

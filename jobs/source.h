@@ -1,0 +1,50 @@
+/*
+ * What a restore or a validation reads: a recovery point of the catalogue, a tree by uri, or a single file by uri (plain or
+ * gzip, lines {"Item":...} or an AWS export tree). One shape for all: a capsule or none, and data files.
+ */
+#pragma once
+#include "item/canonical.h"
+#include "item/fingerprint.h"
+#include "jobs/manifest.h"
+#include "jobs/root.h"
+
+struct source_file {
+    const char *path; /* below the root */
+    int64_t size;     /* stored */
+    bool foreign;     /* no manifest entry of ours: members, sizes and sums are not known */
+    bool plain;
+    struct manifest_file expected; /* when not foreign */
+};
+
+struct source {
+    struct root *root;
+    const char *uri;             /* as shown */
+    struct recovery_point *point; /* NULL: not in the catalogue */
+    struct manifest *manifest;   /* NULL: a foreign file */
+    struct hash identity;        /* manifest sha256, or SHA-256 over paths and sizes of foreign files */
+    struct bytes capsule;        /* JSON; data NULL: none */
+    struct source_file *files;
+    size_t file_count;
+    int64_t items;               /* -1: unknown */
+};
+
+/* check's part: spec.source names something allowed and visible; says the touch. Adds faults. */
+int source_check(struct ask *ask, const json_t *source, const char *pointer, struct err *err);
+/* Reads catalogue, manifest (against the catalogue's sha256) and capsule; lists what is there. RECOVERY_POINT_NOT_FOUND,
+ * RECOVERY_POINT_DAMAGED (naming the file), RECOVERY_POINT_UNUSABLE (writing, failed), SOURCE_UNREADABLE. Memory: options->arena. */
+int source_open(const struct root_options *options, struct store *store, const struct principal *principal, const json_t *source,
+                struct source **ret_source, struct err *err);
+void source_close(struct source *source); /* accepts NULL */
+
+/* Reads one file whole and checks it: size, sha256, one member (own files), every line an item (foreign ones too), count,
+ * fingerprint when `deep`. RECOVERY_POINT_DAMAGED with file and line. `go` is asked often (work_go). */
+struct source_sums {
+    int64_t items, raw_bytes;
+    struct fingerprint fingerprint; /* when deep */
+};
+int source_file_check(struct source *source, const struct source_file *file, bool deep, int (*go)(void *arg, struct err *err),
+                      void *go_arg, struct source_sums *ret_sums, struct err *err);
+/* Calls each item of a file in order: the raw attribute map, borrowed during the call. Checks as source_file_check does on the way;
+ * so a file's first write comes after source_file_check said yes. */
+typedef int source_item_fn(void *arg, struct bytes item, int64_t line, struct err *err);
+int source_file_items(struct source *source, const struct source_file *file, source_item_fn *fn, void *arg, struct err *err);
