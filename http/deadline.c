@@ -186,10 +186,11 @@ void deadline_remove(struct deadlines *all, struct deadline *one)
 
 void deadline_phase(struct deadlines *all, struct deadline *one, enum deadline_phase phase)
 {
-    uint64_t received, acked;
+    uint64_t received = 0, acked = 0;
     int64_t now = clock_boot_ms();
 
-    traffic(one->fd, &received, &acked);
+    if (phase == DEADLINE_IDLE || phase == DEADLINE_REPLY)
+        traffic(one->fd, &received, &acked);
     pthread_mutex_lock(&all->lock);
     /* a head that the watch has seen begin keeps its first byte; so does the body behind it */
     if (phase != DEADLINE_BODY && !(phase == DEADLINE_HEAD && one->phase == DEADLINE_HEAD))

@@ -10,7 +10,7 @@ static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "O
 static const char *const single[] = {
     "Host",          "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type", "Content-Encoding",
     "Expect",        "If-Match",       "If-None-Match",     "If-Range",      "Range",        "Idempotency-Key",
-    "Recoverd-OTP",  "Prefer",         "Forwarded",
+    "Recoverd-OTP",  "Prefer",
 };
 
 static int gap(struct err *err, const char *where)

@@ -18,13 +18,13 @@ static bool is_target_char(unsigned char c)
            (c != '\0' && strchr("-._~!$&'()*+,;=:@/?%", c) != NULL);
 }
 
-/* Decodes into arena. NULL with *ret_why when the bytes are not text that we take. */
+/* Decodes into arena. NULL with *ret_why when the bytes are not text that we take; NULL without it: no memory. */
 static char *decode(struct arena *arena, struct bytes raw, bool plus_is_space, const char **ret_why)
 {
     char *text = arena_alloc(arena, raw.len + 1);
     size_t len = 0;
 
-    *ret_why = "no memory";
+    *ret_why = NULL;
     if (!text)
         return NULL;
     for (size_t i = 0; i < raw.len; i++) {
@@ -83,6 +83,10 @@ static int parse_path(struct bytes path, struct http_request *request, struct er
         const char *why;
         char *segment = decode(request->arena, (struct bytes){path.data + at, end - at}, false, &why);
 
+        if (!segment && !why)
+            return err_set(err, ERR_NO_MEMORY, "request arena");
+        if (end - at > HTTP_SEGMENT_MAX)
+            return err_set(err, ERR_URI_TOO_LONG, "a path segment of more than %d bytes", HTTP_SEGMENT_MAX);
         if (segment)
             why = segment_fault(segment, end == path.len);
         if (why)
@@ -120,7 +124,8 @@ static int parse_query(struct bytes query, struct http_request *request, struct 
             list[count].value =
                 equals ? decode(request->arena, (struct bytes){equals + 1, pair.len - name_len - 1}, true, &why) : "";
         if (!list[count].name || !list[count].value)
-            return err_set(err, ERR_INVALID_QUERY, "the query has %s", why);
+            return why ? err_set(err, ERR_INVALID_QUERY, "the query has %s", why)
+                       : err_set(err, ERR_NO_MEMORY, "request arena");
         count++;
     }
     request->query = list;

@@ -153,6 +153,26 @@ static void a_long_poll_whose_client_has_gone_ends(void **state)
     assert_int_equal(wait_hub_waiters(fixture.hub), 0);
 }
 
+static void five_hundred_arguments_are_cut_off_by_the_heads_deadline(void **state)
+{
+    struct http_deadlines deadlines = {.header_ms = 400, .idle_ms = 60000};
+    char request[16384];
+    size_t len = (size_t)snprintf(request, sizeof(request), "GET /?");
+    int fd;
+
+    (void)state;
+    fixture_start(&fixture, &deadlines);
+    for (int i = 0; i < 1500; i++)
+        len += (size_t)snprintf(request + len, sizeof(request) - len, "a%d&", i);
+    snprintf(request + len, sizeof(request) - len, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    fd = raw_connect(http_server_port(fixture.server));
+    raw_text(fd, request);
+    raw_read_all(fd, &reply); /* libmicrohttpd may say nothing at all; the connection must end all the same */
+    close(fd);
+    assert_true(reply.closed);
+    assert_int_equal(fixture_load(&fixture.responded), 0);
+}
+
 #define CROWD 1000
 #define ROOM_FOR 100
 
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test_teardown(a_slow_reader_that_goes_on_gets_everything, stop),
         cmocka_unit_test_teardown(a_long_poll_is_no_slow_request, stop),
         cmocka_unit_test_teardown(a_long_poll_whose_client_has_gone_ends, stop),
+        cmocka_unit_test_teardown(five_hundred_arguments_are_cut_off_by_the_heads_deadline, stop),
         cmocka_unit_test_teardown(a_thousand_idle_connections_leave_the_second_listener_alone, stop),
     };
 

@@ -214,6 +214,132 @@ static void a_hundred_and_one_headers_are_431(void **state)
     assert_true(raw_has(&reply, "HEADERS_TOO_LARGE"));
 }
 
+static void a_large_head_in_small_pieces_passes_also_behind_a_body(void **state)
+{
+    static char request[120000];
+    size_t len = (size_t)snprintf(request, sizeof(request), "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    int fd = raw_connect(http_server_port(fixture.server));
+
+    (void)state;
+    memset(request + len, 'b', 60000);
+    len += 60000;
+    for (int part = 0; part < 2; part++) {
+        len += (size_t)snprintf(request + len, 100, "GET /head%d HTTP/1.1\r\nHost: x\r\n", part);
+        for (int i = 0; i < 60; i++)
+            len += (size_t)snprintf(request + len, 600, "X-%d: %0450d\r\n", i, i);
+        len += (size_t)snprintf(request + len, 100, "%s\r\n", part ? "Connection: close\r\n" : "");
+    }
+    for (size_t at = 0; at < len; at += 700)
+        raw_send(fd, request + at, len - at < 700 ? len - at : 700);
+    raw_read_all(fd, &reply);
+    close(fd);
+    assert_int_equal(raw_replies(&reply), 3);
+    assert_int_equal(fixture_load(&fixture.responded), 3);
+}
+
+/* A reader of RFC 9112 that forgives nothing, as a proxy in front may be. Empty lines before the first line are skipped. */
+static bool is_strict(const char *at, const char *end)
+{
+    const char *line;
+
+    while (at < end && (*at == '\r' || *at == '\n'))
+        at++;
+    for (int number = 0;; number++) {
+        line = at;
+        at = memmem(at, (size_t)(end - at), "\r\n", 2);
+        if (!at)
+            return false;
+        struct bytes text = {line, (size_t)(at - line)};
+        at += 2;
+        if (text.len == 0)
+            return number > 0;
+        for (size_t i = 0; i < text.len; i++)
+            if (((unsigned char)text.data[i] < 0x20 && text.data[i] != '\t') || text.data[i] == 0x7f)
+                return false;
+        const char *mark = memchr(text.data, number == 0 ? ' ' : ':', text.len);
+        if (!mark || !http_is_token((struct bytes){text.data, (size_t)(mark - text.data)}))
+            return false;
+        if (number > 0)
+            continue;
+        const char *second = memchr(mark + 1, ' ', text.len - (size_t)(mark - text.data) - 1);
+        size_t rest = second ? text.len - (size_t)(second - text.data) - 1 : 0;
+        if (!second || second == mark + 1 || memchr(mark + 1, '\t', (size_t)(second - mark)) || rest != 8 ||
+            memcmp(second + 1, "HTTP/1.", 7) != 0)
+            return false;
+    }
+}
+
+/* The one thing that cannot be seen afterwards (http/gate.h): NUL and a bare LF or CR instead of CRLF. */
+static bool has_invisible(const char *at, const char *end)
+{
+    for (; at + 1 < end; at++)
+        if (at[0] == '\0' && (at[1] == '\n' || at[1] == '\r'))
+            return true;
+    return false;
+}
+
+static void nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too(void **state)
+{
+    static const char bytes[] = "POST /a HTTP/1.1\r\nHost: x\r\nX-A: 1\0\nContent-Length: 3\r\nConnection: close\r\n\r\nabc" SMUGGLED;
+
+    (void)state;
+    raw_exchange(http_server_port(fixture.server), bytes, sizeof(bytes) - 1, &reply);
+    assert_true(raw_has(&reply, "\"body\":3"));
+    assert_int_equal(raw_replies(&reply), 1);
+    assert_int_equal(fixture_load(&fixture.responded), 1);
+}
+
+static void what_a_strict_reader_refuses_never_reaches_the_handler(void **state)
+{
+    static const char bytes[] = "\r\n\0 \t:;,a/%\x01\x7f\"", valid[] = PLAIN "X-A: one\r\nX-B:two \r\nX-C:\r\n\r\n";
+    uint32_t seed = 20261123;
+    int refused = 0;
+
+    (void)state;
+    for (int round = 0; round < 6000; round++) {
+        char head[sizeof(valid) + 16 + sizeof(SMUGGLED)];
+        size_t len = sizeof(valid) - 1;
+        int before = fixture_load(&fixture.responded), fd;
+
+        memcpy(head, valid, len);
+        for (int changes = 1 + round % 3; changes > 0; changes--) {
+            seed = seed * 1664525u + 1013904223u;
+            size_t at = (seed >> 8) % len;
+            char byte = bytes[(seed >> 20) % (sizeof(bytes) - 1)];
+
+            if ((seed >> 28) % 3 == 0) { /* take one away, put one in, or change one */
+                memmove(head + at, head + at + 1, --len - at);
+            } else {
+                if ((seed >> 28) % 3 == 1)
+                    memmove(head + at + 1, head + at, len++ - at);
+                head[at] = byte;
+            }
+        }
+        memcpy(head + len, "\r\n\r\n", 4);
+        if (is_strict(head, head + len + 4) || has_invisible(head, head + len + 4))
+            continue;
+        refused++;
+        fd = raw_connect(http_server_port(fixture.server));
+        raw_send(fd, head, len + 4);
+        shutdown(fd, SHUT_WR);
+        raw_read_all(fd, &reply);
+        close(fd);
+        if (fixture_load(&fixture.responded) != before || raw_status(&reply) == 200) {
+            for (size_t i = 0; i < len; i++)
+                print_error("%c", head[i] >= ' ' && head[i] < 0x7f ? head[i] : head[i] == '\r' ? '<' : head[i] == '\n' ? '>' : '?');
+            fail_msg("was taken: round %d", round);
+        }
+    }
+    assert_true(refused > 1000);
+}
+
+static void several_forwarded_lines_are_no_fault(void **state)
+{
+    (void)state;
+    raw_request(http_server_port(fixture.server), PLAIN "Forwarded: for=a\r\nForwarded: for=b\r\nConnection: close\r\n\r\n", &reply);
+    assert_int_equal(raw_status(&reply), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +347,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_byte_at_a_time_is_judged_like_one_packet, start, stop),
         cmocka_unit_test_setup_teardown(an_ordinary_request_passes, start, stop),
         cmocka_unit_test_setup_teardown(too_long_targets_and_heads_are_414_and_431, start, stop),
+        cmocka_unit_test_setup_teardown(a_large_head_in_small_pieces_passes_also_behind_a_body, start, stop),
+        cmocka_unit_test_setup_teardown(what_a_strict_reader_refuses_never_reaches_the_handler, start, stop),
+        cmocka_unit_test_setup_teardown(nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too, start, stop),
+        cmocka_unit_test_setup_teardown(several_forwarded_lines_are_no_fault, start, stop),
         cmocka_unit_test_setup_teardown(a_hundred_and_one_headers_are_431, start, stop),
     };
 

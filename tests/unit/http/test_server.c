@@ -268,6 +268,23 @@ static void an_address_in_use_is_a_conflict(void **state)
     assert_int_equal(err.code, ERR_CONFLICT);
 }
 
+static void a_socket_that_is_already_listening_is_taken_over(void **state)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct http_server_options options = fixture_options(&fixture);
+    struct http_server *second;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    options.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(options.listen_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(options.listen_fd, 8), 0);
+    assert_int_equal(http_server_start(&options, &second, &err), 0);
+    raw_request(http_server_port(second), "GET /a HTTP/1.1\r\n" CLOSE, &reply);
+    assert_int_equal(raw_status(&reply), 200);
+    http_server_stop(second, 2000);
+}
+
 static void forwarded_addresses_count_only_from_a_trusted_proxy(void **state)
 {
     static const char *const proxies[] = {"127.0.0.0/8", "10.0.0.0/8"};
@@ -309,6 +326,7 @@ int main(void)
         TEST(sixty_five_query_parameters_are_refused),
         TEST(a_client_that_leaves_in_the_middle_is_counted_as_incomplete),
         TEST(an_address_in_use_is_a_conflict),
+        TEST(a_socket_that_is_already_listening_is_taken_over),
         TEST(forwarded_addresses_count_only_from_a_trusted_proxy),
     };
 
