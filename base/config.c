@@ -232,7 +232,7 @@ struct config *config_load(const char *path, struct faults *faults, struct err *
         else
             fault_add(faults, path, "the folder of the configuration cannot be resolved");
     }
-    if (faults_end(faults, ERR_CONFIG, err) < 0)
+    if (faults_end(faults, ERR_CONFIG, err) < 0 || !snapshot)
         return NULL;
     snapshot->arena = TAKE(arena);
     atomic_init(&snapshot->references, 1);
