@@ -1,0 +1,104 @@
+"""One awsim for the whole run, as new before each test."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+HERE = Path(__file__).resolve().parent.parent
+HASH = [{"AttributeName": "pk", "KeyType": "HASH"}]
+BOTH = [*HASH, {"AttributeName": "sk", "KeyType": "RANGE"}]
+FAST = {"table_create_delay": "0s", "table_update_delay": "0s"}
+
+
+class World:
+    def __init__(self, port):
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
+
+    def client(self, service, key="testing", secret="testing", region="us-east-1", **config):
+        config = {"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, **config}
+        return boto3.client(service, endpoint_url=self.url, region_name=region, aws_access_key_id=key,
+                            aws_secret_access_key=secret, config=Config(**config))
+
+    def raw(self, method, path, body=b"", headers=None):
+        """(status, headers, body) without any client library."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def control(self, method, call, given=None, expect=200):
+        status, _, body = self.raw(method, "/_awsim/" + call, json.dumps(given) if given is not None else b"")
+        assert status == expect, body
+        return json.loads(body)
+
+    def settings(self, **given):
+        return self.control("POST", "settings", given)
+
+    def fault(self, service, operation, do, **more):
+        return self.control("POST", "faults", [{"service": service, "operation": operation, "do": do, **more}])
+
+    def ledger(self, **filters):
+        return self.control("GET", "ledger?" + "&".join(f"{name}={value}" for name, value in filters.items()))
+
+    def dynamodb(self, operation, body, **headers):
+        """A DynamoDB call as bytes on the wire."""
+        return self.raw("POST", "/", body, {
+            "X-Amz-Target": "DynamoDB_20120810." + operation, "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20261123/us-east-1/dynamodb/aws4_request, "
+                             "SignedHeaders=host, Signature=00", **headers})
+
+
+@pytest.fixture(scope="session")
+def running():
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    process = subprocess.Popen([sys.executable, "-m", "sim", "--port", "0"], env=environment, stdout=subprocess.PIPE,
+                               text=True)
+    first = process.stdout.readline()
+    assert first.startswith("awsim listening on http://127.0.0.1:"), first
+    yield World(int(first.rpartition(":")[2]))
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def world(running):
+    running.control("POST", "reset")
+    return running
+
+
+@pytest.fixture
+def ddb(world):
+    """A DynamoDB client in a world where tables are ready at once."""
+    world.settings(**FAST)
+    return world.client("dynamodb")
+
+
+@pytest.fixture
+def make(ddb):
+    """Makes a table with keys pk (and sk) of the given types."""
+    def make(name="Sales", pk="S", sk=None, **more):
+        types = [("pk", pk)] + ([("sk", sk)] if sk else []) + more.pop("types", [])
+        return ddb.create_table(
+            TableName=name, KeySchema=BOTH if sk else HASH, BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": one, "AttributeType": kind} for one, kind in types],
+            **more)["TableDescription"]
+    return make
+
+
+@pytest.fixture
+def refused(world):
+    """The error code with which a call is refused."""
+    def refused(function, **given):
+        try:
+            function(**given)
+        except Exception as fault:
+            return fault.response["Error"]["Code"]
+        raise AssertionError("was not refused")
+    return refused
