@@ -9,7 +9,8 @@
 #include "item/order.h"
 #include "item/text.h"
 
-/* Commas and brackets that are written before it is known whether they belong; numbers grow by two bytes at most. */
+/* Commas and brackets that are written before it is known whether they belong; numbers grow by two bytes at
+ * most. */
 #define OUT_SLACK 64
 #define ENTRIES_FIRST 256
 
@@ -134,7 +135,8 @@ static bool emit_number(struct canon *c, unsigned depth)
 static bool base64_is_strict(const char *text, size_t len)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    static const bool known[256] = {['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['+'] = 1, ['/'] = 1};
+    static const bool known[256] = {
+        ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['+'] = 1, ['/'] = 1};
     if (len % 4 != 0)
         return false;
     if (len == 0)
@@ -213,13 +215,14 @@ static bool push(struct canon *c, const char *at, size_t name_len)
         return wrong(c, "more members than an item can have");
     if (!memory_grow(&scratch->entries, used + sizeof(struct order_entry), used))
         return no_memory(c);
-    ((struct order_entry *)scratch->entries.data)[scratch->entry_count++] = order_entry_of(
-        c->out, (uint32_t)(at - c->out), (uint32_t)name_len, (uint32_t)(c->to - at));
+    ((struct order_entry *)scratch->entries.data)[scratch->entry_count++] =
+        order_entry_of(c->out, (uint32_t)(at - c->out), (uint32_t)name_len, (uint32_t)(c->to - at));
     return true;
 }
 
 /* Writes the members in the order of their entries, back to where they stand. */
-static bool rearrange(struct canon *c, const struct order_entry *entries, size_t count, char *members, size_t size)
+static bool rearrange(struct canon *c, const struct order_entry *entries, size_t count, char *members,
+                      size_t size)
 {
     if (!memory_grow(&c->scratch->members, size + 1, 0))
         return no_memory(c);
@@ -364,21 +367,24 @@ static bool emit_value(struct canon *c, unsigned depth)
     return take(c, '}', "a value with more than one type");
 }
 
-int item_canonical(struct item_scratch *scratch, struct bytes item, struct bytes *ret_canonical, struct err *err)
+int item_canonical(struct item_scratch *scratch, struct bytes item, struct bytes *ret_canonical,
+                   struct err *err)
 {
     if (item.len > ITEM_WIRE_MAX)
         return err_set(err, ERR_ITEM_INVALID, "an item of more than %lld bytes", ITEM_WIRE_MAX);
     /* No token grows by more than TEXT_GROWTH, so nothing below has to ask for room. */
     if (!memory_grow(&scratch->out, item.len * TEXT_GROWTH + OUT_SLACK, 0))
         return err_set(err, ERR_NO_MEMORY, "no memory for an item");
-    struct canon c = {.in = scan_of(item), .to = scratch->out.data, .out = scratch->out.data, .scratch = scratch};
+    struct canon c = {
+        .in = scan_of(item), .to = scratch->out.data, .out = scratch->out.data, .scratch = scratch};
     scratch->entry_count = 0;
     if (emit_map(&c, 0) && !scan_at_end(&c.in))
         wrong(&c, "something behind the item");
     if (c.no_memory)
         return err_set(err, ERR_NO_MEMORY, "no memory for an item");
     if (c.what)
-        return err_set(err, ERR_ITEM_INVALID, "%s, at byte %zu of the item", c.what, (size_t)(c.in.at - item.data));
+        return err_set(err, ERR_ITEM_INVALID, "%s, at byte %zu of the item", c.what,
+                       (size_t)(c.in.at - item.data));
     *ret_canonical = (struct bytes){c.out, (size_t)(c.to - c.out)};
     return 0;
 }

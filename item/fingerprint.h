@@ -1,6 +1,6 @@
 /*
- * The fingerprint of a set of items (CONTRACT.md section 5): how many, and the sum modulo 2^256 of the SHA-256 of each
- * canonical form. Order-free, so parts add up. It finds errors, it does not prove authorship.
+ * The fingerprint of a set of items (CONTRACT.md section 5): how many, and the sum modulo 2^256 of the
+ * SHA-256 of each canonical form. Order-free, so parts add up. It finds errors, it does not prove authorship.
  * Thread rule: one thread at a time.
  */
 #pragma once

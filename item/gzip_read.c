@@ -82,7 +82,8 @@ static int read_stored(struct gzip_read *gzip, void *to, size_t size, size_t *re
     return 0;
 }
 
-/* Fills the whole buffer, keeping what is left in it: isal_inflate misjudges a header that comes in pieces. */
+/* Fills the whole buffer, keeping what is left in it: isal_inflate misjudges a header that comes in pieces.
+ */
 static int fill(struct gzip_read *gzip, struct err *err)
 {
     size_t n;
@@ -134,7 +135,8 @@ static const char *inflate_fault(int rc)
     }
 }
 
-/* One call of isal_inflate. It returns 0 both when it wants input and when a member ends: the state says which. */
+/* One call of isal_inflate. It returns 0 both when it wants input and when a member ends: the state says
+ * which. */
 static int inflate_step(struct gzip_read *gzip, struct err *err)
 {
     uint32_t out_before = gzip->state.avail_out, in_before = gzip->state.avail_in;

@@ -1,7 +1,8 @@
 /*
- * Reads gzip (RFC 1952) as a stream: inflates, checks each member's CRC-32 and length, hashes the stored bytes on the
- * way. It is itself a stream_read_fn. Nothing of a damaged file is to be believed until the end was reached: what came
- * before the fault has been handed out. Memory is bounded (about 0.2 MiB). Thread rule: one thread at a time.
+ * Reads gzip (RFC 1952) as a stream: inflates, checks each member's CRC-32 and length, hashes the stored
+ * bytes on the way. It is itself a stream_read_fn. Nothing of a damaged file is to be believed until the end
+ * was reached: what came before the fault has been handed out. Memory is bounded (about 0.2 MiB). Thread
+ * rule: one thread at a time.
  */
 #pragma once
 #include "item/sha256.h"
@@ -34,7 +35,8 @@ struct gzip_read *gzip_read_new(const struct gzip_options *options, stream_read_
                                 struct err *err);
 void gzip_read_free(struct gzip_read *gzip); /* accepts NULL; wipes */
 
-/* A stream_read_fn; arg is the struct gzip_read. `damaged` for bytes that are not what the mode says, cut, too large. */
+/* A stream_read_fn; arg is the struct gzip_read. `damaged` for bytes that are not what the mode says, cut,
+ * too large. */
 int gzip_read_some(void *gzip, void *to, size_t size, size_t *ret_len, struct err *err);
 /* After the end was reached, once: what went by. INTERNAL before the end. */
 int gzip_read_finish(struct gzip_read *gzip, struct gzip_seen *ret_seen, struct err *err);

@@ -34,9 +34,6 @@ struct gzip_write *gzip_write_open(int fd, struct err *err)
         return NULL;
     }
     gzip->fd = fd;
-    gzip->sha = sha256_new(err);
-    if (!gzip->sha)
-        return NULL;
     isal_deflate_init(&gzip->stream);
     gzip->stream.level = LEVEL;
     gzip->stream.level_buf = gzip->level;
@@ -44,7 +41,8 @@ struct gzip_write *gzip_write_open(int fd, struct err *err)
     gzip->stream.gzip_flag = IGZIP_GZIP;
     gzip->stream.next_out = gzip->out;
     gzip->stream.avail_out = PIECE;
-    return TAKE(gzip);
+    gzip->sha = sha256_new(err);
+    return gzip->sha ? TAKE(gzip) : NULL;
 }
 
 void gzip_write_abort(struct gzip_write *gzip)
@@ -59,7 +57,8 @@ void gzip_write_abort(struct gzip_write *gzip)
 static int flush_out(struct gzip_write *gzip, struct err *err)
 {
     size_t len = PIECE - gzip->stream.avail_out;
-    if (sha256_add(gzip->sha, gzip->out, len, err) < 0 || stream_write_fd(gzip->fd, gzip->out, len, err) < 0) {
+    if (sha256_add(gzip->sha, gzip->out, len, err) < 0 ||
+        stream_write_fd(gzip->fd, gzip->out, len, err) < 0) {
         gzip->failed = true;
         return -1;
     }

@@ -33,8 +33,8 @@ static bool is_key_value(struct bytes value)
            scan_string(&in, &text) && scan_take(&in, '}');
 }
 
-int item_keys_find(struct bytes item, const struct item_key_names *names, struct bytes ret_values[ITEM_KEYS_MAX],
-                   struct err *err)
+int item_keys_find(struct bytes item, const struct item_key_names *names,
+                   struct bytes ret_values[ITEM_KEYS_MAX], struct err *err)
 {
     struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name, value;
     struct scan in = scan_of(item);

@@ -1,6 +1,6 @@
 /*
- * Keys of items: found in an item's raw bytes, written as a Key object, hashed for logs and comparisons (a key is as
- * secret as the item it belongs to). Thread rule: any thread, each with its own scratch.
+ * Keys of items: found in an item's raw bytes, written as a Key object, hashed for logs and comparisons (a
+ * key is as secret as the item it belongs to). Thread rule: any thread, each with its own scratch.
  */
 #pragma once
 #include "base/buffer.h"
@@ -13,14 +13,15 @@ struct item_key_names {
     size_t count;                     /* 1 or 2 */
 };
 
-/* ret_values[i] is the raw value of names->names[i] ({"S":"x"}), borrowed from `item`. ITEM_INVALID: an attribute is
- * missing, there twice, or not of type S, N or B. Only balance and these names are checked. */
-int item_keys_find(struct bytes item, const struct item_key_names *names, struct bytes ret_values[ITEM_KEYS_MAX],
-                   struct err *err);
+/* ret_values[i] is the raw value of names->names[i] ({"S":"x"}), borrowed from `item`. ITEM_INVALID: an
+ * attribute is missing, there twice, or not of type S, N or B. Only balance and these names are checked. */
+int item_keys_find(struct bytes item, const struct item_key_names *names,
+                   struct bytes ret_values[ITEM_KEYS_MAX], struct err *err);
 /* {"pk":{"S":"x"},"sk":{"N":"1"}} at the end of out, as GetItem, DeleteItem and BatchGetItem want it. */
 void item_keys_write(struct buffer *out, const struct item_key_names *names,
                      const struct bytes values[ITEM_KEYS_MAX]);
-/* SHA-256 of the canonical form of the item's Key object: the same for the same key, however it was written. */
+/* SHA-256 of the canonical form of the item's Key object: the same for the same key, however it was written.
+ */
 int item_keys_digest(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
                      unsigned char ret_digest[SHA256_BYTES], struct err *err);
 /* item_keys_digest as lower-case hex. */

@@ -33,8 +33,8 @@ struct item_lines *item_lines_new(stream_read_fn *read, void *arg, enum err_code
         err_set(err, ERR_NO_MEMORY, "no memory for reading lines");
         return NULL;
     }
-    *lines = (struct item_lines){
-        .read = read, .arg = arg, .invalid = invalid, .data = data, .size = BUFFER_FIRST};
+    *lines =
+        (struct item_lines){.read = read, .arg = arg, .invalid = invalid, .data = data, .size = BUFFER_FIRST};
     return lines;
 }
 
@@ -89,10 +89,9 @@ static int fill(struct item_lines *lines, struct err *err)
 static int next_line(struct item_lines *lines, struct bytes *ret_line, struct err *err)
 {
     for (;;) {
-        const char *feed =
-            lines->scanned < lines->to
-                ? memchr(lines->data + lines->scanned, '\n', lines->to - lines->scanned)
-                : NULL;
+        const char *feed = lines->scanned < lines->to
+                               ? memchr(lines->data + lines->scanned, '\n', lines->to - lines->scanned)
+                               : NULL;
         size_t end = feed ? (size_t)(feed - lines->data) : lines->to;
         if (feed || (lines->ended && end > lines->from)) {
             *ret_line = (struct bytes){lines->data + lines->from, end - lines->from};
@@ -123,7 +122,8 @@ int item_lines_next(struct item_lines *lines, struct bytes *ret_item, struct err
         return more;
     lines->number++;
     if (!line_item(line, &item))
-        return err_set(err, lines->invalid, "line %llu: not {\"Item\":{...}}", (unsigned long long)lines->number);
+        return err_set(err, lines->invalid, "line %llu: not {\"Item\":{...}}",
+                       (unsigned long long)lines->number);
     *ret_item = item;
     return 1;
 }

@@ -9,10 +9,10 @@ static const char not_number[] = "a number outside DynamoDB's grammar";
 
 struct digits {
     char text[NUMBER_DIGITS_MAX];
-    size_t count;   /* from the first to the last that is not zero */
-    size_t zeros;   /* behind text, in case another digit follows */
-    int64_t point;  /* digits behind the point */
-    bool seen;      /* any digit at all */
+    size_t count;  /* from the first to the last that is not zero */
+    size_t zeros;  /* behind text, in case another digit follows */
+    int64_t point; /* digits behind the point */
+    bool seen;     /* any digit at all */
 };
 
 static bool digits_add(struct digits *digits, char c)
@@ -58,7 +58,7 @@ static bool exponent_parse(const char *at, const char *end, int64_t *ret_exponen
 
 static size_t exponent_write(int64_t exponent, char *to)
 {
-    char reversed[8];
+    char reversed[8] = {0};
     size_t len = 0, count = 0;
     int64_t left = exponent < 0 ? -exponent : exponent;
     to[len++] = 'E';

@@ -1,7 +1,8 @@
 /*
- * DynamoDB's numbers: up to 38 significant digits, zero or a magnitude from 1E-130 up to but not including 1E126
- * (Amazon DynamoDB Developer Guide, "Supported data types and naming rules"). Accepted grammar: an optional sign,
- * digits with an optional point (at least one digit), an optional exponent. Thread rule: any thread.
+ * DynamoDB's numbers: up to 38 significant digits, zero or a magnitude from 1E-130 up to but not including
+ * 1E126 (Amazon DynamoDB Developer Guide, "Supported data types and naming rules"). Accepted grammar: an
+ * optional sign, digits with an optional point (at least one digit), an optional exponent. Thread rule: any
+ * thread.
  */
 #pragma once
 #include "base/str.h"

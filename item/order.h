@@ -1,6 +1,6 @@
 /*
- * Members of a map or set, put in order by the text between the quotes at their start. n log n whatever the input.
- * Thread rule: one thread at a time.
+ * Members of a map or set, put in order by the text between the quotes at their start. n log n whatever the
+ * input. Thread rule: one thread at a time.
  */
 #pragma once
 #include <stdbool.h>

@@ -44,8 +44,8 @@ static int checked_value(struct reader *reader, struct bytes *ret_raw, struct er
     if (!scan_value(&reader->in, &raw))
         return lied(err, "a value that does not end");
     if (json_check(raw, &limits, &why) < 0)
-        return err_set(err, why.code == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_AWS_LIED, "reply with bad JSON: %s",
-                       why.message);
+        return err_set(err, why.code == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_AWS_LIED,
+                       "reply with bad JSON: %s", why.message);
     *ret_raw = raw;
     return 0;
 }
@@ -213,7 +213,8 @@ static const struct member batch_members[] = {
     {NULL, NULL},
 };
 
-static int read_member(struct reader *reader, const struct member *members, struct bytes name, struct err *err)
+static int read_member(struct reader *reader, const struct member *members, struct bytes name,
+                       struct err *err)
 {
     struct bytes ignored;
     for (; members->name; members++)
@@ -263,8 +264,8 @@ int item_page_split(struct item_page *page, struct bytes reply, struct err *err)
     if (!reader.has_items || !reader.has_count)
         return lied(err, "no Items or no Count");
     if (reader.count != page->count)
-        return err_set(err, ERR_AWS_LIED, "reply with Count %llu and %zu Items", (unsigned long long)reader.count,
-                       page->count);
+        return err_set(err, ERR_AWS_LIED, "reply with Count %llu and %zu Items",
+                       (unsigned long long)reader.count, page->count);
     page->scanned_count = reader.has_scanned ? reader.scanned : reader.count;
     return page->scanned_count >= page->count ? 0 : lied(err, "a ScannedCount below Count");
 }

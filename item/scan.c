@@ -41,8 +41,8 @@ bool scan_string(struct scan *scan, struct bytes *ret_inner)
     return true;
 }
 
-/* From an opening bracket to behind the one that closes it. No stack: kinds are the judge's business, so depth costs
- * nothing. */
+/* From an opening bracket to behind the one that closes it. No stack: kinds are the judge's business, so
+ * depth costs nothing. */
 static const char *skip_container(const char *at, const char *end)
 {
     size_t depth = 0;
@@ -65,8 +65,8 @@ static const char *skip_container(const char *at, const char *end)
 
 static const char *skip_scalar(const char *at, const char *end)
 {
-    while (at < end && ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || *at == '-' || *at == '+' ||
-                        *at == '.' || *at == 'E'))
+    while (at < end && ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z') || *at == '-' ||
+                        *at == '+' || *at == '.' || *at == 'E'))
         at++;
     return at;
 }

@@ -1,7 +1,8 @@
 /*
- * A cursor over JSON text that finds where values end without understanding them: strings are skipped whole, brackets
- * are counted. What it accepts is balanced, not yet valid; item_canonical and json_check judge the contents.
- * Nothing is copied or allocated; spans are borrowed from the text. Thread rule: a cursor belongs to one thread.
+ * A cursor over JSON text that finds where values end without understanding them: strings are skipped whole,
+ * brackets are counted. What it accepts is balanced, not yet valid; item_canonical and json_check judge the
+ * contents. Nothing is copied or allocated; spans are borrowed from the text. Thread rule: a cursor belongs
+ * to one thread.
  */
 #pragma once
 #include <endian.h>
@@ -44,17 +45,19 @@ static inline bool scan_at_end(struct scan *scan)
     return scan->at == scan->end;
 }
 
-/* The string that is next: between its quotes, escapes as they stand. False: none, not closed, or a raw control. */
+/* The string that is next: between its quotes, escapes as they stand. False: none, not closed, or a raw
+ * control. */
 bool scan_string(struct scan *scan, struct bytes *ret_inner);
 /* The value that is next, whole. False: none, cut, or brackets that do not balance. */
 bool scan_value(struct scan *scan, struct bytes *ret_raw);
 /* scan_value that must be an object. */
 bool scan_object(struct scan *scan, struct bytes *ret_raw);
-/* Members of an object: `first` is true for the first call after its '{' was taken. 1: name and the cursor before the
- * value; 0: the object is closed and the cursor behind it; -1: neither. */
+/* Members of an object: `first` is true for the first call after its '{' was taken. 1: name and the cursor
+ * before the value; 0: the object is closed and the cursor behind it; -1: neither. */
 int scan_member(struct scan *scan, bool first, struct bytes *ret_name);
 
-/* -- eight bytes at a time: a high bit for each byte that has the property; exact for the lowest one. ------------ */
+/* -- eight bytes at a time: a high bit for each byte that has the property; exact for the lowest one.
+ * ------------ */
 
 #define SCAN_ONES 0x0101010101010101ULL
 #define SCAN_HIGHS 0x8080808080808080ULL

@@ -53,7 +53,8 @@ int sha256_end(struct sha256 *sha, unsigned char ret_digest[SHA256_BYTES], struc
     return EVP_DigestFinal_ex(sha->ctx, ret_digest, NULL) == 1 ? 0 : failed(err);
 }
 
-int sha256_once(struct sha256 *sha, struct bytes data, unsigned char ret_digest[SHA256_BYTES], struct err *err)
+int sha256_once(struct sha256 *sha, struct bytes data, unsigned char ret_digest[SHA256_BYTES],
+                struct err *err)
 {
     if (sha256_start(sha, err) < 0 || sha256_add(sha, data.data, data.len, err) < 0)
         return -1;

@@ -1,4 +1,5 @@
-/* How bytes are pulled through this room: gzip_read pulls from a file or an object, item_lines pulls from gzip_read. */
+/* How bytes are pulled through this room: gzip_read pulls from a file or an object, item_lines pulls from
+ * gzip_read. */
 #pragma once
 #include "base/err.h"
 #include "base/str.h"

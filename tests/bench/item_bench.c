@@ -1,7 +1,6 @@
 /*
- * What an item of 400 bytes costs in item/, in microseconds of CPU: the numbers of REFERENCE.md section 12 again.
- *   item_bench [items]
- * Reads nothing, writes to a file in memory.
+ * What an item of 400 bytes costs in item/, in microseconds of CPU: the numbers of REFERENCE.md section 12
+ * again. item_bench [items] Reads nothing, writes to a file in memory.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,14 +35,17 @@ static double now_us(void)
 
 static size_t make_item(char *to, unsigned i)
 {
-    return (size_t)snprintf(
-        to, ITEM_ROOM,
-        "{\"sale_id\":{\"S\":\"S-%08u\"},\"producer\":{\"S\":\"producer %u of the northern valley\"},\"amount\":{\"N\":\"%u.%02u\"},"
-        "\"currency\":{\"S\":\"EUR\"},\"at\":{\"S\":\"2026-11-%02uT%02u:14:07Z\"},\"buyer\":{\"M\":{\"name\":{\"S\":\"Maria Jos\xc3\xa9 %u\"},"
-        "\"city\":{\"S\":\"Porto\"},\"loyal\":{\"BOOL\":true}}},\"lines\":{\"L\":[{\"M\":{\"sku\":{\"S\":\"olives-%u\"},\"n\":{\"N\":\"%u\"}}}]},"
-        "\"tags\":{\"SS\":[\"web\",\"gift\"]},\"token\":{\"S\":\"%08x%08x%08x%08x\"}}",
-        i * 2654435761u, i % 97, i % 1000, i % 100, i % 28 + 1, i % 24, i % 5003, i % 311, i % 12 + 1,
-        i * 2246822519u, i * 3266489917u, i * 668265263u, (i + 7) * 374761393u);
+    return (size_t)snprintf(to, ITEM_ROOM,
+                            "{\"sale_id\":{\"S\":\"S-%08u\"},\"producer\":{\"S\":\"producer %u of the "
+                            "northern valley\"},\"amount\":{\"N\":\"%u.%02u\"},"
+                            "\"currency\":{\"S\":\"EUR\"},\"at\":{\"S\":\"2026-11-%02uT%02u:14:07Z\"},"
+                            "\"buyer\":{\"M\":{\"name\":{\"S\":\"Maria Jos\xc3\xa9 %u\"},"
+                            "\"city\":{\"S\":\"Porto\"},\"loyal\":{\"BOOL\":true}}},\"lines\":{\"L\":[{\"M\":"
+                            "{\"sku\":{\"S\":\"olives-%u\"},\"n\":{\"N\":\"%u\"}}}]},"
+                            "\"tags\":{\"SS\":[\"web\",\"gift\"]},\"token\":{\"S\":\"%08x%08x%08x%08x\"}}",
+                            i * 2654435761u, i % 97, i % 1000, i % 100, i % 28 + 1, i % 24, i % 5003, i % 311,
+                            i % 12 + 1, i * 2246822519u, i * 3266489917u, i * 668265263u,
+                            (i + 7) * 374761393u);
 }
 
 static void make_page(struct bench *bench)
@@ -116,27 +118,32 @@ static void bench_write(struct bench *bench)
             must(gzip_write_item(gzip, bench->page.items[j], &err), &err);
     must(gzip_write_finish(gzip, &written, &err), &err);
     report("lines, igzip, SHA-256 and CRC of the file", since, bench);
-    printf("%-42s %6.1f bytes raw, %.1f stored\n", "a line", (double)written.raw_bytes / ((double)bench->pages * ON_PAGE),
+    printf("%-42s %6.1f bytes raw, %.1f stored\n", "a line",
+           (double)written.raw_bytes / ((double)bench->pages * ON_PAGE),
            (double)written.stored_bytes / ((double)bench->pages * ON_PAGE));
 }
 
 static void bench_read(struct bench *bench, bool with_fingerprint)
 {
     struct err err = ERR_INIT;
-    struct gzip_options options = {.mode = GZIP_ONE, .damaged = ERR_RECOVERY_POINT_DAMAGED, .raw_max = UINT64_MAX};
+    struct gzip_options options = {
+        .mode = GZIP_ONE, .damaged = ERR_RECOVERY_POINT_DAMAGED, .raw_max = UINT64_MAX};
     struct fingerprint sum = FINGERPRINT_EMPTY;
     struct bytes item;
     int more;
     if (lseek(bench->fd, 0, SEEK_SET) < 0)
         abort();
     double since = now_us();
-    _cleanup_(gzip_read_free_p) struct gzip_read *gzip = gzip_read_new(&options, stream_read_fd, &bench->fd, &err);
-    _cleanup_(item_lines_free_p) struct item_lines *lines = item_lines_new(gzip_read_some, gzip, ERR_ITEM_INVALID, &err);
+    _cleanup_(gzip_read_free_p) struct gzip_read *gzip =
+        gzip_read_new(&options, stream_read_fd, &bench->fd, &err);
+    _cleanup_(item_lines_free_p) struct item_lines *lines =
+        item_lines_new(gzip_read_some, gzip, ERR_ITEM_INVALID, &err);
     while ((more = item_lines_next(lines, &item, &err)) > 0)
         if (with_fingerprint)
             must(fingerprint_add(&sum, bench->scratch, item, &err), &err);
     must(more, &err);
-    report(with_fingerprint ? "read back, inflate, lines, fingerprint" : "read back, inflate, lines", since, bench);
+    report(with_fingerprint ? "read back, inflate, lines, fingerprint" : "read back, inflate, lines", since,
+           bench);
 }
 
 int main(int argc, char **argv)

@@ -97,8 +97,9 @@ static void large_items_come_out_as_the_oracle_says(void **state)
 static void an_item_that_is_cut_anywhere_is_refused(void **state)
 {
     (void)state;
-    struct bytes item = BYTES("{\"a\":{\"S\":\"\\ud83d\\ude00\xe2\x82\xac\"},\"b\":{\"L\":[{\"N\":\"1.5\"},{\"BOOL\":true}]},"
-                              "\"c\":{\"NS\":[\"2\",\"1\"]},\"d\":{\"B\":\"AA==\"},\"e\":{\"NULL\":true},\"f\":{\"M\":{}}}");
+    struct bytes item =
+        BYTES("{\"a\":{\"S\":\"\\ud83d\\ude00\xe2\x82\xac\"},\"b\":{\"L\":[{\"N\":\"1.5\"},{\"BOOL\":true}]},"
+              "\"c\":{\"NS\":[\"2\",\"1\"]},\"d\":{\"B\":\"AA==\"},\"e\":{\"NULL\":true},\"f\":{\"M\":{}}}");
     struct bytes got;
     struct err err = ERR_INIT;
     assert_int_equal(canonical(item, &got, &err), 0);
@@ -153,7 +154,10 @@ static void a_scratch_is_fit_for_use_after_a_refusal(void **state)
     (void)state;
     struct bytes got;
     struct err err = ERR_INIT;
-    assert_int_equal(canonical(BYTES("{\"b\":{\"S\":\"\"},\"a\":{\"M\":{\"d\":{\"S\":\"\"},\"c\":{\"X\":1}}}}"), &got, &err), -1);
+    assert_int_equal(
+        canonical(BYTES("{\"b\":{\"S\":\"\"},\"a\":{\"M\":{\"d\":{\"S\":\"\"},\"c\":{\"X\":1}}}}"), &got,
+                  &err),
+        -1);
     err = ERR_INIT;
     assert_int_equal(canonical(BYTES("{\"b\":{\"S\":\"1\"},\"a\":{\"S\":\"2\"}}"), &got, &err), 0);
     assert_true(bytes_is(got, "{\"a\":{\"S\":\"2\"},\"b\":{\"S\":\"1\"}}"));

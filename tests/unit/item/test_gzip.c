@@ -56,7 +56,10 @@ static struct bytes written(struct bytes raw, size_t piece, struct gzip_written 
 /* zlib's opinion of a gzip file of one member: the raw bytes, or -1. */
 static long by_zlib(struct bytes stored, char *to, size_t size)
 {
-    z_stream z = {.next_in = (Bytef *)(uintptr_t)stored.data, .avail_in = (uInt)stored.len, .next_out = (Bytef *)to, .avail_out = (uInt)size};
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)stored.data,
+                  .avail_in = (uInt)stored.len,
+                  .next_out = (Bytef *)to,
+                  .avail_out = (uInt)size};
     assert_int_equal(inflateInit2(&z, 31), Z_OK);
     int rc = inflate(&z, Z_FINISH);
     long len = rc == Z_STREAM_END && z.avail_in == 0 ? (long)z.total_out : -1;
@@ -76,8 +79,8 @@ static int drip_read(void *arg, void *to, size_t size, size_t *ret_len, struct e
 }
 
 /* Inflates all into `to`: the raw length, or -1 with err. */
-static long inflated(struct bytes stored, struct gzip_options options, size_t piece, size_t window, char *to, size_t size,
-                     struct gzip_seen *ret_seen, struct err *err)
+static long inflated(struct bytes stored, struct gzip_options options, size_t piece, size_t window, char *to,
+                     size_t size, struct gzip_seen *ret_seen, struct err *err)
 {
     struct drip drip = {stored, piece};
     options.damaged = ERR_RECOVERY_POINT_DAMAGED;
@@ -124,7 +127,9 @@ static void what_is_written_is_read_back_by_us_and_by_zlib(void **state)
             assert_int_equal(facts.raw_bytes, size);
             assert_int_equal(by_zlib(stored, again, size + 1), size);
             assert_memory_equal(again, raw, size);
-            assert_int_equal(inflated(stored, (struct gzip_options){.mode = GZIP_ONE}, 100000, 10007, again, size, &seen, &err), size);
+            assert_int_equal(inflated(stored, (struct gzip_options){.mode = GZIP_ONE}, 100000, 10007, again,
+                                      size, &seen, &err),
+                             size);
             assert_memory_equal(again, raw, size);
             assert_memory_equal(seen.sha256, digest, SHA256_BYTES);
             assert_int_equal(seen.stored_bytes, stored.len);
@@ -163,7 +168,8 @@ static void items_become_lines_that_are_read_back_as_they_were(void **state)
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     struct gzip_options options = {.mode = GZIP_ONE, .damaged = ERR_RECOVERY_POINT_DAMAGED};
     _cleanup_(gzip_read_free_p) struct gzip_read *reader = gzip_read_new(&options, stream_read_fd, &fd, &err);
-    _cleanup_(item_lines_free_p) struct item_lines *lines = item_lines_new(gzip_read_some, reader, ERR_ITEM_INVALID, &err);
+    _cleanup_(item_lines_free_p) struct item_lines *lines =
+        item_lines_new(gzip_read_some, reader, ERR_ITEM_INVALID, &err);
     struct bytes item;
     struct gzip_seen seen;
     assert_int_equal(item_lines_next(lines, &item, &err), 1);
@@ -177,7 +183,9 @@ static void items_become_lines_that_are_read_back_as_they_were(void **state)
     assert_memory_equal(seen.sha256, facts.sha256, SHA256_BYTES);
 }
 
-#define SMALL "{\"Item\":{\"id\":{\"S\":\"1\"},\"v\":{\"N\":\"12345\"}}}\n{\"Item\":{\"id\":{\"S\":\"2\"},\"v\":{\"N\":\"12345\"}}}\n"
+#define SMALL                                                                                                \
+    "{\"Item\":{\"id\":{\"S\":\"1\"},\"v\":{\"N\":\"12345\"}}}\n{\"Item\":{\"id\":{\"S\":\"2\"},\"v\":{"     \
+    "\"N\":\"12345\"}}}\n"
 
 static void every_piece_size_and_window_gives_the_same(void **state)
 {
@@ -189,7 +197,9 @@ static void every_piece_size_and_window_gives_the_same(void **state)
     char again[200];
     for (size_t piece = 1; piece <= stored.len; piece++)
         for (size_t window = 1; window <= sizeof SMALL; window += 5) {
-            assert_int_equal(inflated(stored, (struct gzip_options){.mode = GZIP_ONE}, piece, window, again, sizeof SMALL - 1, &seen, &err), sizeof SMALL - 1);
+            assert_int_equal(inflated(stored, (struct gzip_options){.mode = GZIP_ONE}, piece, window, again,
+                                      sizeof SMALL - 1, &seen, &err),
+                             sizeof SMALL - 1);
             assert_memory_equal(again, SMALL, sizeof SMALL - 1);
             assert_memory_equal(seen.sha256, facts.sha256, SHA256_BYTES);
         }
@@ -208,14 +218,15 @@ static void a_flipped_bit_is_never_the_same_file_and_never_other_items(void **st
         struct err err = ERR_INIT;
         memcpy(copy, stored.data, stored.len);
         copy[bit / 8] = (char)(copy[bit / 8] ^ (1 << bit % 8));
-        long len = inflated((struct bytes){copy, stored.len}, (struct gzip_options){.mode = GZIP_ONE}, 50, 50, again, 4096, &seen, &err);
+        long len = inflated((struct bytes){copy, stored.len}, (struct gzip_options){.mode = GZIP_ONE}, 50, 50,
+                            again, 4096, &seen, &err);
         if (len < 0) {
             assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
             refused++;
             continue;
         }
-        /* a byte of the header that means nothing, or the bits that fill deflate's last byte: the items are right,
-         * the file is still another */
+        /* a byte of the header that means nothing, or the bits that fill deflate's last byte: the items are
+         * right, the file is still another */
         assert_int_equal(len, sizeof SMALL - 1);
         assert_memory_equal(again, SMALL, sizeof SMALL - 1);
         assert_memory_not_equal(seen.sha256, facts.sha256, SHA256_BYTES);
@@ -236,7 +247,10 @@ static void a_file_that_is_cut_anywhere_is_damaged(void **state)
             for (enum gzip_mode mode = GZIP_ONE; mode <= GZIP_MANY; mode++) {
                 struct gzip_seen seen;
                 struct err err = ERR_INIT;
-                assert_int_equal(inflated((struct bytes){stored.data, len}, (struct gzip_options){.mode = mode}, piece, 4096, again, 4096, &seen, &err), -1);
+                assert_int_equal(inflated((struct bytes){stored.data, len},
+                                          (struct gzip_options){.mode = mode}, piece, 4096, again, 4096,
+                                          &seen, &err),
+                                 -1);
                 assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
             }
     free((char *)(uintptr_t)stored.data);
@@ -255,17 +269,26 @@ static void two_members_are_for_foreign_files_only(void **state)
         struct gzip_seen seen;
         struct err err = ERR_INIT;
         struct bytes two = {twice, 2 * stored.len};
-        assert_int_equal(inflated(two, (struct gzip_options){.mode = GZIP_MANY}, piece, 33, again, 4096, &seen, &err), 2 * (sizeof SMALL - 1));
+        assert_int_equal(
+            inflated(two, (struct gzip_options){.mode = GZIP_MANY}, piece, 33, again, 4096, &seen, &err),
+            2 * (sizeof SMALL - 1));
         assert_memory_equal(again, SMALL SMALL, 2 * (sizeof SMALL - 1));
         assert_int_equal(seen.members, 2);
-        assert_int_equal(inflated(two, (struct gzip_options){.mode = GZIP_ONE}, piece, 4096, again, 4096, &seen, &err), -1);
+        assert_int_equal(
+            inflated(two, (struct gzip_options){.mode = GZIP_ONE}, piece, 4096, again, 4096, &seen, &err),
+            -1);
         assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
         /* a second member that is cut, or damaged in its checksum */
         err = ERR_INIT;
-        assert_int_equal(inflated((struct bytes){twice, 2 * stored.len - 1}, (struct gzip_options){.mode = GZIP_MANY}, piece, 4096, again, 4096, &seen, &err), -1);
+        assert_int_equal(inflated((struct bytes){twice, 2 * stored.len - 1},
+                                  (struct gzip_options){.mode = GZIP_MANY}, piece, 4096, again, 4096, &seen,
+                                  &err),
+                         -1);
         err = ERR_INIT;
         twice[2 * stored.len - 6] ^= 1;
-        assert_int_equal(inflated(two, (struct gzip_options){.mode = GZIP_MANY}, piece, 4096, again, 4096, &seen, &err), -1);
+        assert_int_equal(
+            inflated(two, (struct gzip_options){.mode = GZIP_MANY}, piece, 4096, again, 4096, &seen, &err),
+            -1);
         assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
         twice[2 * stored.len - 6] ^= 1;
     }
@@ -287,16 +310,21 @@ static void bytes_behind_the_member_are_damage(void **state)
                 struct err err = ERR_INIT;
                 memcpy(longer, stored.data, stored.len);
                 memcpy(longer + stored.len, tails[i], tail);
-                assert_int_equal(inflated((struct bytes){longer, stored.len + tail}, (struct gzip_options){.mode = mode}, piece, 4096, again, 4096, &seen, &err), -1);
+                assert_int_equal(inflated((struct bytes){longer, stored.len + tail},
+                                          (struct gzip_options){.mode = mode}, piece, 4096, again, 4096,
+                                          &seen, &err),
+                                 -1);
                 assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
             }
     free((char *)(uintptr_t)stored.data);
 }
 
-static int check(struct bytes stored, struct gzip_options options, struct gzip_seen *ret_seen, struct err *err)
+static int check(struct bytes stored, struct gzip_options options, struct gzip_seen *ret_seen,
+                 struct err *err)
 {
     options.damaged = ERR_RECOVERY_POINT_DAMAGED;
-    _cleanup_(gzip_read_free_p) struct gzip_read *gzip = gzip_read_new(&options, stream_read_bytes, &stored, err);
+    _cleanup_(gzip_read_free_p) struct gzip_read *gzip =
+        gzip_read_new(&options, stream_read_bytes, &stored, err);
     return gzip_read_check(gzip, ret_seen, err);
 }
 
@@ -311,10 +339,12 @@ static void a_bomb_is_stopped_by_size_and_by_ratio(void **state)
     struct bytes stored = written((struct bytes){raw, SIZE}, SIZE, &facts);
     assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_ONE}, &seen, &err), 0);
     assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_ONE, .raw_max = SIZE}, &seen, &err), 0);
-    assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_ONE, .raw_max = SIZE - 1}, &seen, &err), -1);
+    assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_ONE, .raw_max = SIZE - 1}, &seen, &err),
+                     -1);
     assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
     err = ERR_INIT;
-    assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_MANY, .ratio_max = 50}, &seen, &err), -1);
+    assert_int_equal(check(stored, (struct gzip_options){.mode = GZIP_MANY, .ratio_max = 50}, &seen, &err),
+                     -1);
     assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
     free((char *)(uintptr_t)stored.data);
 }
@@ -326,16 +356,44 @@ static void what_is_not_gzip_is_damaged_and_plain_is_plain(void **state)
     struct gzip_seen seen;
     struct err err = ERR_INIT;
     unsigned char digest[SHA256_BYTES];
-    assert_int_equal(inflated(BYTES(SMALL), (struct gzip_options){.mode = GZIP_MANY}, 1000, 200, again, 200, &seen, &err), -1);
+    assert_int_equal(
+        inflated(BYTES(SMALL), (struct gzip_options){.mode = GZIP_MANY}, 1000, 200, again, 200, &seen, &err),
+        -1);
     assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
     err = ERR_INIT;
-    assert_int_equal(inflated(BYTES(""), (struct gzip_options){.mode = GZIP_ONE}, 1000, 200, again, 200, &seen, &err), -1);
+    assert_int_equal(
+        inflated(BYTES(""), (struct gzip_options){.mode = GZIP_ONE}, 1000, 200, again, 200, &seen, &err), -1);
     err = ERR_INIT;
-    assert_int_equal(inflated(BYTES(SMALL), (struct gzip_options){.mode = GZIP_PLAIN}, 7, 200, again, 200, &seen, &err), sizeof SMALL - 1);
+    assert_int_equal(
+        inflated(BYTES(SMALL), (struct gzip_options){.mode = GZIP_PLAIN}, 7, 200, again, 200, &seen, &err),
+        sizeof SMALL - 1);
     assert_memory_equal(again, SMALL, sizeof SMALL - 1);
     sha256_of(BYTES(SMALL), digest);
     assert_memory_equal(digest, seen.sha256, SHA256_BYTES);
-    assert_int_equal(inflated(BYTES(""), (struct gzip_options){.mode = GZIP_PLAIN}, 7, 200, again, 200, &seen, &err), 0);
+    assert_int_equal(
+        inflated(BYTES(""), (struct gzip_options){.mode = GZIP_PLAIN}, 7, 200, again, 200, &seen, &err), 0);
+}
+
+/* A member as others write it: every optional part of the header, with a checksum of its own. */
+static size_t foreign(const char *raw, size_t len, char *to, size_t size)
+{
+    gz_header header = {.time = 1234567,
+                        .os = 3,
+                        .name = (Bytef *)(uintptr_t) "data.json",
+                        .hcrc = 1,
+                        .comment = (Bytef *)(uintptr_t) "made elsewhere",
+                        .extra = (Bytef *)(uintptr_t) "ab\1\0x",
+                        .extra_len = 5};
+    z_stream z = {.next_in = (Bytef *)(uintptr_t)raw,
+                  .avail_in = (uInt)len,
+                  .next_out = (Bytef *)to,
+                  .avail_out = (uInt)size};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateSetHeader(&z, &header), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    size_t stored = z.total_out;
+    deflateEnd(&z);
+    return stored;
 }
 
 static void a_foreign_header_with_name_and_checksum_is_read(void **state)
@@ -343,20 +401,34 @@ static void a_foreign_header_with_name_and_checksum_is_read(void **state)
     (void)state;
     _cleanup_(cleanup_free) char *raw = fill_block(200000, TEXT), *again = malloc(200000);
     char stored[250000];
-    gz_header header = {.time = 1234567, .os = 3, .name = (Bytef *)(uintptr_t)"data.json", .comment = (Bytef *)(uintptr_t)"made elsewhere",
-                        .extra = (Bytef *)(uintptr_t)"ab\1\0x", .extra_len = 5, .hcrc = 1};
-    z_stream z = {.next_in = (Bytef *)raw, .avail_in = 200000, .next_out = (Bytef *)stored, .avail_out = sizeof stored};
-    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 31, 9, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflateSetHeader(&z, &header), Z_OK);
-    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    struct bytes file = {stored, z.total_out};
-    deflateEnd(&z);
+    struct bytes file = {stored, foreign(raw, 200000, stored, sizeof stored)};
     for (size_t piece = 1; piece < 100; piece += 7) {
         struct gzip_seen seen;
         struct err err = ERR_INIT;
-        if (inflated(file, (struct gzip_options){.mode = GZIP_MANY}, piece, 65536, again, 200000, &seen, &err) != 200000)
+        if (inflated(file, (struct gzip_options){.mode = GZIP_MANY}, piece, 65536, again, 200000, &seen,
+                     &err) != 200000)
             fail_msg("pieces of %zu: %s", piece, err.message);
         assert_memory_equal(again, raw, 200000);
+    }
+}
+
+static void a_foreign_header_may_stand_anywhere_in_the_readers_buffer(void **state)
+{
+    (void)state;
+    _cleanup_(cleanup_free) char *raw = fill_block(70000, NOISE), *again = malloc(140000);
+    char stored[150000];
+    /* the first member ends round 65536, so that the header of the second lies across that place */
+    for (size_t len = 65400; len < 65540; len++) {
+        struct gzip_seen seen;
+        struct err err = ERR_INIT;
+        size_t first = foreign(raw, len, stored, sizeof stored);
+        size_t second = foreign(raw, 1000, stored + first, sizeof stored - first);
+        long got = inflated((struct bytes){stored, first + second}, (struct gzip_options){.mode = GZIP_MANY},
+                            100000, 65536, again, 140000, &seen, &err);
+        if (got != (long)len + 1000)
+            fail_msg("a header at %zu: %s", first, err.message);
+        assert_memory_equal(again, raw, len);
+        assert_memory_equal(again + len, raw, 1000);
     }
 }
 
@@ -394,7 +466,10 @@ static void short_writes_are_carried_on(void **state)
         struct gzip_written facts;
         close(ends[0]);
         struct gzip_write *gzip = gzip_write_open(ends[1], &err);
-        _exit(gzip && gzip_write_add(gzip, raw, 1000000, &err) == 0 && gzip_write_finish(gzip, &facts, &err) == 0 ? 0 : 1);
+        _exit(gzip && gzip_write_add(gzip, raw, 1000000, &err) == 0 &&
+                      gzip_write_finish(gzip, &facts, &err) == 0
+                  ? 0
+                  : 1);
     }
     close(ends[1]);
     size_t len = 0;
@@ -435,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_bomb_is_stopped_by_size_and_by_ratio),
         cmocka_unit_test(what_is_not_gzip_is_damaged_and_plain_is_plain),
         cmocka_unit_test(a_foreign_header_with_name_and_checksum_is_read),
+        cmocka_unit_test(a_foreign_header_may_stand_anywhere_in_the_readers_buffer),
         cmocka_unit_test(a_full_disk_is_told_from_a_broken_one),
         cmocka_unit_test(short_writes_are_carried_on),
     };

@@ -33,7 +33,8 @@ static int failing_read(void *arg, void *to, size_t size, size_t *ret_len, struc
 static int count_items(struct bytes text, size_t piece, struct err *err)
 {
     struct drip drip = {text, piece};
-    _cleanup_(item_lines_free_p) struct item_lines *lines = item_lines_new(drip_read, &drip, ERR_ITEM_INVALID, err);
+    _cleanup_(item_lines_free_p) struct item_lines *lines =
+        item_lines_new(drip_read, &drip, ERR_ITEM_INVALID, err);
     struct bytes item;
     int more, count = 0;
     assert_non_null(lines);
@@ -115,7 +116,8 @@ static void a_line_may_be_as_long_as_an_item_and_no_longer(void **state)
     struct drip drip = {{text, 8 + ITEM_WIRE_MAX + 1}, 100000};
     struct err err = ERR_INIT;
     struct bytes item;
-    _cleanup_(item_lines_free_p) struct item_lines *fits = item_lines_new(drip_read, &drip, ERR_ITEM_INVALID, &err);
+    _cleanup_(item_lines_free_p) struct item_lines *fits =
+        item_lines_new(drip_read, &drip, ERR_ITEM_INVALID, &err);
     assert_int_equal(item_lines_next(fits, &item, &err), 1);
     assert_int_equal(item.len, ITEM_WIRE_MAX);
     assert_int_equal(item_lines_next(fits, &item, &err), 0);
@@ -131,7 +133,8 @@ static void a_source_that_fails_is_not_the_end(void **state)
     (void)state;
     struct err err = ERR_INIT;
     struct bytes item;
-    _cleanup_(item_lines_free_p) struct item_lines *lines = item_lines_new(failing_read, NULL, ERR_ITEM_INVALID, &err);
+    _cleanup_(item_lines_free_p) struct item_lines *lines =
+        item_lines_new(failing_read, NULL, ERR_ITEM_INVALID, &err);
     assert_int_equal(item_lines_next(lines, &item, &err), -1);
     assert_int_equal(err.code, ERR_SOURCE_UNREADABLE);
 }

@@ -8,14 +8,16 @@
 #include "base/cleanup.h"
 #include "item/keys.h"
 
-#define KEY                                                                                                        \
+#define KEY                                                                                                  \
     "{\"pk\":{\"S\":\"a\\\"]}\\\\\\u0000\\ud83d\\ude00\xf0\x9f\x98\x80\"} , \"sk\":{\"N\":\"-1E-130\"}}"
 #define ITEM_1 "{\"a\":{\"S\":\"}]\\\"{[,\"}}"
 #define ITEM_2 "{ \"b\" : {\"L\":[{\"M\":{}},{\"N\":\"1\"}]}}"
-#define TAIL "\"Count\":2,\"ScannedCount\":5,\"ConsumedCapacity\":{\"TableName\":\"t\",\"CapacityUnits\":128.5}"
+#define TAIL                                                                                                 \
+    "\"Count\":2,\"ScannedCount\":5,\"ConsumedCapacity\":{\"TableName\":\"t\",\"CapacityUnits\":128.5}"
 
 /* The reply is put at the end of its own block, so that ASan sees a read past the end. */
-static int split(struct item_page *page, struct bytes reply, const char *table, char **ret_copy, struct err *err)
+static int split(struct item_page *page, struct bytes reply, const char *table, char **ret_copy,
+                 struct err *err)
 {
     char *copy = malloc(reply.len ? reply.len : 1);
     assert_non_null(copy);
@@ -43,7 +45,8 @@ static void a_page_is_cut_into_its_items_and_facts(void **state)
     _cleanup_(item_page_done) struct item_page page = ITEM_PAGE_INIT;
     _cleanup_(cleanup_free) char *copy = NULL;
     struct err err = ERR_INIT;
-    struct bytes reply = BYTES("{\"Items\":[" ITEM_1 " ,\n" ITEM_2 "],\"New\":[1,{\"x\":null}],\"LastEvaluatedKey\": " KEY "," TAIL "}\n");
+    struct bytes reply = BYTES("{\"Items\":[" ITEM_1 " ,\n" ITEM_2
+                               "],\"New\":[1,{\"x\":null}],\"LastEvaluatedKey\": " KEY "," TAIL "}\n");
     assert_int_equal(split(&page, reply, NULL, &copy, &err), 0);
     assert_int_equal(page.count, 2);
     assert_true(bytes_is(page.items[0], ITEM_1));
@@ -128,14 +131,16 @@ static void a_batch_gives_its_items_and_what_was_not_done(void **state)
     _cleanup_(item_page_done) struct item_page page = ITEM_PAGE_INIT;
     _cleanup_(cleanup_free) char *copy = NULL;
     struct err err = ERR_INIT;
-    struct bytes reply = BYTES("{\"Responses\":{\"t.1\":[" ITEM_1 "," ITEM_2 "]},\"UnprocessedKeys\":{\"t.1\":{\"Keys\":[" KEY "]}},"
-                               "\"ConsumedCapacity\":[{\"TableName\":\"t.1\",\"CapacityUnits\":1.5},{\"CapacityUnits\":2}]}");
+    struct bytes reply = BYTES(
+        "{\"Responses\":{\"t.1\":[" ITEM_1 "," ITEM_2 "]},\"UnprocessedKeys\":{\"t.1\":{\"Keys\":[" KEY "]}},"
+        "\"ConsumedCapacity\":[{\"TableName\":\"t.1\",\"CapacityUnits\":1.5},{\"CapacityUnits\":2}]}");
     assert_int_equal(split(&page, reply, "t.1", &copy, &err), 0);
     assert_int_equal(page.count, 2);
     assert_true(bytes_is(page.items[1], ITEM_2));
     assert_true(bytes_is(page.unprocessed, "{\"Keys\":[" KEY "]}"));
     assert_true(page.capacity_units == 3.5);
-    assert_int_equal(item_page_split_batch(&page, BYTES("{\"Responses\":{},\"UnprocessedKeys\":{}}"), "t.1", &err), 0);
+    assert_int_equal(
+        item_page_split_batch(&page, BYTES("{\"Responses\":{},\"UnprocessedKeys\":{}}"), "t.1", &err), 0);
     assert_int_equal(page.count, 0);
     assert_null(page.unprocessed.data);
 }
@@ -166,7 +171,8 @@ static void keys_are_found_however_their_names_are_written(void **state)
     struct item_key_names names = {{"p\"k", "sk"}, 2};
     struct bytes values[ITEM_KEYS_MAX];
     struct err err = ERR_INIT;
-    struct bytes item = BYTES("{\"x\":{\"M\":{\"sk\":{\"S\":\"no\"}}},\"s\\u006b\":{\"N\":\"1.0\"},\"p\\\"k\":{ \"S\":\"a\\u0000\"}}");
+    struct bytes item = BYTES("{\"x\":{\"M\":{\"sk\":{\"S\":\"no\"}}},\"s\\u006b\":{\"N\":\"1.0\"},"
+                              "\"p\\\"k\":{ \"S\":\"a\\u0000\"}}");
     assert_int_equal(item_keys_find(item, &names, values, &err), 0);
     assert_true(bytes_is(values[0], "{ \"S\":\"a\\u0000\"}"));
     assert_true(bytes_is(values[1], "{\"N\":\"1.0\"}"));
@@ -208,9 +214,15 @@ static void the_same_key_has_the_same_hash_and_another_another(void **state)
     struct err err = ERR_INIT;
     _cleanup_(item_scratch_free_p) struct item_scratch *scratch = item_scratch_new(&err);
     char a[HEX_SIZE(SHA256_BYTES)], b[HEX_SIZE(SHA256_BYTES)], c[HEX_SIZE(SHA256_BYTES)];
-    assert_int_equal(item_keys_hash(scratch, BYTES("{\"v\":{\"S\":\"1\"},\"sk\":{\"N\":\"1.0\"},\"pk\":{\"S\":\"A\"}}"), &names, a, &err), 0);
-    assert_int_equal(item_keys_hash(scratch, BYTES("{\"pk\":{\"S\":\"\\u0041\"},\"sk\":{\"N\":\"1\"}}"), &names, b, &err), 0);
-    assert_int_equal(item_keys_hash(scratch, BYTES("{\"pk\":{\"S\":\"B\"},\"sk\":{\"N\":\"1\"}}"), &names, c, &err), 0);
+    assert_int_equal(
+        item_keys_hash(scratch, BYTES("{\"v\":{\"S\":\"1\"},\"sk\":{\"N\":\"1.0\"},\"pk\":{\"S\":\"A\"}}"),
+                       &names, a, &err),
+        0);
+    assert_int_equal(
+        item_keys_hash(scratch, BYTES("{\"pk\":{\"S\":\"\\u0041\"},\"sk\":{\"N\":\"1\"}}"), &names, b, &err),
+        0);
+    assert_int_equal(
+        item_keys_hash(scratch, BYTES("{\"pk\":{\"S\":\"B\"},\"sk\":{\"N\":\"1\"}}"), &names, c, &err), 0);
     assert_string_equal(a, b);
     assert_string_not_equal(a, c);
     /* sha256 of {"pk":{"S":"A"},"sk":{"N":"1"}}, by sha256sum */

@@ -1,4 +1,5 @@
-/* The committed vectors of tests/vectors/canonical.json, written by an oracle that shares nothing with this room. */
+/* The committed vectors of tests/vectors/canonical.json, written by an oracle that shares nothing with this
+ * room. */
 #include "item/fingerprint.h"
 
 #include <jansson.h>
@@ -33,7 +34,8 @@ static const char *text(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-static void check_taken(const json_t *one, int rc, struct bytes got, const unsigned char *digest, struct err *err)
+static void check_taken(const json_t *one, int rc, struct bytes got, const unsigned char *digest,
+                        struct err *err)
 {
     char hex[HEX_SIZE(SHA256_BYTES)];
     if (rc < 0)
@@ -90,7 +92,8 @@ static void every_fingerprint_holds(void **state)
     json_t *one, *item;
     json_array_foreach(json_object_get(vectors, "fingerprints"), i, one)
     {
-        struct fingerprint whole = FINGERPRINT_EMPTY, odd = FINGERPRINT_EMPTY, even = FINGERPRINT_EMPTY, parsed;
+        struct fingerprint whole = FINGERPRINT_EMPTY, odd = FINGERPRINT_EMPTY, even = FINGERPRINT_EMPTY,
+                           parsed;
         char formatted[FINGERPRINT_SIZE];
         struct err err = ERR_INIT;
         json_array_foreach(json_object_get(one, "items"), j, item)
@@ -149,9 +152,21 @@ static void only_what_is_formatted_is_parsed(void **state)
     (void)state;
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000"
     static const char *const wrong[] = {
-        "",           "v1",           "v1:",          "v1::" ZEROS "000", "v1:01:" ZEROS "000", "v1:+1:" ZEROS "000",
-        "v2:1:" ZEROS "000", "v1:1:" ZEROS "00", "v1:1:" ZEROS "0000", "v1:1:" ZEROS "00A", "v1:1:" ZEROS "00g",
-        "v1:1:" ZEROS "000 ", " v1:1:" ZEROS "000", "v1:-1:" ZEROS "000", "v1:18446744073709551616:" ZEROS "000",
+        "",
+        "v1",
+        "v1:",
+        "v1::" ZEROS "000",
+        "v1:01:" ZEROS "000",
+        "v1:+1:" ZEROS "000",
+        "v2:1:" ZEROS "000",
+        "v1:1:" ZEROS "00",
+        "v1:1:" ZEROS "0000",
+        "v1:1:" ZEROS "00A",
+        "v1:1:" ZEROS "00g",
+        "v1:1:" ZEROS "000 ",
+        " v1:1:" ZEROS "000",
+        "v1:-1:" ZEROS "000",
+        "v1:18446744073709551616:" ZEROS "000",
     };
     struct fingerprint parsed;
     assert_true(fingerprint_parse(bytes_of("v1:18446744073709551615:" ZEROS "00a"), &parsed));
