@@ -29,7 +29,7 @@
 #define HTTP_GZIP_MIN (1 * KIB)
 #define HTTP_REPLY_HEADERS_MAX 24
 #define HTTP_REPLY_STALL_MS 60000
-#define HTTP_REPLY_STALL_BYTES (4 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
+#define HTTP_REPLY_STALL_BYTES (16 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
 #define HTTP_TICK_MS 200
 #define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16
@@ -113,3 +113,13 @@
 #define STORE_CHECKPOINT_PAGES 1000      /* pages of WAL after which the writer checkpoints what it can */
 #define STORE_TRUNCATE_PAGES 16000       /* and after which it asks readers to let it start the WAL anew */
 #define STORE_TRUNCATE_WAIT_MS 100
+
+/* jobs */
+#define ROOT_FILES_MAX 1000000  /* files that a listing is willing to hold */
+#define ROOT_DEPTH 16           /* folders in folders below a root */
+#define ROOT_PATH_MAX 1024      /* S3's limit of a key */
+#define ROOT_CHUNK (4 * MIB)    /* fetched ahead of whoever reads an object */
+#define PLACE_TRIES 1000        /* names tried for a data file when others stand in its way */
+#define SEGMENTS_MAX 64         /* of a scan whose spec does not say */
+#define SEGMENT_BYTES (64 * MIB)
+#define READ_BACK_PARTS_MAX 512

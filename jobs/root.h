@@ -33,15 +33,17 @@ int root_allowed(const struct ask *ask, const char *uri, const char *pointer);
 
 /* A new file to be filled: beside its place for a file root (O_TMPFILE or a .part name), in data_dir/spool for s3. */
 struct spool {
-    int fd;
+    int fd;        /* -1: none */
+    int folder_fd; /* of a file root; -1 otherwise */
     struct root *root;
-    char name[128]; /* "" for O_TMPFILE */
+    char name[64]; /* in that folder; "": nothing to remove */
 };
+#define SPOOL_NONE ((struct spool){.fd = -1, .folder_fd = -1})
 int root_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err);
 void root_spool_close(struct spool *spool); /* what was not placed is gone */
 /* Synced, then renamed into place with its folder synced; or one PutObject of known length with checksum, encryption, tags and
  * If-None-Match: * (412: HEAD; the same checksum is done). ROOT_UNWRITABLE, DISK_FULL, AWS_*; AWS_CONDITION when another file
- * is there. The spool is used up. */
+ * is there: then, and only then, the spool may be placed under another name of the same folder; else it is used up. */
 int root_place(struct root *root, struct spool *spool, const char *path, int64_t size, const uint8_t sha256[SHA256_BYTES],
                struct err *err);
 /* A whole small file (manifest, capsule) by the same way. */
@@ -51,7 +53,11 @@ int root_put(struct root *root, const char *path, struct bytes content, struct e
 struct root_reader;
 int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size, struct err *err);
 int root_read_some(void *reader, void *to, size_t size, size_t *ret_len, struct err *err);
-void root_read_close(struct root_reader *reader);
+void root_read_close(struct root_reader *reader); /* accepts NULL */
+static inline void root_read_close_p(struct root_reader **reader)
+{
+    root_read_close(*reader);
+}
 /* A whole small file in arena; LIMIT_EXCEEDED above max. */
 int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_content, struct err *err);
 
@@ -63,5 +69,10 @@ struct root_file {
  * not move ends with AWS_LIED. */
 int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count, struct err *err);
 int root_delete(struct root *root, const char *path, struct err *err); /* absent is fine */
+/* Are the writes AWS mutations, to be audited as such? Then the request id of the last one is AWS's, else "". */
+bool root_is_remote(const struct root *root);
+const char *root_request_id(const struct root *root);
+/* Free bytes where spools of this root lie. */
+int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err);
 const char *root_uri(const struct root *root);
 const char *root_encryption(const struct root *root); /* none, AES256, aws:kms */
