@@ -9,8 +9,8 @@
 #include "base/str.h"
 #include "item/sha256.h"
 
-/* Memory reused from item to item: at most about 30 MiB for the worst item, a few KiB for usual ones. It has
- * held items, so it is wiped when freed. */
+/* Memory reused from item to item: at most about 40 MiB for the worst text of ITEM_WIRE_MAX, a few KiB for
+ * usual ones. It has held items, so it is wiped when freed. */
 struct item_scratch;
 
 struct item_scratch *item_scratch_new(struct err *err); /* NULL with NO_MEMORY */
