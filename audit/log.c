@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 
-struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action, const char *outcome)
+struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action,
+                                  const char *outcome)
 {
     struct audit_entry entry = {.action = action, .outcome = outcome, .actor = "recoverd"};
 
@@ -20,19 +21,38 @@ static struct audit_row row_of(const struct audit_entry *entry, const char *node
 {
     const struct audit_action_info *info = audit_action_info(entry->action);
 
-    return (struct audit_row){.ts_ms = clock_wall_ms(), .node = node, .actor = entry->actor, .issuer = entry->issuer,
-                              .action = info ? info->word : NULL, .object = entry->object, .environment = entry->environment,
-                              .outcome = entry->outcome, .request_id = entry->request_id, .job_id = entry->job_id,
-                              .plan_hash = entry->plan_hash, .aws_request_id = entry->aws_request_id, .address = entry->address,
+    return (struct audit_row){.ts_ms = clock_wall_ms(),
+                              .node = node,
+                              .actor = entry->actor,
+                              .issuer = entry->issuer,
+                              .action = info ? info->word : NULL,
+                              .object = entry->object,
+                              .environment = entry->environment,
+                              .outcome = entry->outcome,
+                              .request_id = entry->request_id,
+                              .job_id = entry->job_id,
+                              .plan_hash = entry->plan_hash,
+                              .aws_request_id = entry->aws_request_id,
+                              .address = entry->address,
                               .detail = entry->detail};
 }
 
 static struct audit_record record_of(const struct audit_row *row)
 {
-    struct audit_record record = {.node = row->node, .seq = row->seq, .at = row->ts_ms, .actor = row->actor, .issuer = row->issuer,
-                                  .action = row->action, .object = row->object, .environment = row->environment,
-                                  .outcome = row->outcome, .request_id = row->request_id, .job_id = row->job_id,
-                                  .plan_hash = row->plan_hash, .aws_request_id = row->aws_request_id, .address = row->address,
+    struct audit_record record = {.node = row->node,
+                                  .seq = row->seq,
+                                  .at = row->ts_ms,
+                                  .actor = row->actor,
+                                  .issuer = row->issuer,
+                                  .action = row->action,
+                                  .object = row->object,
+                                  .environment = row->environment,
+                                  .outcome = row->outcome,
+                                  .request_id = row->request_id,
+                                  .job_id = row->job_id,
+                                  .plan_hash = row->plan_hash,
+                                  .aws_request_id = row->aws_request_id,
+                                  .address = row->address,
                                   .detail = bytes_of(row->detail)};
 
     memcpy(record.prev_hash.bytes, row->prev_hash, AUDIT_HASH_SIZE);

@@ -1,7 +1,7 @@
 /*
- * Appends a row to this node's chain, inside the transaction of the change that it tells of (DESIGN.md section 7).
- * The row is hashed over its stored bytes, linked to the one before, and counted in the RFC 6962 frontier.
- * Thread rule: inside a store_fn only.
+ * Appends a row to this node's chain, inside the transaction of the change that it tells of (DESIGN.md
+ * section 7). The row is hashed over its stored bytes, linked to the one before, and counted in the RFC 6962
+ * frontier. Thread rule: inside a store_fn only.
  */
 #pragma once
 #include "audit/actions.h"
@@ -24,6 +24,7 @@ struct audit_entry {
 };
 
 /* An entry whose actor, issuer and address are the principal's; NULL: the server itself. */
-struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action, const char *outcome);
+struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action,
+                                  const char *outcome);
 
 int tx_audit(struct tx *tx, const char *node, const struct audit_entry *entry, struct err *err);
