@@ -186,15 +186,14 @@ static int choose_lifetime(const struct issuer_config *issuer, int64_t wanted_ms
 /* -- the token
  * --------------------------------------------------------------------------------------------------- */
 
-static int sign(const char *payload, struct bytes key, const char *alg, const char *type, const char *kid,
-                struct arena *arena, const char **ret_token, struct err *err)
+static int sign(const char *payload, struct bytes key, const char *alg, const char *kid, struct arena *arena,
+                const char **ret_token, struct err *err)
 {
     _cleanup_(cleanup_jwt) jwt_t *jwt = NULL;
 
     if (jwt_new(&jwt) != 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a token");
-    if (jwt_add_header(jwt, "typ", type) != 0 || (kid && jwt_add_header(jwt, "kid", kid) != 0) ||
-        jwt_add_grants_json(jwt, payload) != 0 ||
+    if ((kid && jwt_add_header(jwt, "kid", kid) != 0) || jwt_add_grants_json(jwt, payload) != 0 ||
         jwt_set_alg(jwt, jwt_str_alg(alg), (const unsigned char *)key.data, (int)key.len) != 0)
         return err_set(err, ERR_INTERNAL, "libjwt refused the token's parts");
     _cleanup_(cleanup_free) char *token = jwt_encode_str(jwt);
@@ -213,12 +212,13 @@ int mint_token_with(const struct issuer_config *issuer, const char *identity_cla
                     const char **ret_token, struct err *err)
 {
     json_auto_t *payload = json_object();
-    const char *type = issuer->types.count ? issuer->types.names[0] : "JWT";
     const char *alg = NULL;
     int64_t lifetime_ms = 0;
 
     if (!request->subject || !*request->subject)
         return err_set(err, ERR_INVALID_BODY, "a token needs a subject");
+    if (!claims_type_listed("JWT", &issuer->types)) /* libjwt writes this typ and no other */
+        return err_set(err, ERR_UNSUPPORTED_HERE, "the types of issuer %s do not have JWT", issuer->issuer);
     if (choose_lifetime(issuer, request->lifetime_ms, &lifetime_ms, err) < 0 ||
         choose_alg(issuer, key, hmac, request->algorithm, &alg, err) < 0 ||
         make_payload(issuer, identity_claim ? identity_claim : "sub", request, lifetime_ms, payload, err) < 0)
@@ -226,7 +226,7 @@ int mint_token_with(const struct issuer_config *issuer, const char *identity_cla
     const char *text = json_canonical(arena, payload);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a token");
-    return sign(text, key, alg, type, request->kid, arena, ret_token, err);
+    return sign(text, key, alg, request->kid, arena, ret_token, err);
 }
 
 int mint_token(const struct issuer_config *issuer, const char *identity_claim, const char *key_file,

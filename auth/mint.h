@@ -25,9 +25,9 @@ struct mint_request {
 };
 
 /* *ret_token in arena. LIMIT_EXCEEDED for more than 15 minutes; INVALID_BODY for a missing subject;
- * UNSUPPORTED_HERE when the key, the issuer's algorithms and libjwt have no algorithm in common, or the
- * issuer accepts no MFA that a token could claim; CONFIG for files that cannot be read. `key_file` NULL: the
- * issuer's secret_file. */
+ * UNSUPPORTED_HERE when the issuer's types do not have JWT, when the key, the issuer's algorithms and libjwt
+ * have no algorithm in common, or the issuer accepts no MFA that a token could claim; CONFIG for files that
+ * cannot be read. `key_file` NULL: the issuer's secret_file. */
 int mint_token(const struct issuer_config *issuer, const char *identity_claim, const char *key_file,
                const struct mint_request *request, struct arena *arena, const char **ret_token,
                struct err *err);

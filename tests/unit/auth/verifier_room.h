@@ -63,7 +63,7 @@ static inline void room_open(struct room *room)
     room->files[0] = room_pem(RSA_A);
     room->files[1] = room_jwks();
     room->files[2] = temp_file(test_key(HMAC_A)->secret, 64);
-    room->files[3] = room_pem(RSA_A); /* the public PEM taken as a secret by nobody */
+    room->files[3] = room_pem(P256_B);
     room->files[4] = room_pem(ED_A);
     const struct issuer_config common = {
         .audiences = audiences,
@@ -73,7 +73,7 @@ static inline void room_open(struct room *room)
         .mfa_amr_values = amr_values,
         .mfa_max_age_ms = 300000,
     };
-    static const char *const names[] = {"https://rsa", "https://map", "https://hs", "https://all",
+    static const char *const names[] = {"https://rsa", "https://map", "https://hs", "https://ec",
                                         "https://map"};
     static const enum key_source sources[] = {KEY_PUBLIC_FILE, KEY_JWKS_FILE, KEY_SECRET_FILE,
                                               KEY_PUBLIC_FILE, KEY_PUBLIC_FILE};
@@ -86,6 +86,9 @@ static inline void room_open(struct room *room)
         room->issuers[i].roles_claim = "roles";
     }
     room->issuers[1].roles_claim = "/realm/a~1b/roles";
+    room->issuers[3].roles_claim = "/realm/a~1b/roles";
+    room->issuers[3].role_map = room_map;
+    room->issuers[3].role_map_count = 2;
     room->issuers[1].role_map = room_map;
     room->issuers[1].role_map_count = 2;
     room->issuers[1].types = types;
