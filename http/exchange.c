@@ -191,6 +191,10 @@ static enum MHD_Result on_complete(struct http_connection *c)
         return send_reply(c);
     }
     handler->respond(handler->arg, &c->request, &c->reply);
+    if (c->reply.body.failed) { /* half a body must never look like a whole one */
+        err_set(&err, ERR_INTERNAL, "the reply did not fit into %lld bytes or memory", (long long)HTTP_REPLY_MAX);
+        http_problem(&c->reply, &c->request, &err, NULL);
+    }
     return send_reply(c);
 }
 

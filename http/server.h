@@ -33,7 +33,7 @@ struct http_handler {
     /* The body is complete. May block; long polls use wait_hub_wait with request->fd. */
     void (*respond)(void *arg, struct http_request *request, struct http_reply *reply);
     /* After the last byte of every reply, also of what the listener refused (path "" when there is none). For the log
-     * and the metrics; frees what request->user holds. May be NULL. */
+     * and the metrics; frees what request->user holds. May be NULL; rarely on another thread than the other two. */
     void (*done)(void *arg, struct http_request *request, const struct http_outcome *outcome);
     void *arg;
 };

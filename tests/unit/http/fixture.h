@@ -110,6 +110,8 @@ static void fixture_respond(void *arg, struct http_request *request, struct http
         http_reply_not_modified(reply, request);
     } else if (str_starts(request->path, "/huge")) {
         fixture_fill(reply, 12 * MIB);
+    } else if (str_starts(request->path, "/too-large")) {
+        fixture_fill(reply, HTTP_REPLY_MAX + 1);
     } else if (str_starts(request->path, "/file")) {
         fixture_file(reply, request);
     } else if (str_starts(request->path, "/none")) {

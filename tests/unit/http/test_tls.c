@@ -131,6 +131,41 @@ static void a_key_of_another_certificate_is_refused_and_the_old_one_stays(void *
     tls_close(&client);
 }
 
+static void *shake_hands(void *arg)
+{
+    int *good = arg;
+
+    for (int i = 0; i < 25; i++) {
+        struct tls_client client;
+
+        if (tls_connect(&client, http_server_port(fixture.server), i % 2 ? TLS1_2_VERSION : 0))
+            fixture_count(good);
+        tls_close(&client);
+    }
+    return NULL;
+}
+
+static void certificates_may_change_while_handshakes_run(void **state)
+{
+    const struct tls_pair *pairs[] = {&first_pair, &second_pair};
+    struct err err = ERR_INIT;
+    pthread_t threads[2];
+    int good = 0;
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, shake_hands, &good);
+    for (int i = 0; i < 100; i++) {
+        const struct tls_pair *pair = pairs[i % 2];
+
+        assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(pair), tls_key(pair), &err), 0);
+        poll(NULL, 0, 1);
+    }
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(fixture_load(&good), 50);
+}
+
 static void a_drain_answers_the_long_poll_and_ends_every_connection(void **state)
 {
     struct tls_client waiting, idle;
@@ -168,6 +203,7 @@ int main(void)
         TEST(plain_http_on_the_tls_port_gets_nothing),
         TEST(a_new_certificate_serves_new_connections_and_old_ones_go_on),
         TEST(a_key_of_another_certificate_is_refused_and_the_old_one_stays),
+        TEST(certificates_may_change_while_handshakes_run),
         TEST(a_drain_answers_the_long_poll_and_ends_every_connection),
     };
 
