@@ -108,6 +108,8 @@
 /* store */
 #define STORE_GROUP_MAX 256 /* transactions in one commit */
 #define STORE_READERS 4
+#define LIST_WALKS_MAX 256     /* values of the filter that leads a list */
+#define LIST_WORK_MAX 20000    /* rows looked at for a page that has something already */
 #define STORE_BALLAST (4 * MIB)
 #define STORE_BUSY_TIMEOUT_MS 5000
 #define STORE_CHECKPOINT_PAGES 1000      /* pages of WAL after which the writer checkpoints what it can */
