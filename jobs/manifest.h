@@ -4,8 +4,12 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "store/parts.h"
 #include "store/points.h"
+
+#define MANIFEST_FORMAT 1
+#define MANIFEST_PATH "manifest.json"
 
 struct manifest_file {
     const char *path;
@@ -22,7 +26,7 @@ struct manifest {
     const char *table; /* of a table point */
     const char *account, *region, *arn, *table_id;
     int64_t consistency_from, consistency_to, created_at;
-    int64_t items, bytes, stored_bytes;
+    int64_t items, bytes, stored_bytes; /* in data files; inflated; of every file listed */
     const char *fingerprint;
     struct manifest_file *files; /* by path */
     size_t file_count;
