@@ -5,10 +5,10 @@ import time
 import traceback
 
 from . import control, s3
-from .bridge import ROOT, Moto
+from .bridge import ROOT, Moto, show_streams
 from .ddb import api as dynamodb
-from .ddb.store import Store, table_name
 from .ddb.errors import DdbError
+from .ddb.store import Store, table_name
 from .faults import AFTER, BEFORE, Faults
 from .names import UNSIGNED, effect_of, model, resolve
 from .refusals import refuse
@@ -26,6 +26,7 @@ class App:
         self.ledger = Ledger(self.clock)
         self.dynamodb = Store(self.clock, self.settings)
         self.moto = Moto()
+        show_streams(self.dynamodb)
 
     def reset(self):
         for part in (self.settings, self.faults, self.dynamodb, self.moto, self.ledger):

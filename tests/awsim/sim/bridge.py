@@ -2,10 +2,13 @@
 
 import io
 import threading
+from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
-from moto.iam.models import get_account_id_from
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 from moto.iam import iam_backends
+from moto.iam.models import get_account_id_from
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sts import sts_backends
@@ -49,6 +52,16 @@ class Moto:
             known = role or iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
             call.principal = known.arn if known else ""
         call.principal = call.principal or ROOT.format(call.account)
+
+
+def show_streams(store):
+    """moto's Lambda takes an event source only when moto's DynamoDB has the stream: it is shown ours."""
+    def list_streams(backend, _table_name=None):
+        tables = store.places.get((backend.account_id, backend.region_name), {}).values()
+        return [{"StreamArn": table.stream_arn, "TableName": table.name} for table in tables if table.stream_arn]
+
+    DynamoDBStreamsBackend.list_streams = list_streams
+    DynamoDBBackend.get_table = lambda _backend, _name: SimpleNamespace(lambda_event_source_mappings={})
 
 
 def _environ(request):

@@ -1,5 +1,8 @@
 """The other services that a table's capsule needs, and who the caller is."""
 
+import io
+import zipfile
+
 TABLE = {"ServiceNamespace": "dynamodb", "ResourceId": "table/Sales", "ScalableDimension": "dynamodb:table:ReadCapacityUnits"}
 METRIC = {"PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"}, "TargetValue": 70.0}
 
@@ -63,6 +66,24 @@ def test_a_table_without_consumers_has_no_event_source_mappings(world):
     assert functions.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"] == []
     row, = world.ledger(service="lambda")
     assert (row["operation"], row["effect"]) == ("ListEventSourceMappings", "read")
+
+
+def test_a_stream_can_feed_a_function(world, make, ddb):
+    make(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    stream = ddb.describe_table(TableName="Sales")["Table"]["LatestStreamArn"]
+    role = world.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as code:
+        code.writestr("main.py", "def handler(event, context): pass")
+    functions = world.client("lambda")
+    functions.create_function(FunctionName="watch", Runtime="python3.12", Role=role, Handler="main.handler",
+                              Code={"ZipFile": archive.getvalue()})
+    made = functions.create_event_source_mapping(FunctionName="watch", EventSourceArn=stream, StartingPosition="LATEST",
+                                                 BatchSize=10)
+    found, = functions.list_event_source_mappings(EventSourceArn=stream)["EventSourceMappings"]
+    assert (found["UUID"], found["BatchSize"]) == (made["UUID"], 10)
+    functions.delete_event_source_mapping(UUID=made["UUID"])
+    assert functions.list_event_source_mappings(EventSourceArn=stream)["EventSourceMappings"] == []
 
 
 def test_what_is_not_there_is_said_to_be_unknown(world, refused):

@@ -40,6 +40,12 @@ class LiveTable(Table):
             return "ACTIVE"
         return "CREATING" if self.ready == self.born else "UPDATING"
 
+    @property
+    def stream_arn(self):
+        """The latest stream's ARN, also when it is off by now."""
+        label = self.settings.get("stream_label")
+        return f"{self.arn}/stream/{label}" if label else None
+
     def drop_gone_indexes(self, now):
         gone = [name for name, index in self.indexes.items() if index.gone is not None and now >= index.gone]
         for name in gone:

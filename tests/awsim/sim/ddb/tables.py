@@ -171,9 +171,8 @@ def describe(store, table):
         shown["SSEDescription"] = kept["sse"]
     if kept.get("stream", {}).get("StreamEnabled"):
         shown["StreamSpecification"] = kept["stream"]
-    if "stream_label" in kept:
-        shown["LatestStreamLabel"] = kept["stream_label"]
-        shown["LatestStreamArn"] = f"{table.arn}/stream/{kept['stream_label']}"
+    if table.stream_arn:
+        shown["LatestStreamLabel"], shown["LatestStreamArn"] = kept["stream_label"], table.stream_arn
     shown |= {member: kept[member] for member in KEEP_AS_GIVEN if member in kept}
     for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
         found = [_describe_index(table, index, now, kept["billing"]) for index in table.indexes.values()
