@@ -53,6 +53,7 @@ static const struct row rows[] = {
     {"BandwidthLimitExceeded", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
     {"LimitExceededException", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
     {"LimitExceeded", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
+    {"LimitExceededFault", AWS_ERROR_FINAL, ERR_AWS_LIMIT},
     {"SlowDown", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
     {"PriorRequestNotComplete", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
     {"EC2ThrottledException", AWS_ERROR_THROTTLE, ERR_AWS_THROTTLED},
