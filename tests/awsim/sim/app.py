@@ -64,11 +64,11 @@ class App:
 
     def _serve(self, call, request):
         call.effect = effect_of(call.operation)
-        if call.service == "dynamodb":
-            return Response(*dynamodb.answer(self.dynamodb, call, request.body))
         if call.service == "dynamodbstreams" or model(call.service) is None:
             return refuse(call, "unknown_operation")
         try:
+            if call.service == "dynamodb":
+                return Response(*dynamodb.answer(self.dynamodb, call, request.body))
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
             response = self.moto.call(request)

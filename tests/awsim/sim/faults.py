@@ -26,7 +26,7 @@ class Fault:
         self.skip, self.left = self.given["skip"], self.given["count"]
 
     def takes(self, call, resources):
-        if (self.given["service"], self.given["operation"]) != (call.service, call.operation) or self.left <= 0:
+        if self.left <= 0 or (self.given["service"], self.given["operation"]) != (call.service, call.operation):
             return False
         if "table" in self.given and self.given["table"] not in resources():
             return False

@@ -1,6 +1,7 @@
 """Errors in the form that each service's protocol carries them."""
 
 import json
+import re
 import uuid
 import zlib
 from xml.sax.saxutils import escape
@@ -29,9 +30,14 @@ REFUSALS = {
                           (400, "UnknownOperationException", "An unknown operation was requested.")),
 }
 PLANES = ("dynamodb", "s3")
+# DynamoDB speaks of provisioned throughput where items move, and as other services elsewhere.
+DATA_PLANE = re.compile(r"(Put|Get|Update|Delete|BatchGet|BatchWrite)Item|Transact\w+|Scan|Query")
 
 
 def refuse(call, kind):
+    """The Response with which this call is refused."""
+    if kind == "throttle" and call.service == "dynamodb" and not DATA_PLANE.fullmatch(call.operation):
+        return error(call.service, *REFUSALS[kind][2])
     plane = PLANES.index(call.service) if call.service in PLANES else 2
     return error(call.service, *REFUSALS[kind][plane])
 

@@ -58,7 +58,7 @@ def test_the_ledger_names_buckets_and_objects(world):
 
 
 @pytest.mark.parametrize("service, operation, kind, code", [
-    ("dynamodb", "list_tables", "throttle", "ProvisionedThroughputExceededException"),
+    ("dynamodb", "list_tables", "throttle", "ThrottlingException"),
     ("dynamodb", "list_tables", "error_500", "InternalServerError"),
     ("dynamodb", "list_tables", "error_503", "ServiceUnavailable"),
     ("dynamodb", "list_tables", "expired_token", "ExpiredTokenException"),
@@ -71,6 +71,12 @@ def test_a_fault_answers_in_the_words_of_its_service(world, refused, service, op
     assert refused(getattr(client, operation)) == code
     getattr(client, operation)()
     assert [row["effect"] for row in world.ledger(operation=name)] == [None, "read"]
+
+
+def test_a_throttled_scan_speaks_of_throughput(world, make, ddb, refused):
+    make()
+    world.fault("dynamodb", "Scan", "throttle")
+    assert refused(ddb.scan, TableName="Sales") == "ProvisionedThroughputExceededException"
 
 
 def test_a_fault_counts_by_table_skip_and_count(world, make, ddb):

@@ -131,6 +131,40 @@ def test_an_index_shows_what_its_projection_names(make, ddb):
     assert found["Count"] == 2
 
 
+def test_an_index_follows_every_write(make, ddb):
+    make(types=[("g", "S")], GlobalSecondaryIndexes=[{
+        "IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}])
+
+    def shown():
+        index, = ddb.describe_table(TableName="Sales")["Table"]["GlobalSecondaryIndexes"]
+        items = ddb.scan(TableName="Sales", IndexName="by-g")["Items"]
+        assert index["ItemCount"] == len(items)
+        return [item["g"]["S"] for item in items], index["IndexSizeBytes"]
+    assert shown() == ([], 0)
+    for group, expected in (("x", (["x"], 5)), ("long", (["long"], 8)), (None, ([], 0)), ("y", (["y"], 5))):
+        ddb.put_item(TableName="Sales", Item={"pk": {"S": "a"}, **({"g": {"S": group}} if group else {})})
+        assert shown() == expected
+    ddb.delete_item(TableName="Sales", Key={"pk": {"S": "a"}})
+    assert shown() == ([], 0)
+
+
+@pytest.mark.parametrize("operation, body", [
+    ("BatchWriteItem", '{"RequestItems":{"Sales":[{"PutRequest":{}}]}}'), ("BatchWriteItem", '{"RequestItems":{"Sales":{}}}'),
+    ("BatchWriteItem", '{"RequestItems":{"Sales":[{}]}}'), ("BatchWriteItem", '{"RequestItems":[]}'),
+    ("BatchWriteItem", '{"RequestItems":{"Sales":[{"PutRequest":{"Item":{"pk":{"S":"a"}}},"DeleteRequest":{"Key":{"pk":{"S":"a"}}}}]}}'),
+    ("BatchGetItem", '{"RequestItems":{"Sales":{"Keys":[1]}}}'), ("BatchGetItem", '{"RequestItems":{"Sales":{}}}'),
+    ("TransactWriteItems", '{"TransactItems":[{"Put":{"TableName":"Sales"}}]}'), ("PutItem", '{"TableName":"Sales","Item":[]}'),
+    ("TransactWriteItems", '{"TransactItems":[{}]}'), ("TransactGetItems", '{"TransactItems":[{}]}'),
+    ("GetItem", '{"TableName":"Sales","Key":{"pk":"a"}}'), ("Scan", '{"TableName":"Sales","Segment":"0","TotalSegments":1}'),
+    ("Query", '{"TableName":"Sales"}'), ("Query", '{"TableName":"Sales","KeyConditionExpression":"pk = :p"}'), ("Scan", "[]"),
+    ("UpdateItem", '{"TableName":"Sales","Key":{"pk":{"S":"a"}},"UpdateExpression":"SOT x"}'),
+    ("Scan", '{"TableName":"Sales","FilterExpression":"pk ="}')])
+def test_a_request_of_the_wrong_shape_is_refused(world, make, operation, body):
+    make()
+    status, _, answer = world.dynamodb(operation, body)
+    assert status == 400, answer
+
+
 def _put(key):
     return {"PutRequest": {"Item": {"pk": {"S": str(key)}, "sk": {"N": "1"}}}}
 

@@ -2,12 +2,12 @@
 
 import json
 import re
+import uuid
 import zlib
 from functools import cache
 
 from botocore.session import Session
 from botocore.validate import ParamValidator
-from moto.core.exceptions import ServiceException
 
 from . import items, scan, settings, tables
 from .errors import DdbError, invalid
@@ -18,7 +18,7 @@ TARGET = "DynamoDB_20120810."
 CONTENT_TYPE = "application/x-amz-json-1.0"
 MODULES = (items, scan, settings, tables)
 # Members that hold items: their own checks are in values.py, and faster.
-ITEM_MEMBERS = {"Item", "Key", "ExclusiveStartKey", "RequestItems", "ExpressionAttributeValues", "TransactItems"}
+ITEM_MEMBERS = {"Item", "Key", "ExclusiveStartKey", "ExpressionAttributeValues"}
 LEGACY = {"AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter",
           "ScanFilter"}
 
@@ -55,13 +55,31 @@ def members(body):
         return {}
 
 
+def _hollow(value):
+    """A request without what its items hold."""
+    if isinstance(value, list):
+        return [_hollow(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    hollow = {}
+    for name, inner in value.items():
+        if name in ITEM_MEMBERS and isinstance(inner, dict):
+            hollow[name] = {}
+        elif name == "Keys" and isinstance(inner, list):
+            hollow[name] = [{} if isinstance(key, dict) else key for key in inner]
+        elif name == "RequestItems" and isinstance(inner, dict):
+            hollow[name] = {table: _hollow(part) for table, part in inner.items()}
+        else:
+            hollow[name] = _hollow(inner)
+    return hollow
+
+
 def _check(operation, request):
     """The request against AWS's published model of the operation."""
     shape = model().operation_model(operation).input_shape
     if legacy := LEGACY & set(request):
         raise DdbError("UnknownOperationException", f"awsim has no legacy parameters: {sorted(legacy)}")
-    formal = {name: {} if name in ITEM_MEMBERS and isinstance(value, dict) else value
-              for name, value in request.items()}
+    formal = _hollow(request)
     report = ParamValidator().validate(formal, shape)
     if report.has_errors():
         raise invalid("1 validation error detected: " + report.generate_report())
@@ -92,13 +110,12 @@ def answer(store, call, body):
         status, reply = 200, _answer(store, call, body)
     except DdbError as fault:
         status, reply = fault.status, encode(fault.body())
-    except ServiceException as fault:
-        status, reply = 400, encode(DdbError(fault.code, fault.message).body())
     except UnicodeEncodeError:
         status, reply = 400, encode(DdbError("SerializationException", "A string is not valid Unicode").body())
     if status != 200:
         call.effect = None
-    return status, {"Content-Type": CONTENT_TYPE, "x-amz-crc32": str(zlib.crc32(reply))}, reply
+    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": uuid.uuid4().hex.upper(), "x-amz-crc32": str(zlib.crc32(reply))}
+    return status, headers, reply
 
 
 def _answer(store, call, body):

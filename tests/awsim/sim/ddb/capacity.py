@@ -30,10 +30,8 @@ def index_write_units(table, old, new):
 
 
 def _entry(table, index, stored):
-    if stored is None or not index.holds(members := stored.members):
-        return None
-    place, shown = index.entry(table.schema, table.schema.place(members), stored)
-    return place, shown.body, shown.size
+    entry = index.entry(table.schema, table.schema.place(stored.members), stored) if stored else None
+    return (entry[0], entry[1].body, entry[1].size) if entry else None
 
 
 class Bill:

@@ -1,6 +1,7 @@
 """Expressions. Their grammar is moto's; what surrounds it (placeholders, keys, paths) is checked here."""
 
 import re
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 from moto.dynamodb.comparisons import create_condition_expression_parser
@@ -46,6 +47,15 @@ def check_placeholders(request):
         request["ExpressionAttributeValues"] = {name: check(value)[0] for name, value in values.items()}
 
 
+@contextmanager
+def _refusing(member):
+    """moto says by many exceptions, its own and Python's, that it cannot read an expression."""
+    try:
+        yield
+    except Exception as fault:
+        raise invalid(f"Invalid {member}: {getattr(fault, 'message', fault)}") from None
+
+
 def condition(request, member="ConditionExpression"):
     """A function that says whether an item's members ({} for none) fulfil the expression."""
     text = request.get(member)
@@ -56,7 +66,8 @@ def condition(request, member="ConditionExpression"):
     if simple and "." not in simple[1]:
         name = names.get(simple[1], simple[1])
         return lambda members: name not in members
-    parsed = create_condition_expression_parser(text, names, request.get("ExpressionAttributeValues", {})).parse()
+    with _refusing(member):
+        parsed = create_condition_expression_parser(text, names, request.get("ExpressionAttributeValues", {})).parse()
     return lambda members: bool(parsed.expr(Item(None, None, members)))
 
 
@@ -67,11 +78,13 @@ def update(request, table, members):
     stand_in = SimpleNamespace(table_key_attrs=table.schema.names, attribute_keys=table.schema.names,
                                attr=[{"AttributeName": name, "AttributeType": kind}
                                      for name, kind in table.types.items()])
-    tree = UpdateExpressionValidator(
-        UpdateExpressionParser.make(request["UpdateExpression"]), expression_attribute_names=names,
-        expression_attribute_values=request.get("ExpressionAttributeValues", {}), item=item, table=stand_in).validate()
-    tree.normalize()
-    UpdateExpressionExecutor(tree, item, names).execute()
+    with _refusing("UpdateExpression"):
+        tree = UpdateExpressionValidator(
+            UpdateExpressionParser.make(request["UpdateExpression"]), expression_attribute_names=names,
+            expression_attribute_values=request.get("ExpressionAttributeValues", {}), item=item,
+            table=stand_in).validate()
+        tree.normalize()
+        UpdateExpressionExecutor(tree, item, names).execute()
     return item.to_json()["Attributes"]
 
 

@@ -232,4 +232,6 @@ def _transaction(request):
     parts = request["TransactItems"]
     if not 1 <= len(parts) <= TRANSACTION:
         raise invalid(f"Member must have length less than or equal to {TRANSACTION}")
+    if any(len(part) != 1 for part in parts):
+        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
     return parts

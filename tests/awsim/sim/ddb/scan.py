@@ -118,8 +118,8 @@ def _read(store, table, request, bounds, forward, where, matches=None):
     index = _index(store, table, request)
     shape = _shape(table, index, request)
     low, high, inclusive = _range(table, index, request, bounds, forward, where)
-    view = table.view(index)
-    entries = (view[place] for place in view.irange(low, high, inclusive, reverse=not forward))
+    items = table.view(index).items if index else table.items
+    entries = (items[place] for place in items.irange(low, high, inclusive, reverse=not forward))
     if matches:
         entries = (stored for stored in entries if matches(stored.members))
     kept, scanned, size, last = _page(entries, limit, _filter(request))

@@ -30,7 +30,6 @@ class LiveTable(Table):
         self.arn, self.id, self.created = arn, str(uuid.uuid4()), now
         self.ready, self.gone, self.born = now + delay, None, now + delay
         self.settings = {}
-        self.index_serial = 0
         self.counted = (now, 0, 0)
 
     def status(self, now):
@@ -49,7 +48,7 @@ class LiveTable(Table):
     def drop_gone_indexes(self, now):
         gone = [name for name, index in self.indexes.items() if index.gone is not None and now >= index.gone]
         for name in gone:
-            del self.indexes[name]
+            self.drop_index(name)
         if gone:
             schemas = [self.schema, *(index.schema for index in self.indexes.values())]
             used = {name for schema in schemas for name in schema.names}

@@ -55,7 +55,6 @@ class Table:
         self.schema = KeySchema(key_schema, types)
         self.items = SortedDict()
         self.bytes = 0
-        self.version = 0
         self.indexes = {}
         self._views = {}
 
@@ -119,40 +118,61 @@ class Table:
         old = self.items.get(place)
         self.items[place] = stored
         self.bytes += stored.size - (old.size if old else 0)
-        self.version += 1
+        for view in self._views.values():
+            view.change(place, old, stored)
         return old
 
     def delete(self, place):
         old = self.items.pop(place, None)
         if old:
             self.bytes -= old.size
-            self.version += 1
+            for view in self._views.values():
+                view.change(place, old, None)
         return old
 
     # -- order -------------------------------------------------------------------------------------
 
-    def view(self, index=None):
-        """place -> Stored of the table, or of an index as its projection shows it."""
-        if index is None:
-            return self.items
-        version, view = self._views.get(index.name, (None, None))
-        if version != (self.version, index.serial):
-            view = SortedDict(index.entry(self.schema, place, stored) for place, stored in self.items.items()
-                              if index.holds(stored.members))
-            self._views[index.name] = ((self.version, index.serial), view)
+    def view(self, index):
+        """What the index shows of the items; made when first asked for, then kept with each write."""
+        view = self._views.get(index.name)
+        if view is None:
+            view = self._views[index.name] = View(self.schema, index)
+            for place, stored in self.items.items():
+                view.change(place, None, stored)
         return view
+
+    def drop_index(self, name):
+        del self.indexes[name]
+        self._views.pop(name, None)
+
+
+class View:
+    """An index's own items: place -> Stored, and their bytes."""
+
+    def __init__(self, table_schema, index):
+        self.table_schema, self.index = table_schema, index
+        self.items, self.bytes = SortedDict(), 0
+
+    def change(self, table_place, old, new):
+        for stored, sign in ((old, -1), (new, 1)):
+            entry = self.index.entry(self.table_schema, table_place, stored) if stored else None
+            if entry is None:
+                continue
+            place, shown = entry
+            self.bytes += sign * shown.size
+            if sign > 0:
+                self.items[place] = shown
+            else:
+                del self.items[place]
 
 
 class Index:
-    """A secondary index; `serial` tells two indexes of one name apart."""
+    """A secondary index."""
 
-    def __init__(self, serial, spec, types, is_global):
-        self.serial, self.name, self.is_global = serial, spec["IndexName"], is_global
+    def __init__(self, spec, types, is_global):
+        self.name, self.is_global = spec["IndexName"], is_global
         self.schema = KeySchema(spec["KeySchema"], types)
         self.projection = spec["Projection"]
-
-    def holds(self, members):
-        return all(name in members for name in self.schema.names)
 
     def shown(self, table_schema, members):
         if self.projection["ProjectionType"] == "ALL":
@@ -165,7 +185,10 @@ class Index:
         return hashed[:16] + hashed[16:].replace(b"\0", b"\0\xff") + b"\0\0" + table_place
 
     def entry(self, table_schema, table_place, stored):
+        """(place, Stored) of an item in this index, None when it lacks the index's keys."""
         members = stored.members
+        if any(name not in members for name in self.schema.names):
+            return None
         shown = self.shown(table_schema, members)
         if shown is not members:
             stored = Stored(encode(shown), attributes(shown)[1])

@@ -108,7 +108,8 @@ def _sse(table, spec):
         return None
     region, account = table.arn.split(":")[3:5]
     key = spec.get("KMSMasterKeyId", "alias/aws/dynamodb")
-    arn = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{'' if key.startswith('alias/') else 'key/'}{key}"
+    path = key if key.startswith("alias/") else f"key/{key}"
+    arn = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{path}"
     return {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": arn}
 
 
@@ -121,8 +122,7 @@ def _stream(kept, spec, now):
 
 
 def _add_index(table, spec, is_global, ready):
-    table.index_serial += 1
-    index = Index(table.index_serial, spec, table.types, is_global)
+    index = Index(spec, table.types, is_global)
     index.spec, index.ready, index.gone = spec, ready, None
     index.added = ready != table.born
     table.indexes[index.name] = index
@@ -137,9 +137,9 @@ def _index_status(index, now):
 
 
 def _describe_index(table, index, now, mode):
-    view = table.view(index) if table.status(now) == "ACTIVE" and now >= index.ready else {}
+    items, size = (len(view.items), view.bytes) if now >= index.ready and (view := table.view(index)) else (0, 0)
     shown = {"IndexName": index.name, "KeySchema": index.spec["KeySchema"], "Projection": index.spec["Projection"],
-             "IndexSizeBytes": sum(stored.size for stored in view.values()), "ItemCount": len(view),
+             "IndexSizeBytes": size, "ItemCount": items,
              "IndexArn": f"{table.arn}/index/{index.name}"}
     if index.is_global:
         throughput = index.spec.get("ProvisionedThroughput") if mode == "PROVISIONED" else None
@@ -218,7 +218,8 @@ def update_table(store, call, request):
     if not set(request) - {"TableName", "AttributeDefinitions"}:
         raise invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
                       "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
-    if table.settings.get("billing") == "PROVISIONED" and request.get("ProvisionedThroughput") == table.settings["throughput"]:
+    kept = table.settings
+    if kept["billing"] == "PROVISIONED" and request.get("ProvisionedThroughput") == kept["throughput"]:
         raise invalid("The provisioned throughput for the table will not change. The requested value equals the "
                       "current value.")
     ready = now + store.settings.seconds("table_update_delay")
