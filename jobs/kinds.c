@@ -1,0 +1,3 @@
+#include "jobs/kinds.h"
+
+const struct job_kind *const job_kinds[] = {NULL};
