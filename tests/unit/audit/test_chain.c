@@ -292,8 +292,18 @@ static void test_a_check_can_begin_behind_a_kept_head_and_stays_failed(void **st
     assert_int_equal(audit_check_row(&check_state, &rows[5], &err), -1);
     assert_int_equal(check_state.fault, AUDIT_FAULT_LINK);
     assert_non_null(strstr(err.message, "n1/6"));
+    memcpy(check_state.last_hash, rows[4].hash, AUDIT_HASH_SIZE); /* even when the row would be right now */
     assert_int_equal(audit_check_row(&check_state, &rows[5], &err), -1);
-    assert_int_equal(audit_check_head(&check_state, 5, rows[3].hash, &err), -1);
+    assert_int_equal(audit_check_head(&check_state, 5, rows[4].hash, &err), -1);
+    /* a row of another node that links as if it were one of this */
+    struct audit_row foreign = rows[1];
+    foreign.node = "n2";
+    hash_row(&foreign);
+    err = ERR_INIT;
+    audit_check_begin(&check_state, "n1");
+    assert_int_equal(audit_check_row(&check_state, &rows[0], &err), 0);
+    assert_int_equal(audit_check_row(&check_state, &foreign, &err), -1);
+    assert_int_equal(check_state.fault, AUDIT_FAULT_NODE);
     /* a part from row 1 on has to begin like a chain */
     struct audit_row first = rows[0];
     first.prev_hash[0] = 1;

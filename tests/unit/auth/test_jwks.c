@@ -245,6 +245,13 @@ static void test_a_set_is_bounded_and_one_object_with_keys(void **state)
                          count == JWKS_KEYS_MAX ? count : -1);
         json_decref(root);
     }
+    /* those that would be skipped count as well */
+    json_t *skipped = json_pack("{s:[]}", "keys");
+    json_array_append_new(json_object_get(skipped, "keys"), jwk_of(P256_A, NULL, NULL));
+    for (int i = 0; i < JWKS_KEYS_MAX; i++)
+        json_array_append_new(json_object_get(skipped, "keys"), json_object());
+    assert_int_equal(load(json_dumps(skipped, 0), &all, message, sizeof(message)), -1);
+    json_decref(skipped);
     size_t size = JWKS_MAX + 1;
     char *large = malloc(size + 1);
     char *good = jwks_text(jwk_of(P256_A, NULL, NULL), NULL);

@@ -88,8 +88,20 @@ static void test_a_short_secret_or_an_absent_one_verifies_nothing(void **state)
     struct jws_key key = {.algs = JWS_BIT(JWS_HS256), .secret = test_key(HMAC_A)->secret, .secret_len = 64};
 
     assert_true(verified_by(token, &key));
-    key.secret_len = HMAC_SECRET_MIN - 1;
-    assert_false(verified_by(token, &key));
+    /* signed with the short secret itself */
+    for (size_t len = HMAC_SECRET_MIN - 1; len <= HMAC_SECRET_MIN; len++) {
+        uint8_t mac[32];
+        size_t head = (size_t)(strrchr(token, '.') - token);
+        char *short_token = NULL;
+
+        HMAC(EVP_sha256(), key.secret, (int)len, (uint8_t *)token, head, mac, NULL);
+        char *signature = b64(mac, sizeof(mac));
+        assert_true(asprintf(&short_token, "%.*s.%s", (int)head, token, signature) > 0);
+        key.secret_len = len;
+        assert_int_equal(verified_by(short_token, &key), len >= HMAC_SECRET_MIN);
+        free(signature);
+        free(short_token);
+    }
     key = (struct jws_key){.algs = JWS_BIT(JWS_HS256) | JWS_BIT(JWS_RS256)};
     assert_false(verified_by(token, &key));
     free(token);
@@ -267,6 +279,84 @@ static void test_ecdsa_signatures_have_one_form_only(void **state)
     key_set_free(set);
 }
 
+/* A part of the signature, or more than it, with the same head. Takes neither. */
+static char *resized(const char *token, size_t signature_len, size_t len)
+{
+    uint8_t signature[1024] = {0};
+    const char *last = strrchr(token, '.') + 1;
+    char *text = NULL;
+
+    assert_int_equal(base64url_decode(bytes_of(last), signature), signature_len);
+    char *encoded = b64(signature, len);
+    assert_true(asprintf(&text, "%.*s%s", (int)(last - token), token, encoded) > 0);
+    free(encoded);
+    return text;
+}
+
+static void test_a_signature_that_is_cut_or_longer_is_none(void **state)
+{
+    static const struct {
+        enum jws_alg alg;
+        size_t len;
+    } rows[] = {{JWS_HS256, 32},  {JWS_ES256, 64},  {JWS_ES512, 132},
+                {JWS_RS256, 256}, {JWS_PS256, 256}, {JWS_EDDSA, 64}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct key_set *set = set_of(key_for(rows[i].alg));
+        char *token = plain_token(rows[i].alg, key_for(rows[i].alg), PAYLOAD);
+
+        for (size_t len = rows[i].len - 2; len <= rows[i].len + 2; len++) {
+            char *other = resized(token, rows[i].len, len);
+
+            assert_int_equal(accepted(other, set), len == rows[i].len);
+            free(other);
+        }
+        free(token);
+        key_set_free(set);
+    }
+    /* one that ends in a zero byte must not be taken without it */
+    struct key_set *set = set_of(P256_A);
+    bool tried = false;
+    for (int i = 0; i < 20000 && !tried; i++) {
+        char *token = plain_token(JWS_ES256, P256_A, PAYLOAD);
+        uint8_t signature[66];
+
+        base64url_decode(bytes_of(strrchr(token, '.') + 1), signature);
+        if (signature[63] == 0) {
+            char *cut = resized(token, 64, 63);
+
+            tried = true;
+            assert_false(accepted(cut, set));
+            free(cut);
+        }
+        free(token);
+    }
+    assert_true(tried);
+    key_set_free(set);
+}
+
+static void test_a_token_of_8_kib_is_taken_and_none_that_is_longer(void **state)
+{
+    struct key_set *set = set_of(HMAC_A);
+    bool longest = false;
+
+    (void)state;
+    for (size_t size = 6040; size < 6080; size++) {
+        char payload[7000];
+
+        memset(payload, ' ', size);
+        memcpy(payload, "{}", 2);
+        payload[size] = '\0';
+        char *token = plain_token(JWS_HS256, HMAC_A, payload);
+        assert_int_equal(accepted(token, set), strlen(token) <= JWT_MAX);
+        longest = longest || strlen(token) == JWT_MAX;
+        free(token);
+    }
+    assert_true(longest);
+    key_set_free(set);
+}
+
 static void test_pss_takes_only_a_salt_as_long_as_the_digest(void **state)
 {
     (void)state;
@@ -374,6 +464,8 @@ int main(void)
         cmocka_unit_test(test_a_token_is_three_strict_parts_of_at_most_8_kib),
         cmocka_unit_test(test_the_last_character_of_a_part_has_no_spare_bits),
         cmocka_unit_test(test_ecdsa_signatures_have_one_form_only),
+        cmocka_unit_test(test_a_signature_that_is_cut_or_longer_is_none),
+        cmocka_unit_test(test_a_token_of_8_kib_is_taken_and_none_that_is_longer),
         cmocka_unit_test(test_pss_takes_only_a_salt_as_long_as_the_digest),
         cmocka_unit_test(test_no_single_bit_of_a_token_can_be_flipped),
         cmocka_unit_test(test_random_garbage_is_refused_and_harms_nothing),

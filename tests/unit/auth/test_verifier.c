@@ -9,6 +9,15 @@ static json_t *good(void)
     return room_claims("https://rsa");
 }
 
+static char *good_text(void)
+{
+    json_t *claims = good();
+    char *text = json_dumps(claims, JSON_COMPACT);
+
+    json_decref(claims);
+    return text;
+}
+
 static json_t *with(json_t *claims, const char *name, json_t *value)
 {
     json_object_set_new(claims, name, value);
@@ -89,7 +98,7 @@ static void test_every_probe_that_libjwt_gets_wrong_is_answered_right(void **sta
         {"{\"alg\":\"PS256\"}", JWS_RS256, "signature"},
         {"{\"alg\":\"ES256\"}", JWS_ES384, "key"}, /* the curve is the key's */
     };
-    char *payload = json_dumps(good(), JSON_COMPACT);
+    char *payload = good_text();
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -124,7 +133,7 @@ static void test_the_public_pem_is_no_hmac_secret(void **state)
 {
     /* HS256 over the bytes of the PEM that the server holds as a public key */
     char *pem = pem_public(test_key(RSA_A)->pkey);
-    char *payload = json_dumps(good(), JSON_COMPACT);
+    char *payload = good_text();
     char *h = b64("{\"alg\":\"HS256\"}", 15);
     char *p = b64(payload, strlen(payload));
     char *text = NULL, *token = NULL;
