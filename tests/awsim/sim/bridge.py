@@ -37,7 +37,9 @@ class Moto:
         with self.lock:
             parts = self.app.get_application(environ)(environ, start)
             body = b"".join(parts)
-        headers = {name: value for name, value in started["headers"] if not name.startswith("Access-Control-")}
+        headers = {
+            name: value for name, value in started["headers"] if not name.startswith("Access-Control-")
+        }
         return Response(started["status"], headers, body)
 
     def reset(self):
@@ -56,9 +58,12 @@ class Moto:
 
 def show_streams(store):
     """moto's Lambda takes an event source only when moto's DynamoDB has the stream: it is shown ours."""
+
     def list_streams(backend, _table_name=None):
         tables = store.places.get((backend.account_id, backend.region_name), {}).values()
-        return [{"StreamArn": table.stream_arn, "TableName": table.name} for table in tables if table.stream_arn]
+        return [
+            {"StreamArn": table.stream_arn, "TableName": table.name} for table in tables if table.stream_arn
+        ]
 
     DynamoDBStreamsBackend.list_streams = list_streams
     DynamoDBBackend.get_table = lambda _backend, _name: SimpleNamespace(lambda_event_source_mappings={})
@@ -66,13 +71,25 @@ def show_streams(store):
 
 def _environ(request):
     environ = {
-        "REQUEST_METHOD": request.method, "SCRIPT_NAME": "", "QUERY_STRING": request.query_string,
-        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"), "RAW_URI": request.target,
-        "REQUEST_URI": request.target, "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(len(request.body)),
-        "CONTENT_TYPE": request.headers.get("content-type", ""), "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(request.body), "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": request.query_string,
+        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "RAW_URI": request.target,
+        "REQUEST_URI": request.target,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(request.body)),
+        "CONTENT_TYPE": request.headers.get("content-type", ""),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
         if name not in ("content-type", "content-length", "transfer-encoding", "expect"):

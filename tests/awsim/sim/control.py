@@ -56,8 +56,11 @@ def reset(app, _request):
 
 CALLS = {
     ("GET", "clock"): clock,
-    ("GET", "settings"): settings, ("POST", "settings"): change_settings,
-    ("GET", "faults"): faults, ("POST", "faults"): add_faults, ("DELETE", "faults"): drop_faults,
+    ("GET", "settings"): settings,
+    ("POST", "settings"): change_settings,
+    ("GET", "faults"): faults,
+    ("POST", "faults"): add_faults,
+    ("DELETE", "faults"): drop_faults,
     ("GET", "ledger"): ledger,
     ("POST", "reset"): reset,
 }

@@ -9,7 +9,16 @@ from email.utils import formatdate
 from .refusals import refuse
 from .wire import Reset
 
-FIELDS = {"service": str, "operation": str, "table": str, "skip": int, "count": int, "do": str, "ms": int, "s": int}
+FIELDS = {
+    "service": str,
+    "operation": str,
+    "table": str,
+    "skip": int,
+    "count": int,
+    "do": str,
+    "ms": int,
+    "s": int,
+}
 
 
 class Fault:
@@ -26,7 +35,10 @@ class Fault:
         self.skip, self.left = self.given["skip"], self.given["count"]
 
     def takes(self, call, resources):
-        if self.left <= 0 or (self.given["service"], self.given["operation"]) != (call.service, call.operation):
+        if self.left <= 0 or (self.given["service"], self.given["operation"]) != (
+            call.service,
+            call.operation,
+        ):
             return False
         if "table" in self.given and self.given["table"] not in resources():
             return False
@@ -55,12 +67,13 @@ class Faults:
             return [{**fault.given, "left": fault.left} for fault in self.faults]
 
     def next(self, call, resources):
-        """`resources()` gives the tables that the call names. The fault for this call, None when it goes well; counts it as used."""
+        """The fault of this call, used up by it, or None; `resources()` names the call's tables."""
         with self.lock:
             return next((fault for fault in self.faults if fault.takes(call, resources)), None)
 
 
 # -- before the call: gives a Response to answer with, or None to go on ---------------------------------
+
 
 def _refusal(kind):
     return lambda fault, call: refuse(call, kind)
@@ -79,13 +92,18 @@ def _unprocessed(_fault, call):
 
 
 BEFORE = {
-    "throttle": _refusal("throttle"), "error_500": _refusal("error_500"), "error_503": _refusal("error_503"),
-    "expired_token": _refusal("expired_token"), "reset_before": _reset_before, "delay": _delay,
+    "throttle": _refusal("throttle"),
+    "error_500": _refusal("error_500"),
+    "error_503": _refusal("error_503"),
+    "expired_token": _refusal("expired_token"),
+    "reset_before": _reset_before,
+    "delay": _delay,
     "unprocessed": _unprocessed,
 }
 
 
 # -- after the call: changes the Response ---------------------------------------------------------------
+
 
 def _reset_after(_fault, _call, _response):
     raise Reset
@@ -115,6 +133,7 @@ def _rewrite(change):
         change(answer)
         response.body = json.dumps(answer, ensure_ascii=False).encode()
         response.headers["x-amz-crc32"] = str(zlib.crc32(response.body))
+
     return rewrite
 
 
@@ -123,7 +142,11 @@ def _skew(fault, _call, response):
 
 
 AFTER = {
-    "reset_after": _reset_after, "truncate": _truncate, "error_200": _error_200, "bad_crc": _bad_crc, "skew": _skew,
+    "reset_after": _reset_after,
+    "truncate": _truncate,
+    "error_200": _error_200,
+    "bad_crc": _bad_crc,
+    "skew": _skew,
     "wrong_count": _rewrite(lambda answer: answer.update(Count=answer.get("Count", 0) + 1)),
     "no_items": _rewrite(lambda answer: answer.pop("Items", None)),
 }

@@ -10,21 +10,30 @@ from botocore.exceptions import UnknownServiceError
 from botocore.session import Session
 
 # Signing names that differ from the service's name in botocore.
-SERVICES = {"monitoring": "cloudwatch", "email": "ses", "states": "stepfunctions", "elasticloadbalancing": "elbv2",
-            "tagging": "resourcegroupstaggingapi", "execute-api": "apigatewaymanagementapi"}
+SERVICES = {
+    "monitoring": "cloudwatch",
+    "email": "ses",
+    "states": "stepfunctions",
+    "elasticloadbalancing": "elbv2",
+    "tagging": "resourcegroupstaggingapi",
+    "execute-api": "apigatewaymanagementapi",
+}
 STREAMS_TARGET = "DynamoDBStreams_20120810."
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
 
-EFFECTS = ((r"(Get|List|Describe|Head|Scan|Query|BatchGet|TransactGet|Select|Search|Lookup|Assume|Decode)", "read"),
-           (r"(Create|Register|Allocate|Run|Import|BatchCreate)", "made"),
-           (r"(Delete|Deregister|Terminate|BatchDelete)", "deleted"))
+EFFECTS = (
+    (r"(Get|List|Describe|Head|Scan|Query|BatchGet|TransactGet|Select|Search|Lookup|Assume|Decode)", "read"),
+    (r"(Create|Register|Allocate|Run|Import|BatchCreate)", "made"),
+    (r"(Delete|Deregister|Terminate|BatchDelete)", "deleted"),
+)
 
 
 @dataclass
 class Call:
     """One call on its way: who, what, where; handlers set `resource` and `effect`."""
+
     service: str
     operation: str
     resource: str | None
@@ -37,7 +46,7 @@ class Call:
     unprocessed: bool = False
 
     def leaves(self, count, total):
-        """Whether this part of a batch is to be handed back: under the fault, the second half, at least one."""
+        """Whether a batch hands this part back: under the fault its second half, at least one part."""
         return self.unprocessed and count >= total // 2
 
 
@@ -71,8 +80,11 @@ def routes(service):
                 query.setdefault(where["name"], "")
             if where.get("location") == "header":
                 headers.add(where["name"].lower())
-        pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", lambda one: f"(?P<{one[1]}>{'.+' if one[2] else '[^/]+'})",
-                         re.escape(path.rstrip("/") or "/"))
+        pattern = re.sub(
+            r"\\\{(\w+)(\\\+)?\\\}",
+            lambda one: f"(?P<{one[1]}>{'.+' if one[2] else '[^/]+'})",
+            re.escape(path.rstrip("/") or "/"),
+        )
         found.append((operation.http["method"], re.compile(pattern + "/?"), query, headers, name))
     return sorted(found, key=lambda route: -(len(route[2]) + len(route[3])))
 
@@ -81,8 +93,11 @@ def _by_route(service, request):
     given = dict(request.query)
     for method, pattern, query, headers, name in routes(service):
         match = pattern.fullmatch(request.path) if method == request.method else None
-        if match and headers <= set(request.headers) and all(
-                key in given and value in ("", given[key]) for key, value in query.items()):
+        if (
+            match
+            and headers <= set(request.headers)
+            and all(key in given and value in ("", given[key]) for key, value in query.items())
+        ):
             return name, "/".join(unquote(part) for part in match.groups() if part) or None
     return request.method, None
 

@@ -11,23 +11,36 @@ from .wire import Response
 
 # kind -> (DynamoDB, S3, every other service), each (status, code, message).
 REFUSALS = {
-    "throttle": ((400, "ProvisionedThroughputExceededException", "The level of configured provisioned throughput for "
-                  "the table was exceeded."),
-                 (503, "SlowDown", "Please reduce your request rate."),
-                 (400, "ThrottlingException", "Rate exceeded")),
-    "error_500": ((500, "InternalServerError", "The request processing has failed because of an unknown error."),
-                  (500, "InternalError", "We encountered an internal error. Please try again."),
-                  (500, "InternalFailure", "The request processing has failed because of an unknown error.")),
+    "throttle": (
+        (
+            400,
+            "ProvisionedThroughputExceededException",
+            "The level of configured provisioned throughput for the table was exceeded.",
+        ),
+        (503, "SlowDown", "Please reduce your request rate."),
+        (400, "ThrottlingException", "Rate exceeded"),
+    ),
+    "error_500": (
+        (500, "InternalServerError", "The request processing has failed because of an unknown error."),
+        (500, "InternalError", "We encountered an internal error. Please try again."),
+        (500, "InternalFailure", "The request processing has failed because of an unknown error."),
+    ),
     "error_503": ((503, "ServiceUnavailable", "The service is unavailable. Please try again shortly."),) * 3,
-    "expired_token": ((400, "ExpiredTokenException", "The security token included in the request is expired"),
-                      (400, "ExpiredToken", "The provided token has expired."),
-                      (403, "ExpiredTokenException", "The security token included in the request is expired")),
-    "no_token": ((400, "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
-                 (403, "AccessDenied", "Access Denied"),
-                 (403, "MissingAuthenticationToken", "Request is missing Authentication Token")),
-    "unknown_operation": ((400, "UnknownOperationException", "An unknown operation was requested."),
-                          (501, "NotImplemented", "A header you provided implies functionality that is not implemented."),
-                          (400, "UnknownOperationException", "An unknown operation was requested.")),
+    "expired_token": (
+        (400, "ExpiredTokenException", "The security token included in the request is expired"),
+        (400, "ExpiredToken", "The provided token has expired."),
+        (403, "ExpiredTokenException", "The security token included in the request is expired"),
+    ),
+    "no_token": (
+        (400, "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+        (403, "AccessDenied", "Access Denied"),
+        (403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+    ),
+    "unknown_operation": (
+        (400, "UnknownOperationException", "An unknown operation was requested."),
+        (501, "NotImplemented", "A header you provided implies functionality that is not implemented."),
+        (400, "UnknownOperationException", "An unknown operation was requested."),
+    ),
 }
 PLANES = ("dynamodb", "s3")
 # DynamoDB speaks of provisioned throughput where items move, and as other services elsewhere.
@@ -50,20 +63,40 @@ def error(service, status, code, message):
 
 def _json(status, code, message, request):
     body = json.dumps({"__type": code, "message": message}).encode()
-    return Response(status, {"Content-Type": "application/x-amz-json-1.0", "x-amzn-ErrorType": code,
-                             "x-amzn-RequestId": request, "x-amz-crc32": str(zlib.crc32(body))}, body)
+    return Response(
+        status,
+        {
+            "Content-Type": "application/x-amz-json-1.0",
+            "x-amzn-ErrorType": code,
+            "x-amzn-RequestId": request,
+            "x-amz-crc32": str(zlib.crc32(body)),
+        },
+        body,
+    )
 
 
 def _query(status, code, message, request):
-    return Response(status, {"Content-Type": "text/xml", "x-amzn-RequestId": request}, (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
-        f"<RequestId>{request}</RequestId></ErrorResponse>").encode())
+    return Response(
+        status,
+        {"Content-Type": "text/xml", "x-amzn-RequestId": request},
+        (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+            f"<Message>{escape(message)}</Message></Error>"
+            f"<RequestId>{request}</RequestId></ErrorResponse>"
+        ).encode(),
+    )
 
 
 def _xml(status, code, message, request):
-    return Response(status, {"Content-Type": "application/xml", "x-amz-request-id": request}, (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Error><Code>{code}</Code><Message>{escape(message)}</Message><RequestId>{request}</RequestId></Error>").encode())
+    return Response(
+        status,
+        {"Content-Type": "application/xml", "x-amz-request-id": request},
+        (
+            '<?xml version="1.0" encoding="UTF-8"?>\n'
+            f"<Error><Code>{code}</Code><Message>{escape(message)}</Message>"
+            f"<RequestId>{request}</RequestId></Error>"
+        ).encode(),
+    )
 
 
 FORMS = {"query": _query, "ec2": _query, "rest-xml": _xml}

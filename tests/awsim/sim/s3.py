@@ -11,7 +11,9 @@ from moto.s3.models import s3_backends
 
 from .refusals import error
 
-VIRTUAL_HOST = re.compile(r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.(localhost|s3[.-][a-z0-9.-]*amazonaws\.com)(:\d+)?")
+VIRTUAL_HOST = re.compile(
+    r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.(localhost|s3[.-][a-z0-9.-]*amazonaws\.com)(:\d+)?"
+)
 
 
 def _crc(function, width):
@@ -19,7 +21,8 @@ def _crc(function, width):
 
 
 ALGORITHMS = {
-    "crc32": _crc(checksums.crc32, 4), "crc32c": _crc(checksums.crc32c, 4),
+    "crc32": _crc(checksums.crc32, 4),
+    "crc32c": _crc(checksums.crc32c, 4),
     "crc64nvme": _crc(checksums.crc64nvme, 8),
     "sha1": lambda body: hashlib.sha1(body, usedforsecurity=False).digest(),
     "sha256": lambda body: hashlib.sha256(body).digest(),
@@ -54,10 +57,13 @@ def unchunked(request):
         place = end + 2
         if size == 0:
             break
-        parts.append(body[place:place + size])
+        parts.append(body[place : place + size])
         place += size + 2
-    headers = {name: value for name, value in request.headers.items()
-               if name not in ("x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer")}
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name not in ("x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-trailer")
+    }
     for line in body[place:].decode("latin-1").split("\r\n"):
         name, colon, value = line.partition(":")
         if colon:
@@ -87,19 +93,29 @@ def verify(request):
             raise Refused(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
     signed = headers.get("x-amz-content-sha256", "")
     if re.fullmatch("[0-9a-fA-F]{64}", signed) and signed.lower() != hashlib.sha256(body).hexdigest():
-        raise Refused(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match "
-                      "what was computed.")
-    found = {name: headers["x-amz-checksum-" + name] for name in ALGORITHMS if "x-amz-checksum-" + name in headers}
+        raise Refused(
+            400,
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        )
+    found = {
+        name: headers["x-amz-checksum-" + name] for name in ALGORITHMS if "x-amz-checksum-" + name in headers
+    }
     if len(found) > 1:
-        raise Refused(400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are "
-                      "not allowed.")
+        raise Refused(
+            400,
+            "InvalidRequest",
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+        )
     for name, text in found.items():
         right = ALGORITHMS[name](body)
         given = _decoded(text, len(right))
         if given is None:
             raise Refused(400, "InvalidRequest", f"Value for x-amz-checksum-{name} header is invalid.")
         if given != right:
-            raise Refused(400, "BadDigest", f"The {name.upper()} you specified did not match the calculated checksum.")
+            raise Refused(
+                400, "BadDigest", f"The {name.upper()} you specified did not match the calculated checksum."
+            )
     return found
 
 
@@ -107,8 +123,14 @@ def _with_checksum(request, found):
     """The request as moto keeps its checksum: as AWS does, CRC64NVME when the sender gave none."""
     name = next(iter(found), None) or request.headers.get("x-amz-sdk-checksum-algorithm", "crc64nvme").lower()
     value = base64.b64encode(ALGORITHMS[name](request.body)).decode()
-    return replace(request, headers={**request.headers, "x-amz-sdk-checksum-algorithm": name.upper(),
-                                     "x-amz-checksum-" + name: value})
+    return replace(
+        request,
+        headers={
+            **request.headers,
+            "x-amz-sdk-checksum-algorithm": name.upper(),
+            "x-amz-checksum-" + name: value,
+        },
+    )
 
 
 def _exists(call):

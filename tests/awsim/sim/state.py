@@ -5,7 +5,12 @@ import threading
 import time
 from datetime import datetime, timezone
 
-DEFAULTS = {"table_create_delay": "200ms", "table_update_delay": "200ms", "item_count_lag": "0s", "pitr_lag": "5m"}
+DEFAULTS = {
+    "table_create_delay": "200ms",
+    "table_update_delay": "200ms",
+    "item_count_lag": "0s",
+    "pitr_lag": "5m",
+}
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 ROW = ("seq", "at", "service", "operation", "resource", "effect", "status", "principal")
@@ -59,20 +64,33 @@ class Ledger:
 
     def add(self, call, status):
         with self.lock:
-            self.rows.append((len(self.rows) + 1, self.clock.now(), call.service, call.operation, call.resource,
-                              call.effect, status, call.principal))
+            self.rows.append(
+                (
+                    len(self.rows) + 1,
+                    self.clock.now(),
+                    call.service,
+                    call.operation,
+                    call.resource,
+                    call.effect,
+                    status,
+                    call.principal,
+                )
+            )
 
     def find(self, service=None, operation=None, resource=None, since=None):
         """`since`: a seq (rows after it) or a time (rows at or after it)."""
         with self.lock:
             rows = list(self.rows)
         if since is not None and since.isdigit():
-            rows = rows[int(since):]
+            rows = rows[int(since) :]
         elif since is not None:
             start = datetime.fromisoformat(since).timestamp()
             rows = [row for row in rows if row[1] >= start]
-        return [dict(zip(ROW, row), at=rfc3339(row[1])) for row in rows
-                if service in (None, row[2]) and operation in (None, row[3]) and _within(row[4], resource)]
+        return [
+            dict(zip(ROW, row), at=rfc3339(row[1]))
+            for row in rows
+            if service in (None, row[2]) and operation in (None, row[3]) and _within(row[4], resource)
+        ]
 
 
 def _within(resource, asked):

@@ -17,14 +17,26 @@ BOTH = [*HASH, {"AttributeName": "sk", "KeyType": "RANGE"}]
 FAST = {"table_create_delay": "0s", "table_update_delay": "0s"}
 
 
+def signed(service):
+    """The headers of a call by `testing`."""
+    scope = f"testing/20261123/us-east-1/{service}/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"}
+
+
 class World:
     def __init__(self, port):
         self.port, self.url = port, f"http://127.0.0.1:{port}"
 
     def client(self, service, key="testing", secret="testing", region="us-east-1", **config):
         config = {"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, **config}
-        return boto3.client(service, endpoint_url=self.url, region_name=region, aws_access_key_id=key,
-                            aws_secret_access_key=secret, config=Config(**config))
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=region,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+            config=Config(**config),
+        )
 
     def raw(self, method, path, body=b"", headers=None):
         """(status, headers, body) without any client library."""
@@ -42,24 +54,34 @@ class World:
         return self.control("POST", "settings", given)
 
     def fault(self, service, operation, do, **more):
-        return self.control("POST", "faults", [{"service": service, "operation": operation, "do": do, **more}])
+        return self.control(
+            "POST", "faults", [{"service": service, "operation": operation, "do": do, **more}]
+        )
 
     def ledger(self, **filters):
         return self.control("GET", "ledger?" + "&".join(f"{name}={value}" for name, value in filters.items()))
 
     def dynamodb(self, operation, body, **headers):
         """A DynamoDB call as bytes on the wire."""
-        return self.raw("POST", "/", body, {
-            "X-Amz-Target": "DynamoDB_20120810." + operation, "Content-Type": "application/x-amz-json-1.0",
-            "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20261123/us-east-1/dynamodb/aws4_request, "
-                             "SignedHeaders=host, Signature=00", **headers})
+        return self.raw(
+            "POST",
+            "/",
+            body,
+            {
+                "X-Amz-Target": "DynamoDB_20120810." + operation,
+                "Content-Type": "application/x-amz-json-1.0",
+                **signed("dynamodb"),
+                **headers,
+            },
+        )
 
 
 @pytest.fixture(scope="session")
 def running():
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
-    process = subprocess.Popen([sys.executable, "-m", "sim", "--port", "0"], env=environment, stdout=subprocess.PIPE,
-                               text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sim", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+    )
     first = process.stdout.readline()
     assert first.startswith("awsim listening on http://127.0.0.1:"), first
     yield World(int(first.rpartition(":")[2]))
@@ -83,22 +105,29 @@ def ddb(world):
 @pytest.fixture
 def make(ddb):
     """Makes a table with keys pk (and sk) of the given types."""
+
     def make(name="Sales", pk="S", sk=None, **more):
         types = [("pk", pk)] + ([("sk", sk)] if sk else []) + more.pop("types", [])
         return ddb.create_table(
-            TableName=name, KeySchema=BOTH if sk else HASH, BillingMode="PAY_PER_REQUEST",
+            TableName=name,
+            KeySchema=BOTH if sk else HASH,
+            BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": one, "AttributeType": kind} for one, kind in types],
-            **more)["TableDescription"]
+            **more,
+        )["TableDescription"]
+
     return make
 
 
 @pytest.fixture
 def refused(world):
     """The error code with which a call is refused."""
+
     def refused(function, **given):
         try:
             function(**given)
         except Exception as fault:
             return fault.response["Error"]["Code"]
         raise AssertionError("was not refused")
+
     return refused

@@ -21,7 +21,9 @@ CUT = (ConnectionClosedError, IncompleteReadError, ResponseStreamingError)
 
 
 def _batch(ddb, count):
-    return ddb.batch_write_item(RequestItems={"Sales": [{"PutRequest": {"Item": {"pk": {"S": str(key)}}}} for key in range(count)]})
+    return ddb.batch_write_item(
+        RequestItems={"Sales": [{"PutRequest": {"Item": {"pk": {"S": str(key)}}}} for key in range(count)]}
+    )
 
 
 def test_the_ledger_has_each_call_with_its_effect(world, make, ddb, refused):
@@ -33,8 +35,13 @@ def test_the_ledger_has_each_call_with_its_effect(world, make, ddb, refused):
     ddb.delete_table(TableName="Sales")
     rows = world.ledger(service="dynamodb", resource="Sales")
     assert [(row["operation"], row["effect"], row["status"]) for row in rows] == [
-        ("CreateTable", "made", 200), ("PutItem", "made", 200), ("PutItem", "changed", 200), ("PutItem", None, 400),
-        ("Scan", "read", 200), ("DeleteTable", "deleted", 200)]
+        ("CreateTable", "made", 200),
+        ("PutItem", "made", 200),
+        ("PutItem", "changed", 200),
+        ("PutItem", None, 400),
+        ("Scan", "read", 200),
+        ("DeleteTable", "deleted", 200),
+    ]
     assert [row["seq"] for row in rows] == list(range(1, 7))
     assert {row["principal"] for row in rows} == {"arn:aws:iam::123456789012:root"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", rows[0]["at"])
@@ -51,19 +58,30 @@ def test_the_ledger_names_buckets_and_objects(world):
     s3.copy_object(Bucket="backups", Key="copy", CopySource="backups/a/b c")
     s3.list_objects_v2(Bucket="backups")
     s3.delete_object(Bucket="backups", Key="copy")
-    assert [(row["operation"], row["resource"], row["effect"]) for row in world.ledger(resource="backups")] == [
-        ("CreateBucket", "backups", "made"), ("PutObject", "backups/a/b c", "made"), ("PutObject", "backups/a/b c", "changed"),
-        ("CopyObject", "backups/copy", "changed"), ("ListObjectsV2", "backups", "read"),
-        ("DeleteObject", "backups/copy", "deleted")]
+    assert [
+        (row["operation"], row["resource"], row["effect"]) for row in world.ledger(resource="backups")
+    ] == [
+        ("CreateBucket", "backups", "made"),
+        ("PutObject", "backups/a/b c", "made"),
+        ("PutObject", "backups/a/b c", "changed"),
+        ("CopyObject", "backups/copy", "changed"),
+        ("ListObjectsV2", "backups", "read"),
+        ("DeleteObject", "backups/copy", "deleted"),
+    ]
 
 
-@pytest.mark.parametrize("service, operation, kind, code", [
-    ("dynamodb", "list_tables", "throttle", "ThrottlingException"),
-    ("dynamodb", "list_tables", "error_500", "InternalServerError"),
-    ("dynamodb", "list_tables", "error_503", "ServiceUnavailable"),
-    ("dynamodb", "list_tables", "expired_token", "ExpiredTokenException"),
-    ("s3", "list_buckets", "throttle", "SlowDown"), ("s3", "list_buckets", "error_500", "InternalError"),
-    ("sts", "get_caller_identity", "throttle", "ThrottlingException")])
+@pytest.mark.parametrize(
+    "service, operation, kind, code",
+    [
+        ("dynamodb", "list_tables", "throttle", "ThrottlingException"),
+        ("dynamodb", "list_tables", "error_500", "InternalServerError"),
+        ("dynamodb", "list_tables", "error_503", "ServiceUnavailable"),
+        ("dynamodb", "list_tables", "expired_token", "ExpiredTokenException"),
+        ("s3", "list_buckets", "throttle", "SlowDown"),
+        ("s3", "list_buckets", "error_500", "InternalError"),
+        ("sts", "get_caller_identity", "throttle", "ThrottlingException"),
+    ],
+)
 def test_a_fault_answers_in_the_words_of_its_service(world, refused, service, operation, kind, code):
     client = world.client(service)
     name = client.meta.method_to_api_mapping[operation]
@@ -98,7 +116,7 @@ def test_a_reset_is_before_or_after_the_effect(world, make, ddb, kind, effect, s
     with pytest.raises(ConnectionClosedError):
         ddb.put_item(TableName="Sales", Item=ITEM)
     assert ddb.scan(TableName="Sales")["Count"] == (1 if effect else 0)
-    row, = world.ledger(operation="PutItem")
+    (row,) = world.ledger(operation="PutItem")
     assert (row["effect"], row["status"]) == (effect, status)
 
 
@@ -113,14 +131,18 @@ def test_a_truncated_answer_ends_before_its_length(world, make, ddb):
 def test_lies_in_a_scan_are_told_with_the_right_crc_but_for_bad_crc(world, make, ddb):
     make()
     _batch(ddb, 3)
-    lies = {"bad_crc": lambda crc, answer: not crc and answer["Count"] == 3,
-            "wrong_count": lambda crc, answer: crc and answer["Count"] == 4 and len(answer["Items"]) == 3,
-            "no_items": lambda crc, answer: crc and answer["Count"] == 3 and "Items" not in answer,
-            "error_200": lambda crc, answer: crc and answer["__type"] == "InternalServerError"}
+    lies = {
+        "bad_crc": lambda crc, answer: not crc and answer["Count"] == 3,
+        "wrong_count": lambda crc, answer: crc and answer["Count"] == 4 and len(answer["Items"]) == 3,
+        "no_items": lambda crc, answer: crc and answer["Count"] == 3 and "Items" not in answer,
+        "error_200": lambda crc, answer: crc and answer["__type"] == "InternalServerError",
+    }
     for kind, holds in lies.items():
         world.fault("dynamodb", "Scan", kind)
         status, headers, body = world.dynamodb(*SCAN)
-        assert status == 200 and holds(headers["x-amz-crc32"] == str(zlib.crc32(body)), json.loads(body)), kind
+        assert status == 200 and holds(headers["x-amz-crc32"] == str(zlib.crc32(body)), json.loads(body)), (
+            kind
+        )
 
 
 def test_an_unprocessed_batch_is_done_in_part(world, make, ddb):
@@ -140,7 +162,9 @@ def test_a_delay_delays_and_a_skewed_date_is_shown(world, ddb):
     ddb.list_tables()
     assert time.monotonic() - before >= 0.3
     world.fault("dynamodb", "ListTables", "skew", s=-3600)
-    wrong, right = (parsedate_to_datetime(ddb.list_tables()["ResponseMetadata"]["HTTPHeaders"]["date"]) for _ in range(2))
+    wrong, right = (
+        parsedate_to_datetime(ddb.list_tables()["ResponseMetadata"]["HTTPHeaders"]["date"]) for _ in range(2)
+    )
     assert 3590 < (right - wrong).total_seconds() < 3610
 
 
@@ -157,15 +181,25 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
         s3.get_object(Bucket="backups", Key="k")["Body"].read()
 
 
-@pytest.mark.parametrize("call, given", [
-    ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "explode"}]), ("faults", [{"do": "throttle"}]),
-    ("faults", {}), ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "throttle", "times": 3}]),
-    ("settings", {"table_create_delay": "soon"}), ("settings", {"backup_delay": "1s"}), ("settings", [])])
+@pytest.mark.parametrize(
+    "call, given",
+    [
+        ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "explode"}]),
+        ("faults", [{"do": "throttle"}]),
+        ("faults", {}),
+        ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "throttle", "times": 3}]),
+        ("settings", {"table_create_delay": "soon"}),
+        ("settings", {"backup_delay": "1s"}),
+        ("settings", []),
+    ],
+)
 def test_what_awsim_does_not_know_it_refuses(world, call, given):
     assert "error" in world.control("POST", call, given, expect=400)
 
 
-@pytest.mark.parametrize("method, call", [("POST", "clock"), ("POST", "rates"), ("GET", "none-such"), ("DELETE", "ledger")])
+@pytest.mark.parametrize(
+    "method, call", [("POST", "clock"), ("POST", "rates"), ("GET", "none-such"), ("DELETE", "ledger")]
+)
 def test_what_is_not_in_this_version_is_absent(world, method, call):
     world.control(method, call, {}, expect=404)
 
@@ -186,14 +220,21 @@ def test_a_reset_leaves_nothing(world, make, ddb):
 def test_sixteen_segments_at_once_see_each_item_once(world, make, ddb):
     make()
     for first in range(0, 1000, 25):
-        ddb.batch_write_item(RequestItems={"Sales": [
-            {"PutRequest": {"Item": {"pk": {"S": str(key)}}}} for key in range(first, first + 25)]})
+        ddb.batch_write_item(
+            RequestItems={
+                "Sales": [
+                    {"PutRequest": {"Item": {"pk": {"S": str(key)}}}} for key in range(first, first + 25)
+                ]
+            }
+        )
 
     def segment(number):
         client = world.client("dynamodb")
-        pages = client.get_paginator("scan").paginate(TableName="Sales", Segment=number, TotalSegments=16,
-                                                      PaginationConfig={"PageSize": 10})
+        pages = client.get_paginator("scan").paginate(
+            TableName="Sales", Segment=number, TotalSegments=16, PaginationConfig={"PageSize": 10}
+        )
         return [int(item["pk"]["S"]) for page in pages for item in page["Items"]]
+
     with ThreadPoolExecutor(16) as pool:
         found = [key for part in pool.map(segment, range(16)) for key in part]
     assert sorted(found) == list(range(1000))
@@ -201,5 +242,7 @@ def test_sixteen_segments_at_once_see_each_item_once(world, make, ddb):
 
 @pytest.mark.parametrize("arguments", [["--host", "0.0.0.0"], ["--host", "10.0.0.1"], ["--latency", "long"]])
 def test_it_starts_on_loopback_only(arguments):
-    ended = subprocess.run([sys.executable, "-m", "sim", "--port", "0", *arguments], cwd=HERE, capture_output=True, timeout=20)
+    ended = subprocess.run(
+        [sys.executable, "-m", "sim", "--port", "0", *arguments], cwd=HERE, capture_output=True, timeout=20
+    )
     assert ended.returncode == 2

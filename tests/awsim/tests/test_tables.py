@@ -9,7 +9,11 @@ from conftest import HASH
 
 ITEM = {"pk": {"S": "a"}}
 THROUGHPUT = {"ReadCapacityUnits": 5, "WriteCapacityUnits": 6}
-BY_G = {"IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
+BY_G = {
+    "IndexName": "by-g",
+    "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+    "Projection": {"ProjectionType": "ALL"},
+}
 TYPE_G = [{"AttributeName": "g", "AttributeType": "S"}]
 
 
@@ -62,24 +66,39 @@ def test_tables_are_listed_in_pages(make, ddb):
     for name in ("b.b", "a_a", "C-c"):
         make(name)
     first = ddb.list_tables(Limit=2)
-    assert first["TableNames"] + ddb.list_tables(ExclusiveStartTableName=first["LastEvaluatedTableName"])["TableNames"] == [
-        "C-c", "a_a", "b.b"]
+    assert first["TableNames"] + ddb.list_tables(ExclusiveStartTableName=first["LastEvaluatedTableName"])[
+        "TableNames"
+    ] == ["C-c", "a_a", "b.b"]
 
 
 def test_everything_given_at_creation_is_described(make, ddb):
-    arn = make(DeletionProtectionEnabled=True, TableClass="STANDARD_INFREQUENT_ACCESS", sk="N",
-               OnDemandThroughput={"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 50},
-               SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/backups"},
-               StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-               Tags=[{"Key": "owner", "Value": "sales"}], types=[("g", "S"), ("l", "B")], GlobalSecondaryIndexes=[BY_G],
-               LocalSecondaryIndexes=[{"IndexName": "by-l", "KeySchema": [*HASH, {"AttributeName": "l", "KeyType": "RANGE"}],
-                                       "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v"]}}])["TableArn"]
+    arn = make(
+        DeletionProtectionEnabled=True,
+        TableClass="STANDARD_INFREQUENT_ACCESS",
+        sk="N",
+        OnDemandThroughput={"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 50},
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/backups"},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        Tags=[{"Key": "owner", "Value": "sales"}],
+        types=[("g", "S"), ("l", "B")],
+        GlobalSecondaryIndexes=[BY_G],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "by-l",
+                "KeySchema": [*HASH, {"AttributeName": "l", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["v"]},
+            }
+        ],
+    )["TableArn"]
     table = _described(ddb)
     assert table["DeletionProtectionEnabled"] is True
     assert table["TableClassSummary"]["TableClass"] == "STANDARD_INFREQUENT_ACCESS"
     assert table["OnDemandThroughput"] == {"MaxReadRequestUnits": 100, "MaxWriteRequestUnits": 50}
-    assert table["SSEDescription"] == {"Status": "ENABLED", "SSEType": "KMS",
-                                       "KMSMasterKeyArn": "arn:aws:kms:us-east-1:123456789012:alias/backups"}
+    assert table["SSEDescription"] == {
+        "Status": "ENABLED",
+        "SSEType": "KMS",
+        "KMSMasterKeyArn": "arn:aws:kms:us-east-1:123456789012:alias/backups",
+    }
     assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
     assert table["LatestStreamArn"] == f"{arn}/stream/{table['LatestStreamLabel']}"
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -104,8 +123,14 @@ def test_an_update_takes_time_and_keeps(world, make, ddb, refused):
     ddb.put_item(TableName="Sales", Item=ITEM)
     assert refused(ddb.update_table, TableName="Sales", TableClass="STANDARD") == "ResourceInUseException"
     table = _until(ddb, "ACTIVE")
-    assert (table["ProvisionedThroughput"]["ReadCapacityUnits"], table["BillingModeSummary"]["BillingMode"]) == (5, "PROVISIONED")
-    assert refused(ddb.update_table, TableName="Sales", ProvisionedThroughput=THROUGHPUT) == "ValidationException"
+    assert (
+        table["ProvisionedThroughput"]["ReadCapacityUnits"],
+        table["BillingModeSummary"]["BillingMode"],
+    ) == (5, "PROVISIONED")
+    assert (
+        refused(ddb.update_table, TableName="Sales", ProvisionedThroughput=THROUGHPUT)
+        == "ValidationException"
+    )
     assert refused(ddb.update_table, TableName="Sales") == "ValidationException"
 
 
@@ -113,11 +138,13 @@ def test_an_index_is_backfilled_before_it_is_active_and_can_go_again(world, make
     make()
     ddb.put_item(TableName="Sales", Item={**ITEM, "g": {"S": "x"}})
     world.settings(table_update_delay="300ms")
-    ddb.update_table(TableName="Sales", AttributeDefinitions=TYPE_G, GlobalSecondaryIndexUpdates=[{"Create": BY_G}])
-    index, = _described(ddb)["GlobalSecondaryIndexes"]
+    ddb.update_table(
+        TableName="Sales", AttributeDefinitions=TYPE_G, GlobalSecondaryIndexUpdates=[{"Create": BY_G}]
+    )
+    (index,) = _described(ddb)["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", True)
     assert refused(ddb.scan, TableName="Sales", IndexName="by-g") == "ValidationException"
-    index, = _until(ddb, "ACTIVE")["GlobalSecondaryIndexes"]
+    (index,) = _until(ddb, "ACTIVE")["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["ItemCount"], "Backfilling" in index) == ("ACTIVE", 1, False)
     ddb.update_table(TableName="Sales", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-g"}}])
     assert _described(ddb)["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
@@ -125,13 +152,27 @@ def test_an_index_is_backfilled_before_it_is_active_and_can_go_again(world, make
     assert "GlobalSecondaryIndexes" not in table and len(table["AttributeDefinitions"]) == 1
 
 
-@pytest.mark.parametrize("given", [
-    {"AttributeDefinitions": TYPE_G}, {"AttributeDefinitions": []}, {"BillingMode": "PROVISIONED"},
-    {"ProvisionedThroughput": THROUGHPUT}, {"TableName": "a"}, {"TableName": "a/b c"}, {"BillingMode": "FREE"},
-    {"TableClass": "NONE"}, {"LocalSecondaryIndexes": [{**BY_G}]}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"AttributeDefinitions": TYPE_G},
+        {"AttributeDefinitions": []},
+        {"BillingMode": "PROVISIONED"},
+        {"ProvisionedThroughput": THROUGHPUT},
+        {"TableName": "a"},
+        {"TableName": "a/b c"},
+        {"BillingMode": "FREE"},
+        {"TableClass": "NONE"},
+        {"LocalSecondaryIndexes": [{**BY_G}]},
+    ],
+)
 def test_a_table_that_makes_no_sense_is_refused(ddb, refused, given):
-    right = {"TableName": "Sales", "KeySchema": HASH, "BillingMode": "PAY_PER_REQUEST",
-             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}]}
+    right = {
+        "TableName": "Sales",
+        "KeySchema": HASH,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+    }
     assert refused(ddb.create_table, **{**right, **given}) == "ValidationException"
 
 
@@ -162,13 +203,18 @@ def test_time_to_live_is_kept(make, ddb, refused):
     make()
 
     def turn(on, name="expires"):
-        return ddb.update_time_to_live(TableName="Sales", TimeToLiveSpecification={"Enabled": on, "AttributeName": name})
+        return ddb.update_time_to_live(
+            TableName="Sales", TimeToLiveSpecification={"Enabled": on, "AttributeName": name}
+        )
+
     turn(True)
     shown = {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires"}
     assert ddb.describe_time_to_live(TableName="Sales")["TimeToLiveDescription"] == shown
     assert refused(turn, on=True) == refused(turn, on=False, name="other") == "ValidationException"
     turn(False)
-    assert ddb.describe_time_to_live(TableName="Sales")["TimeToLiveDescription"] == {"TimeToLiveStatus": "DISABLED"}
+    assert ddb.describe_time_to_live(TableName="Sales")["TimeToLiveDescription"] == {
+        "TimeToLiveStatus": "DISABLED"
+    }
 
 
 def test_point_in_time_recovery_has_a_period_and_a_window(make, ddb, refused):
@@ -178,7 +224,10 @@ def test_point_in_time_recovery_has_a_period_and_a_window(make, ddb, refused):
         return ddb.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification=spec)
 
     def pitr():
-        return ddb.describe_continuous_backups(TableName="Sales")["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        return ddb.describe_continuous_backups(TableName="Sales")["ContinuousBackupsDescription"][
+            "PointInTimeRecoveryDescription"
+        ]
+
     assert pitr() == {"PointInTimeRecoveryStatus": "DISABLED"}
     turn(PointInTimeRecoveryEnabled=True, RecoveryPeriodInDays=7)
     assert pitr()["RecoveryPeriodInDays"] == 7
@@ -193,9 +242,14 @@ def test_a_resource_policy_has_revisions(make, ddb, refused):
     arn = make()["TableArn"]
     first = ddb.put_resource_policy(ResourceArn=arn, Policy="{}")["RevisionId"]
     assert ddb.put_resource_policy(ResourceArn=arn, Policy="{}")["RevisionId"] == first
-    second = ddb.put_resource_policy(ResourceArn=arn, Policy='{"Version":"2012-10-17"}', ExpectedRevisionId=first)["RevisionId"]
+    second = ddb.put_resource_policy(
+        ResourceArn=arn, Policy='{"Version":"2012-10-17"}', ExpectedRevisionId=first
+    )["RevisionId"]
     assert second != first
-    assert refused(ddb.put_resource_policy, ResourceArn=arn, Policy="{}", ExpectedRevisionId=first) == "PolicyNotFoundException"
+    assert (
+        refused(ddb.put_resource_policy, ResourceArn=arn, Policy="{}", ExpectedRevisionId=first)
+        == "PolicyNotFoundException"
+    )
     assert ddb.get_resource_policy(ResourceArn=arn)["RevisionId"] == second
     ddb.delete_resource_policy(ResourceArn=arn)
     assert refused(ddb.get_resource_policy, ResourceArn=arn) == "PolicyNotFoundException"
@@ -206,13 +260,17 @@ def test_contributor_insights_keep_their_state(make, ddb, refused):
 
     def status(**index):
         return ddb.describe_contributor_insights(TableName="Sales", **index)["ContributorInsightsStatus"]
+
     assert status() == status(IndexName="by-g") == "DISABLED"
     ddb.update_contributor_insights(TableName="Sales", ContributorInsightsAction="ENABLE", IndexName="by-g")
     assert (status(), status(IndexName="by-g")) == ("DISABLED", "ENABLED")
     assert len(ddb.list_contributor_insights(TableName="Sales")["ContributorInsightsSummaries"]) == 1
     ddb.update_contributor_insights(TableName="Sales", ContributorInsightsAction="DISABLE", IndexName="by-g")
     assert status(IndexName="by-g") == "DISABLED"
-    assert refused(ddb.describe_contributor_insights, TableName="Sales", IndexName="other") == "ResourceNotFoundException"
+    assert (
+        refused(ddb.describe_contributor_insights, TableName="Sales", IndexName="other")
+        == "ResourceNotFoundException"
+    )
 
 
 def test_kinesis_destinations_keep_their_state(make, ddb, refused):
@@ -220,14 +278,20 @@ def test_kinesis_destinations_keep_their_state(make, ddb, refused):
     given = {"TableName": "Sales", "StreamArn": "arn:aws:kinesis:us-east-1:123456789012:stream/changes"}
 
     def shown():
-        return [(one["DestinationStatus"], one.get("ApproximateCreationDateTimePrecision"))
-                for one in ddb.describe_kinesis_streaming_destination(TableName="Sales")["KinesisDataStreamDestinations"]]
+        return [
+            (one["DestinationStatus"], one.get("ApproximateCreationDateTimePrecision"))
+            for one in ddb.describe_kinesis_streaming_destination(TableName="Sales")[
+                "KinesisDataStreamDestinations"
+            ]
+        ]
+
     assert shown() == []
     ddb.enable_kinesis_streaming_destination(**given)
     assert shown() == [("ACTIVE", None)]
     assert refused(ddb.enable_kinesis_streaming_destination, **given) == "ResourceInUseException"
     ddb.update_kinesis_streaming_destination(
-        **given, UpdateKinesisStreamingConfiguration={"ApproximateCreationDateTimePrecision": "MICROSECOND"})
+        **given, UpdateKinesisStreamingConfiguration={"ApproximateCreationDateTimePrecision": "MICROSECOND"}
+    )
     assert shown() == [("ACTIVE", "MICROSECOND")]
     ddb.disable_kinesis_streaming_destination(**given)
     assert shown() == [("DISABLED", "MICROSECOND")]

@@ -19,8 +19,15 @@ CONTENT_TYPE = "application/x-amz-json-1.0"
 MODULES = (items, scan, settings, tables)
 # Members that hold items: their own checks are in values.py, and faster.
 ITEM_MEMBERS = {"Item", "Key", "ExclusiveStartKey", "ExpressionAttributeValues"}
-LEGACY = {"AttributesToGet", "AttributeUpdates", "ConditionalOperator", "Expected", "KeyConditions", "QueryFilter",
-          "ScanFilter"}
+LEGACY = {
+    "AttributesToGet",
+    "AttributeUpdates",
+    "ConditionalOperator",
+    "Expected",
+    "KeyConditions",
+    "QueryFilter",
+    "ScanFilter",
+}
 
 
 @cache
@@ -86,8 +93,10 @@ def _check(operation, request):
     for name, value in formal.items():
         allowed = getattr(shape.members[name], "enum", None)
         if allowed and value not in allowed:
-            raise invalid(f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
-                          f"Member must satisfy enum value set: [{', '.join(allowed)}]")
+            raise invalid(
+                f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+            )
 
 
 def _encode(answer):
@@ -111,10 +120,17 @@ def answer(store, call, body):
     except DdbError as fault:
         status, reply = fault.status, encode(fault.body())
     except UnicodeEncodeError:
-        status, reply = 400, encode(DdbError("SerializationException", "A string is not valid Unicode").body())
+        status, reply = (
+            400,
+            encode(DdbError("SerializationException", "A string is not valid Unicode").body()),
+        )
     if status != 200:
         call.effect = None
-    headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": uuid.uuid4().hex.upper(), "x-amz-crc32": str(zlib.crc32(reply))}
+    headers = {
+        "Content-Type": CONTENT_TYPE,
+        "x-amzn-RequestId": uuid.uuid4().hex.upper(),
+        "x-amz-crc32": str(zlib.crc32(reply)),
+    }
     return status, headers, reply
 
 

@@ -65,7 +65,11 @@ class Bill:
         if self.detail == "INDEXES":
             answer["Table"] = {"CapacityUnits": self.units}
             for name, units in self.by_index.items():
-                kind = "GlobalSecondaryIndexes" if self.table.indexes[name].is_global else "LocalSecondaryIndexes"
+                kind = (
+                    "GlobalSecondaryIndexes"
+                    if self.table.indexes[name].is_global
+                    else "LocalSecondaryIndexes"
+                )
                 answer.setdefault(kind, {})[name] = {"CapacityUnits": units}
         return answer
 

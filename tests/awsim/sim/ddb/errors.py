@@ -17,7 +17,11 @@ class DdbError(Exception):
         self.code, self.message, self.status, self.extra = code, message, status, extra
 
     def body(self):
-        return {"__type": PREFIXES.get(self.code, OWN_PREFIX) + self.code, "message": self.message, **self.extra}
+        return {
+            "__type": PREFIXES.get(self.code, OWN_PREFIX) + self.code,
+            "message": self.message,
+            **self.extra,
+        }
 
 
 def invalid(message):

@@ -13,8 +13,13 @@ from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 from .errors import invalid
 from .values import check, order_bytes
 
-EXPRESSIONS = ("ConditionExpression", "FilterExpression", "KeyConditionExpression", "ProjectionExpression",
-               "UpdateExpression")
+EXPRESSIONS = (
+    "ConditionExpression",
+    "FilterExpression",
+    "KeyConditionExpression",
+    "ProjectionExpression",
+    "UpdateExpression",
+)
 PLACEHOLDER = re.compile(r"[#:][A-Za-z0-9_]+")
 KINDS = {"#": ("ExpressionAttributeNames", "name"), ":": ("ExpressionAttributeValues", "value")}
 MISSING_KEY = re.compile(r"\s*attribute_not_exists\s*\(\s*(#?[\w.-]+)\s*\)\s*")
@@ -24,8 +29,13 @@ KEY_TERMS = (
     ("begins_with", re.compile(r"\(?\s*begins_with\s*\(\s*(#\w+|\w[\w-]*)\s*,\s*(:\w+)\s*\)\s*\)?\s*")),
     ("between", re.compile(NAME + r"\s+BETWEEN\s+(:\w+)\s+AND\s+(:\w+)\s*\)?\s*", re.IGNORECASE)),
 )
-COMPARE = {"=": lambda a, b: a == b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
-           ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
+COMPARE = {
+    "=": lambda a, b: a == b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+}
 PATH_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -37,10 +47,14 @@ def check_placeholders(request):
     for placeholder in sorted(used ^ defined):
         member, what = KINDS.get(placeholder[:1], (None, None))
         if member is None:
-            raise invalid(f"ExpressionAttributeNames contains invalid key: Syntax error; key: \"{placeholder}\"")
+            raise invalid(
+                f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{placeholder}"'
+            )
         if placeholder in used:
-            raise invalid(f"An expression attribute {what} used in expression is not defined; "
-                          f"attribute {what}: {placeholder}")
+            raise invalid(
+                f"An expression attribute {what} used in expression is not defined; "
+                f"attribute {what}: {placeholder}"
+            )
         raise invalid(f"Value provided in {member} unused in expressions: keys: {{{placeholder}}}")
     values = request.get("ExpressionAttributeValues")
     if values:
@@ -67,7 +81,9 @@ def condition(request, member="ConditionExpression"):
         name = names.get(simple[1], simple[1])
         return lambda members: name not in members
     with _refusing(member):
-        parsed = create_condition_expression_parser(text, names, request.get("ExpressionAttributeValues", {})).parse()
+        parsed = create_condition_expression_parser(
+            text, names, request.get("ExpressionAttributeValues", {})
+        ).parse()
     return lambda members: bool(parsed.expr(Item(None, None, members)))
 
 
@@ -75,14 +91,19 @@ def update(request, table, members):
     """The members after an UpdateExpression."""
     item = Item(None, None, members)
     names = request.get("ExpressionAttributeNames", {})
-    stand_in = SimpleNamespace(table_key_attrs=table.schema.names, attribute_keys=table.schema.names,
-                               attr=[{"AttributeName": name, "AttributeType": kind}
-                                     for name, kind in table.types.items()])
+    stand_in = SimpleNamespace(
+        table_key_attrs=table.schema.names,
+        attribute_keys=table.schema.names,
+        attr=[{"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()],
+    )
     with _refusing("UpdateExpression"):
         tree = UpdateExpressionValidator(
-            UpdateExpressionParser.make(request["UpdateExpression"]), expression_attribute_names=names,
-            expression_attribute_values=request.get("ExpressionAttributeValues", {}), item=item,
-            table=stand_in).validate()
+            UpdateExpressionParser.make(request["UpdateExpression"]),
+            expression_attribute_names=names,
+            expression_attribute_values=request.get("ExpressionAttributeValues", {}),
+            item=item,
+            table=stand_in,
+        ).validate()
         tree.normalize()
         UpdateExpressionExecutor(tree, item, names).execute()
     return item.to_json()["Attributes"]
@@ -100,8 +121,12 @@ def key_condition(request, schema):
         raise invalid("Query condition missed key schema element: " + schema.hash)
     value = values[on_hash[2]]
     if schema.types[schema.hash] not in value:
-        raise invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
-    prefix = schema.place({schema.hash: value, schema.range: {"S": ""}} if schema.range else {schema.hash: value})[:16]
+        raise invalid(
+            "One or more parameter values were invalid: Condition parameter type does not match schema type"
+        )
+    prefix = schema.place(
+        {schema.hash: value, schema.range: {"S": ""}} if schema.range else {schema.hash: value}
+    )[:16]
     if not terms:
         return prefix, None
     return prefix, _range_judge(schema, terms[schema.range], values)
@@ -112,9 +137,13 @@ def _key_terms(text):
     while place < len(text):
         joined = re.compile(r"\s*AND\s+", re.IGNORECASE).match(text, place) if place else None
         place = joined.end() if joined else place
-        found = next(((kind, match) for kind, pattern in KEY_TERMS if (match := pattern.match(text, place))), None)
+        found = next(
+            ((kind, match) for kind, pattern in KEY_TERMS if (match := pattern.match(text, place))), None
+        )
         if found is None:
-            raise invalid(f"Invalid KeyConditionExpression: Syntax error; token: \"{text[place:place + 20]}\"")
+            raise invalid(
+                f'Invalid KeyConditionExpression: Syntax error; token: "{text[place : place + 20]}"'
+            )
         yield (found[0], *found[1].groups())
         place = found[1].end()
 
@@ -123,7 +152,9 @@ def _range_judge(schema, term, values):
     kind, *parts = term
     bounds = [order_bytes(values[part]) for part in parts if part in values]
     if any(schema.types[schema.range] not in values[part] for part in parts if part in values):
-        raise invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+        raise invalid(
+            "One or more parameter values were invalid: Condition parameter type does not match schema type"
+        )
     judges = {
         "compare": lambda place: COMPARE[parts[0]](place, bounds[0]),
         "begins_with": lambda place: place.startswith(bounds[0]),
@@ -140,7 +171,9 @@ def projection(request):
     names = request.get("ExpressionAttributeNames", {})
     paths = []
     for path in text.split(","):
-        steps = [(names.get(name, name) if name else int(place)) for name, place in PATH_STEP.findall(path.strip())]
+        steps = [
+            (names.get(name, name) if name else int(place)) for name, place in PATH_STEP.findall(path.strip())
+        ]
         if not steps:
             raise invalid("Invalid ProjectionExpression: The expression can not be empty;")
         paths.append(steps)

@@ -72,8 +72,10 @@ def update_item(store, call, request):
     before = old.members if old else NOTHING
     after = update(request, table, {**before, **key}) if "UpdateExpression" in request else {**before, **key}
     if any(after.get(name) != value for name, value in key.items()):
-        raise invalid("One or more parameter values were invalid: Cannot update attribute. "
-                      "This attribute is part of the key")
+        raise invalid(
+            "One or more parameter values were invalid: Cannot update attribute. "
+            "This attribute is part of the key"
+        )
     _, after, stored = table.item(after)
     call.effect = "changed" if old else "made"
     answer = _updated(request.get("ReturnValues", "NONE"), before, after)
@@ -83,7 +85,9 @@ def update_item(store, call, request):
 def _updated(wanted, before, after):
     touched = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     shown = {
-        "NONE": None, "ALL_OLD": before, "ALL_NEW": after,
+        "NONE": None,
+        "ALL_OLD": before,
+        "ALL_NEW": after,
         "UPDATED_OLD": {name: before[name] for name in touched if name in before},
         "UPDATED_NEW": {name: after[name] for name in touched if name in after},
     }
@@ -122,7 +126,9 @@ def batch_get_item(store, call, request):
             bill.units += read_units(stored.size if stored else 0, part.get("ConsistentRead", False))
             if stored:
                 size += stored.size
-                found.append(encode(project(stored.members)) if "ProjectionExpression" in part else stored.body)
+                found.append(
+                    encode(project(stored.members)) if "ProjectionExpression" in part else stored.body
+                )
         answer[name] = Raw(found)
         bills.append(bill)
     return _with_bills({"Responses": answer, "UnprocessedKeys": unprocessed}, bills)
@@ -140,8 +146,10 @@ def _write_of(table, write):
         return place, stored
     if set(write) == {"DeleteRequest"}:
         return table.key(write["DeleteRequest"]["Key"])[0], None
-    raise invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
-                  "datatypes")
+    raise invalid(
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
+        "datatypes"
+    )
 
 
 def batch_write_item(store, call, request):
@@ -191,7 +199,7 @@ def transact_write_items(store, call, request):
     """All conditions are judged before anything is written."""
     planned, reasons, places = [], [], set()
     for part in _transaction(request):
-        (kind, action), = part.items()
+        ((kind, action),) = part.items()
         table = store.active(call, action["TableName"])
         place, stored = _planned(table, kind, action, reasons)
         if (table.name, place) in places:
@@ -200,8 +208,11 @@ def transact_write_items(store, call, request):
         planned.append((table, kind, place, stored))
     if any(reason["Code"] != "None" for reason in reasons):
         codes = ", ".join(reason["Code"] for reason in reasons)
-        raise DdbError("TransactionCanceledException", "Transaction cancelled, please refer cancellation reasons for "
-                       f"specific reasons [{codes}]", CancellationReasons=reasons)
+        raise DdbError(
+            "TransactionCanceledException",
+            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+            CancellationReasons=reasons,
+        )
     for table, kind, place, stored in planned:
         if kind == "Delete":
             table.delete(place)

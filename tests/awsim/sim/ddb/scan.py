@@ -11,6 +11,7 @@ MAX_SEGMENTS = 1_000_000
 
 class Raw:
     """A member whose JSON is ready: a list of encoded items."""
+
     __slots__ = ("bodies",)
 
     def __init__(self, bodies):
@@ -20,8 +21,14 @@ class Raw:
 def scan(store, call, request):
     table = store.active(call, request["TableName"])
     segment, total = _segment(request)
-    return _read(store, table, request, segment_bounds(segment, total), True,
-                 f"TotalSegments: {total} Segment: {segment}")
+    return _read(
+        store,
+        table,
+        request,
+        segment_bounds(segment, total),
+        True,
+        f"TotalSegments: {total} Segment: {segment}",
+    )
 
 
 def query(store, call, request):
@@ -43,17 +50,25 @@ def _segment(request):
     if segment is None and total is None:
         return 0, 1
     if total is None:
-        raise invalid("The TotalSegments parameter is required but was not present in the request when Segment "
-                      "parameter is present")
+        raise invalid(
+            "The TotalSegments parameter is required but was not present in the request when Segment "
+            "parameter is present"
+        )
     if segment is None:
-        raise invalid("The Segment parameter is required but was not present in the request when parameter "
-                      "TotalSegments is present")
+        raise invalid(
+            "The Segment parameter is required but was not present in the request when parameter "
+            "TotalSegments is present"
+        )
     if not 1 <= total <= MAX_SEGMENTS:
-        raise invalid(f"1 validation error detected: Value '{total}' at 'totalSegments' failed to satisfy constraint: "
-                      f"Member must have value between 1 and {MAX_SEGMENTS}")
+        raise invalid(
+            f"1 validation error detected: Value '{total}' at 'totalSegments' failed to satisfy constraint: "
+            f"Member must have value between 1 and {MAX_SEGMENTS}"
+        )
     if not 0 <= segment < total:
-        raise invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments: "
-                      f"Segment: {segment} is not less than TotalSegments: {total}")
+        raise invalid(
+            "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+            f"Segment: {segment} is not less than TotalSegments: {total}"
+        )
     return segment, total
 
 
@@ -92,8 +107,10 @@ def _range(table, index, request, bounds, forward, where):
         return low, high, (True, False)
     start = _start(table, index, request)
     if start < low or (high is not None and start >= high):
-        raise invalid("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey "
-                      f"with correct Segment. {where}")
+        raise invalid(
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey "
+            f"with correct Segment. {where}"
+        )
     return (start, high, (False, False)) if forward else (low, start, (True, False))
 
 
@@ -113,8 +130,10 @@ def _page(entries, limit, accept):
 def _read(store, table, request, bounds, forward, where, matches=None):
     limit = request.get("Limit")
     if limit is not None and limit < 1:
-        raise invalid(f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
-                      "Member must have value greater than or equal to 1")
+        raise invalid(
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+            "Member must have value greater than or equal to 1"
+        )
     index = _index(store, table, request)
     shape = _shape(table, index, request)
     low, high, inclusive = _range(table, index, request, bounds, forward, where)
@@ -151,11 +170,15 @@ def _shape(table, index, request):
         project = projection(request)
         return lambda stored: encode(project(stored.members))
     if select == "SPECIFIC_ATTRIBUTES":
-        raise invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get "
-                      "SPECIFIC_ATTRIBUTES")
+        raise invalid(
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
+            "SPECIFIC_ATTRIBUTES"
+        )
     if index and select == "ALL_ATTRIBUTES" and index.projection["ProjectionType"] != "ALL":
         if index.is_global:
-            raise invalid("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for "
-                          f"global secondary index {index.name} because its projection type is not ALL")
+            raise invalid(
+                "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for "
+                f"global secondary index {index.name} because its projection type is not ALL"
+            )
         return lambda stored: table.items[table.schema.place(stored.members)].body
     return lambda stored: stored.body

@@ -12,6 +12,7 @@ def _by_arn(store, call, request):
 
 # -- tags ------------------------------------------------------------------------------------------
 
+
 def tag_resource(store, call, request):
     table = _by_arn(store, call, request)
     merged = table.tags | {tag["Key"]: tag["Value"] for tag in request["Tags"]}
@@ -26,10 +27,13 @@ def untag_resource(store, call, request):
 
 
 def list_tags_of_resource(store, call, request):
-    return {"Tags": [{"Key": key, "Value": value} for key, value in _by_arn(store, call, request).tags.items()]}
+    return {
+        "Tags": [{"Key": key, "Value": value} for key, value in _by_arn(store, call, request).tags.items()]
+    }
 
 
 # -- time to live ----------------------------------------------------------------------------------
+
 
 def update_time_to_live(store, call, request):
     table = store.settled(call, request["TableName"])
@@ -48,8 +52,12 @@ def describe_time_to_live(store, call, request):
     table = store.find(call, request["TableName"])
     enabled, name, ready = table.settings.get("ttl", (False, None, 0))
     settled = store.clock.now() >= ready
-    status = {(True, True): "ENABLED", (True, False): "ENABLING", (False, True): "DISABLED",
-              (False, False): "DISABLING"}[enabled, settled]
+    status = {
+        (True, True): "ENABLED",
+        (True, False): "ENABLING",
+        (False, True): "DISABLED",
+        (False, False): "DISABLING",
+    }[enabled, settled]
     shown = {"TimeToLiveStatus": status}
     if status != "DISABLED":
         shown["AttributeName"] = name
@@ -58,13 +66,16 @@ def describe_time_to_live(store, call, request):
 
 # -- point in time recovery ------------------------------------------------------------------------
 
+
 def update_continuous_backups(store, call, request):
     table = store.settled(call, request["TableName"])
     spec = request["PointInTimeRecoverySpecification"]
     days = spec.get("RecoveryPeriodInDays", 35)
     if not 1 <= days <= 35:
-        raise invalid(f"1 validation error detected: Value '{days}' at 'recoveryPeriodInDays' failed to satisfy "
-                      "constraint: Member must have value between 1 and 35")
+        raise invalid(
+            f"1 validation error detected: Value '{days}' at 'recoveryPeriodInDays' failed to satisfy "
+            "constraint: Member must have value between 1 and 35"
+        )
     since, _ = table.settings.get("pitr", (None, None))
     if spec["PointInTimeRecoveryEnabled"]:
         table.settings["pitr"] = (since or store.clock.now(), days)
@@ -89,20 +100,27 @@ def _continuous_backups(store, table):
         (since, days), now = table.settings["pitr"], store.clock.now()
         earliest = max(since, now - days * DAY)
         latest = max(earliest, now - store.settings.seconds("pitr_lag"))
-        shown = {"PointInTimeRecoveryStatus": "ENABLED", "RecoveryPeriodInDays": days,
-                 "EarliestRestorableDateTime": round(earliest, 3), "LatestRestorableDateTime": round(latest, 3)}
+        shown = {
+            "PointInTimeRecoveryStatus": "ENABLED",
+            "RecoveryPeriodInDays": days,
+            "EarliestRestorableDateTime": round(earliest, 3),
+            "LatestRestorableDateTime": round(latest, 3),
+        }
     return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": shown}
 
 
 # -- resource policy -------------------------------------------------------------------------------
+
 
 def _expect_revision(request, kept):
     expected = request.get("ExpectedRevisionId")
     if expected is None:
         return
     if expected != (kept[1] if kept else "NO_POLICY"):
-        raise DdbError("PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: "
-                       "revision id does not match")
+        raise DdbError(
+            "PolicyNotFoundException",
+            "Resource-based policy not found for the provided ResourceArn: revision id does not match",
+        )
 
 
 def put_resource_policy(store, call, request):
@@ -119,8 +137,10 @@ def put_resource_policy(store, call, request):
 def get_resource_policy(store, call, request):
     kept = _by_arn(store, call, request).settings.get("policy")
     if kept is None:
-        raise DdbError("PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn: "
-                       + request["ResourceArn"])
+        raise DdbError(
+            "PolicyNotFoundException",
+            "Resource-based policy not found for the provided ResourceArn: " + request["ResourceArn"],
+        )
     return {"Policy": kept[0], "RevisionId": kept[1]}
 
 
@@ -133,6 +153,7 @@ def delete_resource_policy(store, call, request):
 
 
 # -- contributor insights --------------------------------------------------------------------------
+
 
 def _insights(store, call, request):
     """The table, and what is kept about it or about the index that the request names."""
@@ -166,33 +187,50 @@ def describe_contributor_insights(store, call, request):
         answer = {"TableName": table.name, "ContributorInsightsStatus": "DISABLED"}
         return answer | ({"IndexName": index} if index else {})
     shown, changed = _insights_shown(store, table, index, kept[index])
-    rules = [f"DynamoDBContributorInsights-{part}-{table.name}-{int(table.created * 1000)}" for part in ("PKC", "PKT")]
+    rules = [
+        f"DynamoDBContributorInsights-{part}-{table.name}-{int(table.created * 1000)}"
+        for part in ("PKC", "PKT")
+    ]
     if shown["ContributorInsightsStatus"] == "ENABLED":
         shown["ContributorInsightsRuleList"] = rules
     return shown | {"LastUpdateDateTime": round(changed, 3)}
 
 
 def list_contributor_insights(store, call, request):
-    tables = [store.find(call, request["TableName"])] if "TableName" in request else store.tables(call).values()
-    return {"ContributorInsightsSummaries": [
-        _insights_shown(store, table, index, kept)[0]
-        for table in tables for index, kept in table.settings.get("insights", {}).items()]}
+    tables = (
+        [store.find(call, request["TableName"])] if "TableName" in request else store.tables(call).values()
+    )
+    return {
+        "ContributorInsightsSummaries": [
+            _insights_shown(store, table, index, kept)[0]
+            for table in tables
+            for index, kept in table.settings.get("insights", {}).items()
+        ]
+    }
 
 
 # -- kinesis destinations --------------------------------------------------------------------------
+
 
 def _destination(store, stream, kept):
     enabled, precision, ready = kept
     settled = store.clock.now() >= ready
     status = ("ACTIVE" if settled else "ENABLING") if enabled else ("DISABLED" if settled else "DISABLING")
-    return {"StreamArn": stream, "DestinationStatus": status,
-            **({"ApproximateCreationDateTimePrecision": precision} if precision else {})}
+    return {
+        "StreamArn": stream,
+        "DestinationStatus": status,
+        **({"ApproximateCreationDateTimePrecision": precision} if precision else {}),
+    }
 
 
 def describe_kinesis_streaming_destination(store, call, request):
     table = store.find(call, request["TableName"])
-    return {"TableName": table.name, "KinesisDataStreamDestinations": [
-        _destination(store, stream, kept) for stream, kept in table.settings.get("kinesis", {}).items()]}
+    return {
+        "TableName": table.name,
+        "KinesisDataStreamDestinations": [
+            _destination(store, stream, kept) for stream, kept in table.settings.get("kinesis", {}).items()
+        ],
+    }
 
 
 def _set_destination(store, call, request, wanted, enabled, member):
@@ -202,8 +240,10 @@ def _set_destination(store, call, request, wanted, enabled, member):
     kept = table.settings.setdefault("kinesis", {})
     status = _destination(store, stream, kept[stream])["DestinationStatus"] if stream in kept else "DISABLED"
     if status != wanted:
-        raise DdbError("ResourceInUseException" if stream in kept else "ResourceNotFoundException",
-                       f"Table is not in a valid state for this change of Kinesis Streaming Destination: {status}")
+        raise DdbError(
+            "ResourceInUseException" if stream in kept else "ResourceNotFoundException",
+            f"Table is not in a valid state for this change of Kinesis Streaming Destination: {status}",
+        )
     given = request.get(member, {}).get("ApproximateCreationDateTimePrecision")
     precision = given or (kept[stream][1] if stream in kept else None)
     kept[stream] = (enabled, precision, now + store.settings.seconds("table_update_delay"))
@@ -211,8 +251,14 @@ def _set_destination(store, call, request, wanted, enabled, member):
 
 
 def enable_kinesis_streaming_destination(store, call, request):
-    answer, spec = _set_destination(store, call, request, "DISABLED", True, "EnableKinesisStreamingConfiguration")
-    return answer | {"DestinationStatus": "ENABLING"} | ({"EnableKinesisStreamingConfiguration": spec} if spec else {})
+    answer, spec = _set_destination(
+        store, call, request, "DISABLED", True, "EnableKinesisStreamingConfiguration"
+    )
+    return (
+        answer
+        | {"DestinationStatus": "ENABLING"}
+        | ({"EnableKinesisStreamingConfiguration": spec} if spec else {})
+    )
 
 
 def disable_kinesis_streaming_destination(store, call, request):
@@ -221,15 +267,26 @@ def disable_kinesis_streaming_destination(store, call, request):
 
 
 def update_kinesis_streaming_destination(store, call, request):
-    answer, spec = _set_destination(store, call, request, "ACTIVE", True, "UpdateKinesisStreamingConfiguration")
-    return answer | {"DestinationStatus": "UPDATING"} | ({"UpdateKinesisStreamingConfiguration": spec} if spec else {})
+    answer, spec = _set_destination(
+        store, call, request, "ACTIVE", True, "UpdateKinesisStreamingConfiguration"
+    )
+    return (
+        answer
+        | {"DestinationStatus": "UPDATING"}
+        | ({"UpdateKinesisStreamingConfiguration": spec} if spec else {})
+    )
 
 
 # -- the account -----------------------------------------------------------------------------------
 
+
 def describe_limits(_store, _call, _request):
-    return {"AccountMaxReadCapacityUnits": 80000, "AccountMaxWriteCapacityUnits": 80000,
-            "TableMaxReadCapacityUnits": 40000, "TableMaxWriteCapacityUnits": 40000}
+    return {
+        "AccountMaxReadCapacityUnits": 80000,
+        "AccountMaxWriteCapacityUnits": 80000,
+        "TableMaxReadCapacityUnits": 40000,
+        "TableMaxWriteCapacityUnits": 40000,
+    }
 
 
 def describe_endpoints(_store, call, _request):

@@ -1,4 +1,4 @@
-"""All tables of all accounts and regions, and the life of each: CREATING, ACTIVE, UPDATING, DELETING, gone."""
+"""All tables of all accounts and regions, and each one's life: CREATING, ACTIVE, UPDATING, DELETING, gone."""
 
 import re
 import threading
@@ -16,8 +16,10 @@ def table_name(text):
     arn = ARN.fullmatch(text)
     name = arn[1] if arn else text
     if not NAME.fullmatch(name):
-        raise invalid("1 validation error detected: Value '" + name + "' at 'tableName' failed to satisfy constraint: "
-                      "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, length 3 to 255")
+        raise invalid(
+            "1 validation error detected: Value '" + name + "' at 'tableName' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, length 3 to 255"
+        )
     return name
 
 
@@ -25,8 +27,11 @@ class LiveTable(Table):
     """A table with its settings; `ready` is when CREATING or UPDATING ends, `gone` when DELETING does."""
 
     def __init__(self, name, arn, request, now, delay):
-        super().__init__(name, request["KeySchema"],
-                         {one["AttributeName"]: one["AttributeType"] for one in request["AttributeDefinitions"]})
+        super().__init__(
+            name,
+            request["KeySchema"],
+            {one["AttributeName"]: one["AttributeType"] for one in request["AttributeDefinitions"]},
+        )
         self.arn, self.id, self.created = arn, str(uuid.uuid4()), now
         self.ready, self.gone, self.born = now + delay, None, now + delay
         self.settings = {}
@@ -108,5 +113,7 @@ class Store:
         table = self.find(call, text)
         status = table.status(self.clock.now())
         if status != "ACTIVE":
-            raise in_use(f"Attempt to change a resource which is still in use: Table: {table.name} is {status}")
+            raise in_use(
+                f"Attempt to change a resource which is still in use: Table: {table.name} is {status}"
+            )
         return table

@@ -38,6 +38,7 @@ class KeySchema:
 
 class Stored:
     """An item at rest; `members` is parsed anew when somebody needs more than its bytes."""
+
     __slots__ = ("body", "size")
 
     def __init__(self, body, size):
@@ -86,12 +87,14 @@ class Table:
 
     def _check_key(self, plain):
         for name, kind in self.schema.types.items():
-            (actual, value), = plain[name].items()
+            ((actual, value),) = plain[name].items()
             if actual != kind:
                 raise invalid_value(f"Type mismatch for key {name} expected: {kind} actual: {actual}")
             if value == "":
-                raise invalid("One or more parameter values are not valid. The AttributeValue for a key attribute "
-                              f"cannot contain an empty {KEY_KINDS[kind]} value. Key: {name}")
+                raise invalid(
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute "
+                    f"cannot contain an empty {KEY_KINDS[kind]} value. Key: {name}"
+                )
         if len(order_bytes(plain[self.schema.hash])) > MAX_HASH_KEY:
             raise invalid_value("Size of hashkey has exceeded the maximum size limit of2048 bytes")
         if self.schema.range and len(order_bytes(plain[self.schema.range])) > MAX_RANGE_KEY:
@@ -102,14 +105,18 @@ class Table:
         for name, kind in index.schema.types.items():
             if name not in plain:
                 continue
-            (actual, value), = plain[name].items()
+            ((actual, value),) = plain[name].items()
             if actual != kind:
-                raise invalid_value(f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} "
-                                    f"IndexName: {index.name}")
+                raise invalid_value(
+                    f"Type mismatch for Index Key {name} Expected: {kind} Actual: {actual} "
+                    f"IndexName: {index.name}"
+                )
             if value == "":
-                raise invalid("One or more parameter values are not valid. A value specified for a secondary index key "
-                              "is not supported. The AttributeValue for a key attribute cannot contain an empty "
-                              f"{KEY_KINDS[kind]} value. IndexName: {index.name}, IndexKey: {name}")
+                raise invalid(
+                    "One or more parameter values are not valid. A value specified for a secondary index key "
+                    "is not supported. The AttributeValue for a key attribute cannot contain an empty "
+                    f"{KEY_KINDS[kind]} value. IndexName: {index.name}, IndexKey: {name}"
+                )
 
     # -- items -------------------------------------------------------------------------------------
 

@@ -3,11 +3,11 @@
 from datetime import datetime, timezone
 
 from .errors import in_use, invalid, not_found
+from .schema import check_schema
 from .store import LiveTable, table_name
 from .table import Index
 
 KEEP_AS_GIVEN = ("OnDemandThroughput", "WarmThroughput")
-MAX_GSI, MAX_LSI = 20, 5
 
 
 def create_table(store, call, request):
@@ -16,7 +16,7 @@ def create_table(store, call, request):
     tables = store.tables(call)
     if name in tables:
         raise in_use(f"Table already exists: {name}")
-    _check_schema(request)
+    check_schema(request)
     now = store.clock.now()
     arn = f"arn:aws:dynamodb:{call.region}:{call.account}:table/{name}"
     table = LiveTable(name, arn, request, now, store.settings.seconds("table_create_delay"))
@@ -29,53 +29,6 @@ def create_table(store, call, request):
         table.settings["policy"] = (request["ResourcePolicy"], str(int(now * 1000)))
     tables[name] = table
     return {"TableDescription": describe(store, table)}
-
-
-def _check_schema(request):
-    defined = {one["AttributeName"]: one["AttributeType"] for one in request["AttributeDefinitions"]}
-    specs = [request, *request.get("GlobalSecondaryIndexes", ()), *request.get("LocalSecondaryIndexes", ())]
-    used = set()
-    for spec in specs:
-        keys = spec["KeySchema"]
-        if [key["KeyType"] for key in keys] not in (["HASH"], ["HASH", "RANGE"]):
-            raise invalid("Invalid KeySchema: Some index key attribute have no definition or a wrong role")
-        if len({key["AttributeName"] for key in keys}) != len(keys):
-            raise invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
-        used |= {key["AttributeName"] for key in keys}
-    if used - set(defined):
-        raise invalid("One or more parameter values were invalid: Some index key attributes are not defined in "
-                      f"AttributeDefinitions. Keys: {sorted(used)}, AttributeDefinitions: {sorted(defined)}")
-    if set(defined) - used:
-        raise invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not exactly "
-                      "match number of attributes defined in AttributeDefinitions")
-    names = [spec["IndexName"] for spec in specs[1:]]
-    if len(set(names)) != len(names):
-        raise invalid("One or more parameter values were invalid: Duplicate index name")
-    if len(request.get("GlobalSecondaryIndexes", ())) > MAX_GSI or len(request.get("LocalSecondaryIndexes", ())) > MAX_LSI:
-        raise invalid("One or more parameter values were invalid: index count exceeds the per-table limit")
-    _check_locals(request)
-    _check_billing(request, request.get("BillingMode", "PROVISIONED"))
-
-
-def _check_locals(request):
-    for spec in request.get("LocalSecondaryIndexes", ()):
-        if len(request["KeySchema"]) == 1:
-            raise invalid("One or more parameter values were invalid: Table KeySchema does not have a range key, "
-                          "which is required when specifying a LocalSecondaryIndex")
-        if spec["KeySchema"][0]["AttributeName"] != request["KeySchema"][0]["AttributeName"]:
-            raise invalid("One or more parameter values were invalid: Index KeySchema does not have the same leading "
-                          "hash key as table KeySchema")
-
-
-def _check_billing(request, mode):
-    throughput = [part.get("ProvisionedThroughput") for part in
-                  (request, *request.get("GlobalSecondaryIndexes", ()))]
-    if mode == "PROVISIONED" and not all(throughput):
-        raise invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both "
-                      "be specified when BillingMode is PROVISIONED")
-    if mode == "PAY_PER_REQUEST" and any(throughput):
-        raise invalid("One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can "
-                      "be specified when BillingMode is PAY_PER_REQUEST")
 
 
 def _settings(table, request, now):
@@ -115,7 +68,9 @@ def _sse(table, spec):
 
 def _stream(kept, spec, now):
     if spec["StreamEnabled"] == bool(kept.get("stream", {}).get("StreamEnabled")):
-        raise invalid("Table already has a stream" if spec["StreamEnabled"] else "Table is already without a stream")
+        raise invalid(
+            "Table already has a stream" if spec["StreamEnabled"] else "Table is already without a stream"
+        )
     kept["stream"] = spec
     if spec["StreamEnabled"]:
         kept["stream_label"] = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
@@ -137,14 +92,23 @@ def _index_status(index, now):
 
 
 def _describe_index(table, index, now, mode):
-    items, size = (len(view.items), view.bytes) if now >= index.ready and (view := table.view(index)) else (0, 0)
-    shown = {"IndexName": index.name, "KeySchema": index.spec["KeySchema"], "Projection": index.spec["Projection"],
-             "IndexSizeBytes": size, "ItemCount": items,
-             "IndexArn": f"{table.arn}/index/{index.name}"}
+    items, size = (
+        (len(view.items), view.bytes) if now >= index.ready and (view := table.view(index)) else (0, 0)
+    )
+    shown = {
+        "IndexName": index.name,
+        "KeySchema": index.spec["KeySchema"],
+        "Projection": index.spec["Projection"],
+        "IndexSizeBytes": size,
+        "ItemCount": items,
+        "IndexArn": f"{table.arn}/index/{index.name}",
+    }
     if index.is_global:
         throughput = index.spec.get("ProvisionedThroughput") if mode == "PROVISIONED" else None
         throughput = throughput or {"ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
-        shown |= _index_status(index, now) | {"ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **throughput}}
+        shown |= _index_status(index, now) | {
+            "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **throughput}
+        }
         shown |= {member: index.spec[member] for member in KEEP_AS_GIVEN if member in index.spec}
     return shown
 
@@ -154,19 +118,33 @@ def describe(store, table):
     kept = table.settings
     items, size = table.count(now, store.settings.seconds("item_count_lag"))
     shown = {
-        "TableName": table.name, "TableArn": table.arn, "TableId": table.id, "TableStatus": table.status(now),
-        "CreationDateTime": round(table.created, 3), "ItemCount": items, "TableSizeBytes": size,
-        "KeySchema": [{"AttributeName": name, "KeyType": role}
-                      for name, role in zip(table.schema.names, ("HASH", "RANGE"))],
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()],
+        "TableName": table.name,
+        "TableArn": table.arn,
+        "TableId": table.id,
+        "TableStatus": table.status(now),
+        "CreationDateTime": round(table.created, 3),
+        "ItemCount": items,
+        "TableSizeBytes": size,
+        "KeySchema": [
+            {"AttributeName": name, "KeyType": role}
+            for name, role in zip(table.schema.names, ("HASH", "RANGE"))
+        ],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": kind} for name, kind in table.types.items()
+        ],
         "ProvisionedThroughput": {"NumberOfDecreasesToday": 0, **kept["throughput"]},
         "DeletionProtectionEnabled": kept.get("protected", False),
     }
     if "on_demand_since" in kept:
-        shown["BillingModeSummary"] = {"BillingMode": kept["billing"],
-                                       "LastUpdateToPayPerRequestDateTime": round(kept["on_demand_since"], 3)}
+        shown["BillingModeSummary"] = {
+            "BillingMode": kept["billing"],
+            "LastUpdateToPayPerRequestDateTime": round(kept["on_demand_since"], 3),
+        }
     if "class" in kept:
-        shown["TableClassSummary"] = {"TableClass": kept["class"][0], "LastUpdateDateTime": round(kept["class"][1], 3)}
+        shown["TableClassSummary"] = {
+            "TableClass": kept["class"][0],
+            "LastUpdateDateTime": round(kept["class"][1], 3),
+        }
     if kept.get("sse"):
         shown["SSEDescription"] = kept["sse"]
     if kept.get("stream", {}).get("StreamEnabled"):
@@ -175,8 +153,11 @@ def describe(store, table):
         shown["LatestStreamLabel"], shown["LatestStreamArn"] = kept["stream_label"], table.stream_arn
     shown |= {member: kept[member] for member in KEEP_AS_GIVEN if member in kept}
     for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
-        found = [_describe_index(table, index, now, kept["billing"]) for index in table.indexes.values()
-                 if index.is_global == is_global]
+        found = [
+            _describe_index(table, index, now, kept["billing"])
+            for index in table.indexes.values()
+            if index.is_global == is_global
+        ]
         if found:
             shown[member] = found
     return shown
@@ -190,12 +171,19 @@ def delete_table(store, call, request):
     table = store.find(call, request["TableName"])
     status = table.status(store.clock.now())
     if status == "DELETING":
-        raise in_use(f"Attempt to change a resource which is still in use: Table is being deleted: {table.name}")
+        raise in_use(
+            f"Attempt to change a resource which is still in use: Table is being deleted: {table.name}"
+        )
     if status != "ACTIVE":
-        raise in_use(f"Attempt to change a resource which is still in use: Table is being {status.lower()}: {table.name}")
+        raise in_use(
+            "Attempt to change a resource which is still in use: "
+            f"Table is being {status.lower()}: {table.name}"
+        )
     if table.settings.get("protected"):
-        raise invalid("Resource cannot be deleted as it is currently protected against deletion. "
-                      "Disable deletion protection first.")
+        raise invalid(
+            "Resource cannot be deleted as it is currently protected against deletion. "
+            "Disable deletion protection first."
+        )
     table.gone = store.clock.now() + store.settings.seconds("table_create_delay")
     return {"TableDescription": describe(store, table)}
 
@@ -203,8 +191,10 @@ def delete_table(store, call, request):
 def list_tables(store, call, request):
     limit, start = request.get("Limit", 100), request.get("ExclusiveStartTableName", "")
     if not 1 <= limit <= 100:
-        raise invalid(f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
-                      "Member must have value between 1 and 100")
+        raise invalid(
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: "
+            "Member must have value between 1 and 100"
+        )
     names = [name for name in sorted(store.tables(call)) if name > start]
     answer = {"TableNames": names[:limit]}
     if len(names) > limit:
@@ -216,15 +206,19 @@ def update_table(store, call, request):
     table = store.settled(call, request["TableName"])
     now = store.clock.now()
     if not set(request) - {"TableName", "AttributeDefinitions"}:
-        raise invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
-                      "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required")
+        raise invalid(
+            "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+            "GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"
+        )
     kept = table.settings
     if kept["billing"] == "PROVISIONED" and request.get("ProvisionedThroughput") == kept["throughput"]:
-        raise invalid("The provisioned throughput for the table will not change. The requested value equals the "
-                      "current value.")
+        raise invalid(
+            "The provisioned throughput for the table will not change. The requested value equals the "
+            "current value."
+        )
     ready = now + store.settings.seconds("table_update_delay")
     for change in request.get("GlobalSecondaryIndexUpdates", ()):
-        (kind, spec), = change.items()
+        ((kind, spec),) = change.items()
         INDEX_CHANGES[kind](table, request, spec, ready)
     _settings(table, request, now)
     table.ready = ready

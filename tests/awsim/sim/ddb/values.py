@@ -30,9 +30,13 @@ def number(text):
     exponent += len(digits) - len(significant)
     magnitude = exponent + len(significant) - 1
     if magnitude > MAX_EXPONENT:
-        raise invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
+        raise invalid(
+            "Number overflow. Attempting to store a number with magnitude larger than supported range"
+        )
     if magnitude < MIN_EXPONENT:
-        raise invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
+        raise invalid(
+            "Number underflow. Attempting to store a number with magnitude smaller than supported range"
+        )
     if len(significant) > MAX_DIGITS:
         raise invalid("Attempting to store more than 38 significant digits in a Number")
     return format(Decimal((sign, tuple(map(int, significant)), exponent)), "f")
@@ -103,11 +107,18 @@ def _set_of(member_check, empty):
         if len(set(plain)) != len(plain):
             raise invalid_value(f"Input collection [{', '.join(value)}] contains duplicates.")
         return plain, sum(size for _, size in members)
+
     return check_set
 
 
 CHECKS = {
-    "S": _string, "N": _number, "B": _binary, "BOOL": _bool, "NULL": _null, "L": _list, "M": _map,
+    "S": _string,
+    "N": _number,
+    "B": _binary,
+    "BOOL": _bool,
+    "NULL": _null,
+    "L": _list,
+    "M": _map,
     "SS": _set_of(_string, "An string set  may not be empty"),
     "NS": _set_of(_number, "An number set  may not be empty"),
     "BS": _set_of(_binary, "Binary sets should not be empty"),
@@ -117,13 +128,17 @@ CHECKS = {
 def check(value, depth=1):
     """(normal form, size) of one attribute value, or the refusal DynamoDB would give."""
     if depth > MAX_DEPTH:
-        raise invalid("Nesting Levels have exceeded supported limits: "
-                      "Attributes in the item have nested levels beyond supported limit")
+        raise invalid(
+            "Nesting Levels have exceeded supported limits: "
+            "Attributes in the item have nested levels beyond supported limit"
+        )
     if not isinstance(value, dict):
         raise DdbError("SerializationException", "Unexpected value type in payload")
     if len(value) > 1:
-        raise invalid("Supplied AttributeValue has more than one datatypes set, "
-                      "must contain exactly one of the supported datatypes")
+        raise invalid(
+            "Supplied AttributeValue has more than one datatypes set, "
+            "must contain exactly one of the supported datatypes"
+        )
     for kind, inner in value.items():
         if kind in CHECKS:
             plain, size = CHECKS[kind](inner, depth)
@@ -142,7 +157,7 @@ def attributes(members, depth=1):
 
 def order_bytes(value):
     """Bytes that compare as DynamoDB orders values of this key type."""
-    (kind, inner), = value.items()
+    ((kind, inner),) = value.items()
     if kind == "S":
         return inner.encode()
     if kind == "B":
@@ -156,7 +171,10 @@ def _number_order(text):
     if not significant:
         return b"\x40"
     magnitude = exponent + len(significant) - 1
-    absolute = bytes([magnitude - MIN_EXPONENT >> 8, magnitude - MIN_EXPONENT & 0xFF]) + significant.rstrip("0").encode()
+    absolute = (
+        bytes([magnitude - MIN_EXPONENT >> 8, magnitude - MIN_EXPONENT & 0xFF])
+        + significant.rstrip("0").encode()
+    )
     if sign:
         return b"\x00" + bytes(0xFF - byte for byte in absolute) + b"\xff"
     return b"\x80" + absolute
