@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "explain.h"
 
 static void a_claimed_part_is_fenced_by_its_lease(void **state)
 {
@@ -251,7 +251,7 @@ static void a_retry_takes_over_what_was_done_and_nothing_else(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, checked_down)
     const struct CMUnitTest tests[] = {
         TEST(a_claimed_part_is_fenced_by_its_lease),
         TEST(a_claim_takes_the_highest_priority_then_the_least_busy_then_the_oldest),
