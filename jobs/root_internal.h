@@ -5,6 +5,7 @@
 #include "jobs/root.h"
 
 struct root_files;
+struct s3_bucket;
 
 struct root_ops {
     int (*open)(struct root *root, struct err *err);
@@ -30,14 +31,16 @@ struct root {
     const char *base;        /* file: its path */
     const char *below;       /* file: from base to the root, "" or a/b. s3: the key prefix, "" or a/b */
     const char *bucket;      /* s3 */
+    struct s3_bucket *s3;    /* in the arena */
     const char *ensured;     /* file: the folder that was last made and synced */
 };
 
 struct root_reader {
     struct root *root;
     const char *path;
+    const char *key; /* s3 */
     int64_t size;
-    int64_t at;
+    int64_t at;     /* s3: fetched up to here */
     int fd;          /* file */
     char etag[160];  /* s3: the object that was there at the first look */
     char *chunk;     /* s3: what was fetched ahead */

@@ -14,6 +14,10 @@ struct source_file {
     bool foreign;     /* no manifest entry of ours: members, sizes and sums are not known */
     bool plain;
     struct manifest_file expected; /* when not foreign */
+    /* of an AWS export, whose own manifest says so: */
+    bool exported;
+    int64_t exported_items;
+    uint8_t md5[16];
 };
 
 struct source {
@@ -34,7 +38,14 @@ int source_check(struct ask *ask, const json_t *source, const char *pointer, str
  * RECOVERY_POINT_DAMAGED (naming the file), RECOVERY_POINT_UNUSABLE (writing, failed), SOURCE_UNREADABLE. Memory: options->arena. */
 int source_open(const struct root_options *options, struct store *store, const struct principal *principal, const json_t *source,
                 struct source **ret_source, struct err *err);
+/* The same also for a point that was found to be damaged: to look at it again, never to restore it. */
+int source_open_damaged(const struct root_options *options, struct store *store, const struct principal *principal,
+                        const json_t *source, struct source **ret_source, struct err *err);
 void source_close(struct source *source); /* accepts NULL */
+static inline void source_close_p(struct source **source)
+{
+    source_close(*source);
+}
 
 /* Reads one file whole and checks it: size, sha256, one member (own files), every line an item (foreign ones too), count,
  * fingerprint when `deep`. RECOVERY_POINT_DAMAGED with file and line. `go` is asked often (work_go). */
@@ -48,3 +59,14 @@ int source_file_check(struct source *source, const struct source_file *file, boo
  * so a file's first write comes after source_file_check said yes. */
 typedef int source_item_fn(void *arg, struct bytes item, int64_t line, struct err *err);
 int source_file_items(struct source *source, const struct source_file *file, source_item_fn *fn, void *arg, struct err *err);
+
+/* Steps that are split by file: at most `parts` parts, each a run of files that follow each other in source->files. A part's
+ * cursor is the number of its next file. The source must be the same in the splitting step and in the parts: identity is
+ * kept in the parts' spec, SOURCE_UNREADABLE when it differs. */
+struct source_run {
+    size_t next, to; /* indexes of source->files */
+};
+int source_split(struct work *work, const struct source *source, size_t parts, struct err *err);
+int source_run_of(struct work *work, const struct source *source, struct source_run *ret_run, struct err *err);
+/* The file at run->next is done; the caller then counts on. */
+int source_run_advance(struct work *work, const struct source_run *run, int64_t items, int64_t bytes, struct err *err);

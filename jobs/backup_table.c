@@ -1,0 +1,209 @@
+/* The row of backup.table, its judgement and plan, and what its steps share. */
+#include "jobs/backup_table.h"
+
+#include "jobs/backup_table_internal.h"
+#include "jobs/names.h"
+
+static const struct field spec[] = {
+    FIELD_TABLE("table", "the table to back up", REQUIRED, POSITIONAL),
+    FIELD_CHOICE("method", "\"scan\"", "scan", "how the items are read"),
+    FIELD_INTEGER("segments", 1, 1000, "how many parallel scans; else by the table's size"),
+    FIELD_INTEGER("read_units_per_second", 1, 10000000,
+                  "at most this many read units a second; the environment's limit holds as well"),
+    FIELD_MAP("tags", "kept with the recovery point"),
+    FIELD_END,
+};
+
+static const struct field result[] = {
+    FIELD_ID("recovery_point", "the recovery point"),
+    FIELD_INTEGER("items", 0, 9e15, "items in it"),
+    FIELD_INTEGER("bytes", 0, 9e15, "bytes of its lines before compression"),
+    FIELD_TEXT("fingerprint", "v1:count:sum over the canonical items"),
+    FIELD_END,
+};
+
+static int check(struct ask *ask, struct err *err)
+{
+    const char *table = json_get_text(ask->spec, "table");
+
+    if (names_table(ask, table, "/spec/table", err) < 0 || names_resource(ask, table, err) < 0)
+        return -1;
+    return names_touch_table(ask, table, false, err);
+}
+
+/* -- plan ------------------------------------------------------------------------------------------------------------ */
+
+struct history {
+    const struct ask *ask;
+    struct job_history rows[20];
+    size_t count;
+};
+
+static int read_history(struct tx *tx, void *ctx, struct err *err)
+{
+    struct history *h = ctx;
+
+    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows, &h->count, err);
+}
+
+static int by_duration(const void *a, const void *b)
+{
+    int64_t x = ((const struct job_history *)a)->duration_ms, y = ((const struct job_history *)b)->duration_ms;
+
+    return (x > y) - (x < y);
+}
+
+static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t *estimates, struct err *err)
+{
+    struct history h = {.ask = ask};
+    int64_t units = table->bytes / 4096 + 1; /* a consistent read of 4 KiB is one unit */
+
+    if (store_read(engine_store(ask->engine), read_history, &h, err) < 0)
+        return -1;
+    qsort(h.rows, h.count, sizeof(h.rows[0]), by_duration);
+    if (h.count > 0) {
+        json_object_set_new(estimates, "duration_p50_seconds", json_integer(h.rows[h.count / 2].duration_ms / 1000));
+        json_object_set_new(estimates, "duration_p95_seconds", json_integer(h.rows[h.count * 95 / 100].duration_ms / 1000));
+    }
+    json_object_set_new(estimates, "items", json_integer(table->items));
+    json_object_set_new(estimates, "bytes", json_integer(table->bytes));
+    return json_object_set_new(estimates, "read_units", json_integer(units)) < 0
+               ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
+               : 0;
+}
+
+static int plan(struct ask *ask, struct planning *planning, struct err *err)
+{
+    struct dynamodb_table table;
+    json_t *identity;
+
+    if (backup_describe(ask->aws, json_get_text(ask->spec, "table"), ask->arena, &table, err) < 0)
+        return -1;
+    identity = json_pack("{s:s,s:s*}", "arn", table.arn, "table_id", table.table_id);
+    json_array_append_new(planning->effects,
+                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", ask->resource, "action", "read", "count",
+                                    (json_int_t)table.items, "bytes", (json_int_t)table.bytes, "destructive", 0,
+                                    "reversible", "nothing is changed"));
+    if (!identity || json_object_set_new(planning->identities, ask->resource, identity) < 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
+    return estimate(ask, &table, planning->estimates, err);
+}
+
+/* -- the end: what became of the recovery point ------------------------------------------------------------------------ */
+
+static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena, struct err *err)
+{
+    struct recovery_point *point;
+    struct err none = ERR_INIT;
+
+    if (state != JOB_FAILED && state != JOB_CANCELLED)
+        return 0;
+    if (tx_point_by_job(tx, &job->origin_id, arena, &point, &none) < 0)
+        return none.code == ERR_NOT_FOUND ? 0 : err_set(err, none.code, "%s", none.message); /* it failed before it began one */
+    if (str_is(job->error_code, err_info(ERR_RECOVERY_POINT_DAMAGED)->name))
+        return tx_point_set_status(tx, &point->id, POINT_DAMAGED, job->finished_at, err);
+    if (point->status != POINT_WRITING)
+        return 0;
+    return tx_point_set_status(tx, &point->id, POINT_FAILED, job->finished_at, err);
+}
+
+const struct job_kind backup_table = {
+    .name = "backup.table",
+    .summary = "Back up one table",
+    .role = ROLE_OPERATOR,
+    .mfa = MFA_NONE,
+    .may_destroy = DESTROYS_NEVER,
+    .spec_version = 1,
+    .spec = spec,
+    .result = result,
+    .max_attempts = 5,
+    .takes_over = true,
+    .check = check,
+    .plan = plan,
+    .ended = ended,
+    .steps = {
+        {.name = "prepare", .run = backup_prepare},
+        {.name = "scan", .split = backup_split, .part = backup_segment},
+        {.name = "finish", .run = backup_finish},
+        {.name = "read_back", .split = backup_read_back_split, .part = backup_read_back},
+        {.name = "close", .run = backup_close},
+    },
+};
+
+/* -- shared by the steps ------------------------------------------------------------------------------------------------ */
+
+int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err)
+{
+    if (work_state_get(work, name, ret_value, err) < 0)
+        return -1;
+    return *ret_value ? 0 : err_set(err, ERR_INTERNAL, "the job has no state %s", name);
+}
+
+int backup_describe(struct aws_session *aws, const char *table, struct arena *arena, struct dynamodb_table *ret_table,
+                    struct err *err)
+{
+    if (dynamodb_describe_table(aws, table, arena, ret_table, err) < 0) {
+        if (err->code == ERR_AWS_NOT_FOUND)
+            err->code = ERR_TABLE_NOT_FOUND;
+        return -1;
+    }
+    /* A table whose settings are being changed is read as well as any other. */
+    if (!str_is(ret_table->status, "ACTIVE") && !str_is(ret_table->status, "UPDATING"))
+        return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s", table, ret_table->status);
+    return 0;
+}
+
+int backup_root(struct work *work, struct root **ret_root, struct err *err)
+{
+    struct root_options options = {.environment = work->environment, .aws = work->aws, .arena = work->arena,
+                                   .data_dir = work->config->data_dir};
+    json_auto_t *tree = NULL;
+    const char *location;
+
+    if (backup_state(work, "tree", &tree, err) < 0)
+        return -1;
+    location = json_get_text(tree, "location");
+    return location ? root_open(&options, location, ret_root, err) : err_set(err, ERR_INTERNAL, "the tree has no location");
+}
+
+int backup_put(struct work *work, struct root *root, const char *path, struct bytes content, struct err *err)
+{
+    struct effect effect = {.action = "s3:PutObject", .object = arena_printf(work->arena, "%s/%s", root_uri(root), path)};
+    struct err outcome = ERR_INIT;
+    int put;
+
+    if (!root_is_remote(root))
+        return root_put(root, path, content, err);
+    if (!effect.object)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a path");
+    if (work_intent(work, &effect, err) < 0)
+        return -1;
+    put = root_put(root, path, content, err);
+    if (work_outcome(work, &effect, put < 0 ? err : NULL, root_request_id(root), put < 0 ? &outcome : err) < 0)
+        return -1;
+    return put;
+}
+
+static int change_point(struct tx *tx, void *ctx, struct err *err)
+{
+    struct backup_point_change *c = ctx;
+    struct recovery_point *point;
+
+    if (tx_point_by_job(tx, &c->work->job->origin_id, c->work->arena, &point, err) < 0)
+        return -1;
+    c->apply(point, c->arg);
+    return tx_point_update(tx, point, err);
+}
+
+int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg), const void *arg,
+                        struct err *err)
+{
+    struct backup_point_change change = {work, apply, arg};
+
+    return work_tx(work, "recovery point", change_point, &change, err);
+}
+
+char *backup_leftover(struct work *work, const char *location)
+{
+    return arena_printf(work->arena, "%s: an unfinished recovery point, without a manifest and never restored from", location);
+}

@@ -1,0 +1,47 @@
+/*
+ * Between the files of backup.table. What the job keeps in its durable state:
+ *   tree    {point, location, from}: which recovery point this is, where it lies, when reading began
+ *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units}: the table as it was then
+ *   capsule its settings
+ *   finish  {to, created_at, tool}: fixed once, so that the manifest written again after a crash has the same bytes
+ * Not for other files.
+ */
+#pragma once
+#include "aws/dynamodb.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "engine/engine.h"
+#include "engine/work.h"
+#include "jobs/data_file.h"
+#include "jobs/manifest.h"
+
+#define BACKUP_FROM_A_THIRD 3
+#define BACKUP_ON_DEMAND_UNITS 3000
+
+step_fn backup_prepare;
+step_fn backup_split;
+step_fn backup_segment;
+step_fn backup_finish;
+step_fn backup_read_back_split;
+step_fn backup_read_back;
+step_fn backup_close;
+
+/* A state document that must be there: a step before this one has put it. The caller owns it. */
+int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err);
+/* DescribeTable with the job's words for what can be wrong: TABLE_NOT_FOUND, TABLE_NOT_ACTIVE. */
+int backup_describe(struct aws_session *aws, const char *table, struct arena *arena, struct dynamodb_table *ret_table,
+                    struct err *err);
+/* The recovery point's folder as a root. */
+int backup_root(struct work *work, struct root **ret_root, struct err *err);
+/* Small files of the tree; an audit pair where the root is AWS's. */
+int backup_put(struct work *work, struct root *root, const char *path, struct bytes content, struct err *err);
+/* Changes the row of the recovery point in a fenced transaction. */
+struct backup_point_change {
+    struct work *work;
+    void (*apply)(struct recovery_point *point, const void *arg);
+    const void *arg;
+};
+int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg), const void *arg,
+                        struct err *err);
+/* "an unfinished recovery point ...": as left_behind names it. In arena; NULL without memory. */
+char *backup_leftover(struct work *work, const char *location);
