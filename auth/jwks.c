@@ -113,10 +113,13 @@ static int add_secret(struct key_set *set, struct bytes secret, uint32_t algs, c
     return 0;
 }
 
-static int set_new(struct key_set **ret_set, struct err *err)
+static struct key_set *set_new(struct err *err)
 {
-    *ret_set = calloc(1, sizeof(**ret_set));
-    return *ret_set ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for keys");
+    struct key_set *set = calloc(1, sizeof(*set));
+
+    if (!set)
+        err_set(err, ERR_NO_MEMORY, "no memory for keys");
+    return set;
 }
 
 static int set_done(struct key_set **set, const char *what, struct key_set **ret_set, struct err *err)
@@ -135,10 +138,10 @@ static int set_done(struct key_set **set, const char *what, struct key_set **ret
 int key_set_from_secret(struct bytes secret, const struct name_list *algorithms, const char *what,
                         struct key_set **ret_set, struct err *err)
 {
-    _cleanup_(cleanup_set) struct key_set *set = NULL;
+    _cleanup_(cleanup_set) struct key_set *set = set_new(err);
     uint32_t algs = listed(algorithms) & hmac_algs();
 
-    if (set_new(&set, err) < 0 || (algs && add_secret(set, secret, algs, NULL, what, err) < 0))
+    if (!set || (algs && add_secret(set, secret, algs, NULL, what, err) < 0))
         return -1;
     return set_done(&set, what, ret_set, err);
 }
@@ -176,7 +179,7 @@ int key_set_from_pem(struct bytes text, const struct name_list *algorithms, cons
         return err_set(err, ERR_CONFIG, "%s: neither a PEM public key nor a PEM certificate", what);
     }
     uint32_t algs = key_algs(pkey, what, err);
-    if (!algs || set_new(&set, err) < 0)
+    if (!algs || !(set = set_new(err)))
         return -1;
     if ((algs & listed(algorithms)) && add_public(set, &pkey, algs & listed(algorithms), NULL, what, err) < 0)
         return -1;
@@ -302,7 +305,7 @@ int key_set_from_jwks(struct bytes text, const struct name_list *algorithms, con
     if (!json_is_array(keys) || json_array_size(keys) > JWKS_KEYS_MAX)
         return err_set(err, ERR_CONFIG, "%s: not an object with an array `keys` of at most %d", what,
                        JWKS_KEYS_MAX);
-    if (set_new(&set, err) < 0)
+    if (!(set = set_new(err)))
         return -1;
     json_array_foreach((json_t *)keys, i, jwk)
     {
