@@ -1,31 +1,44 @@
+# recoverd. The commands of a developer; `make help` lists them.
+#
 # Everything is found by where it lies: a .c file in a room is part of that room's archive, tests/unit/R/test_x.c is a
-# test of room R and may use the rooms up to R. Nothing here names a source file, so a new one needs no line.
+# test of room R and may use the rooms up to R. Nothing here names a source file but the two mains and the two files
+# that carry others inside, so a new file needs no line.
+
+# -- what is built ------------------------------------------------------------------------------------------------
+VERSION := 0.1.0
 ROOMS   := base net item store aws http auth audit engine jobs handlers server
-# a room and everything below it, highest first (link order); equal to the order of DESIGN.md section 2
-UNDER_base := base
-UNDER_net := net base
-UNDER_item := item base
-UNDER_store := store item net base
-UNDER_aws := aws store item net base
-UNDER_http := http store item net base
-UNDER_auth := auth http aws store item net base
-UNDER_audit := audit http aws store item net base
-UNDER_engine := engine audit auth http aws store item net base
-UNDER_jobs := jobs $(UNDER_engine)
+# a room and everything below it, highest first (link order); the order of DESIGN.md section 2
+UNDER_base     := base
+UNDER_net      := net base
+UNDER_item     := item base
+UNDER_store    := store item net base
+UNDER_aws      := aws store item net base
+UNDER_http     := http store item net base
+UNDER_auth     := auth http aws store item net base
+UNDER_audit    := audit http aws store item net base
+UNDER_engine   := engine audit auth http aws store item net base
+UNDER_jobs     := jobs $(UNDER_engine)
 UNDER_handlers := handlers $(UNDER_jobs)
-UNDER_server := server $(UNDER_handlers)
-UNDER_ctl := ctl audit item net base store aws
+UNDER_server   := server $(UNDER_handlers)
+# includes only base, net, item, audit and auth (tools/lint-layout); the rest is what those link to
+UNDER_ctl      := ctl audit auth http aws store item net base
 
 VARIANT ?= release
 B       := build/$(VARIANT)
-CC      ?= gcc
-PKGS    := libmicrohttpd libcurl openssl jansson sqlite3 libjwt yaml-0.1 libisal expat zlib
+CC      := gcc
+JOBS    ?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+
+PKGS        := libmicrohttpd libcurl openssl jansson sqlite3 libjwt yaml-0.1 libisal expat zlib
 CFLAGS_PKGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lgnutls -lpthread -lm
-WARN    := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Werror
-VERSION := 0.1.0
-BASE    := -std=gnu11 -D_GNU_SOURCE -I. -DRECOVERD_VERSION='"$(VERSION)"' $(CFLAGS_PKGS) $(WARN) -include base/banned.h \
-           -g -ffile-prefix-map=$(CURDIR)=. -fno-omit-frame-pointer -pthread -MMD -MP
+LIBS        := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lgnutls -lpthread -lm
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Werror
+# the prefix map and ar's D make the same bytes from two folders (tools/reproducible)
+BASE := -std=gnu11 -D_GNU_SOURCE -I. -DRECOVERD_VERSION='"$(VERSION)"' $(CFLAGS_PKGS) $(WARN) -include base/banned.h \
+        -g -ffile-prefix-map=$(CURDIR)=. -fno-omit-frame-pointer -pthread -MMD -MP
+
 OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 LD_release  := -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed -Wl,--build-id=sha1
 OPT_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fPIE
@@ -36,49 +49,117 @@ OPT_cover   := -O0 --coverage -fPIE
 LD_cover    := --coverage -pie
 CFLAGS  := $(BASE) $(OPT_$(VARIANT))
 LDFLAGS := $(LD_$(VARIANT))
+ifeq ($(OPT_$(VARIANT)),)
+$(error VARIANT is release, asan, tsan or cover)
+endif
 
 .PHONY: all
-all: build/recoverd build/recoverctl
+.DEFAULT_GOAL := all
+all: $(if $(wildcard server/main.c),build/recoverd) $(if $(wildcard ctl/main.c),build/recoverctl)
 
-build/recoverd: $(B)/recoverd ; @cp $< $@
-build/recoverctl: $(B)/recoverctl ; @cp $< $@
+build/recoverd: build/release/recoverd
+	@cp $< $@.new && mv $@.new $@
+build/recoverctl: build/release/recoverctl
+	@cp $< $@.new && mv $@.new $@
+ifneq ($(VARIANT),release)
+build/release/recoverd build/release/recoverctl:
+	@+$(MAKE) --no-print-directory VARIANT=release $@
+endif
 
-sources = $(filter-out server/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+# -- objects and archives -----------------------------------------------------------------------------------------
+MAINS   := server/main.c ctl/main.c
+sources = $(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(B)/%.o,$(call sources,$(1)))
+under   = $(foreach room,$(UNDER_$(1)),$(B)/lib$(room).a)
+link    = $(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+# What a target was made from is kept in a file that changes only with it: other flags, or a source that is gone, rebuild.
+remember = $(if $(and $(filter-out x$(strip $(2)),x$(strip $(file <$(1)))),$(1)),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
+$(call remember,$(B)/flags,$(CC) $(CFLAGS))
 
 define ROOM_RULE
-$(B)/lib$(1).a: $(call objects,$(1))
-	@rm -f $$@; mkdir -p $$(@D); ar rcsD $$@ $$^
+$$(call remember,$(B)/lib$(1).list,$$(call objects,$(1)))
+$(B)/lib$(1).a: $$(call objects,$(1)) $(B)/lib$(1).list
+	@rm -f $$@; ar rcsD $$@ $$(filter %.o,$$^)
 endef
 $(foreach room,$(ROOMS) ctl,$(eval $(call ROOM_RULE,$(room))))
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	@echo "cc   $@"
+	@$(CC) $(CFLAGS) $(CFLAGS_FOR) -c $< -o $@
 
-under = $(foreach room,$(UNDER_$(1)),$(B)/lib$(room).a)
+# files carried by .incbin, which the compiler's dependency files do not name
+$(B)/store/sqlite/migrations.o: $(wildcard migrations/sqlite/*.sql)
+$(B)/server/embedded.o $(B)/handlers/embedded.o: $(wildcard openapi.yaml)
 
 $(B)/recoverd: $(B)/server/main.o $(call under,server)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -o $@
-$(B)/recoverctl: $(call under,ctl)
-	$(CC) $(LDFLAGS) -Wl,--whole-archive $(B)/libctl.a -Wl,--no-whole-archive -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -o $@
+	@echo "link $@"
+	@$(link) -o $@
+$(B)/recoverctl: $(B)/ctl/main.o $(call under,ctl)
+	@echo "link $@"
+	@$(link) -o $@
 
 # -- unit tests: one process a file -------------------------------------------------------------------------------
-TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
+$(B)/tests/%.o: CFLAGS_FOR := -Wno-missing-prototypes
+$(B)/tests/support.a: $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+	@rm -f $@; mkdir -p $(@D); ar rcsD $@ $^
 define TEST_RULE
-$(B)/tests/unit/$(1)/test_%: tests/unit/$(1)/test_%.c $(call under,$(1)) $(B)/tests/support.a
-	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) -Wno-missing-prototypes $$< $$(LDFLAGS) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) -lcmocka -o $$@
+$(B)/tests/unit/$(1)/test_%: $(B)/tests/unit/$(1)/test_%.o $(B)/tests/support.a $(call under,$(1))
+	@$$(link) -lcmocka -o $$@
 endef
 $(foreach room,$(ROOMS) ctl,$(eval $(call TEST_RULE,$(room))))
-$(B)/tests/support.a: $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
-	@mkdir -p $(@D); rm -f $@; ar rcsD $@ $^
+tests_of = $(patsubst %.c,$(B)/%,$(foreach room,$(1),$(wildcard tests/unit/$(room)/test_*.c)))
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/support.a $(call under,server)
+	@mkdir -p $(@D); $(link) -o $@
+# the preloaded library that counts syncs and kills at one of them
+$(B)/crash-shim.so: tests/crash/shim.c
+	@mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -fPIC -shared $< -o $@ -ldl
 
-.PHONY: tests test
+ROOM ?= $(ROOMS) ctl
+TESTS := $(call tests_of,$(ROOM))
+TSAN_ROOMS := base net store engine http auth
+.PHONY: tests test asan tsan cover
 tests: $(TESTS)
-# make test ROOM=item runs one room's tests
-test:
-	@$(MAKE) --no-print-directory $(patsubst %.c,$(B)/%,$(wildcard tests/unit/$(or $(ROOM),*)/test_*.c))
-	@sh tests/run-unit.sh $(patsubst %.c,$(B)/%,$(wildcard tests/unit/$(or $(ROOM),*)/test_*.c))
+test: $(TESTS) ## unit tests; ROOM=item for one room's, VARIANT=asan under another build
+	@VARIANT=$(VARIANT) tools/run-unit $(TESTS)
+asan: ## unit tests under AddressSanitizer and UBSan
+	@+$(MAKE) --no-print-directory VARIANT=asan test
+tsan: ## unit tests of the rooms with threads, under ThreadSanitizer
+	@+$(MAKE) --no-print-directory VARIANT=tsan ROOM="$(TSAN_ROOMS)" test
+cover: ## unit tests with coverage: a table by room, build/cover/html
+	@+tools/cover "$(MAKE)"
 
+# -- everything else is a script ----------------------------------------------------------------------------------
+PREFIX ?= /usr/local
+.PHONY: deps demo check e2e lint fmt bench install clean help
+deps: ## installs every package that build, tests, lint, demo and bench need
+	@tools/deps build test lint demo bench
+demo: ## the main job on an emulated AWS, told as a story; KEEP=1 leaves it up
+	@+KEEP="$(KEEP)" tools/demo "$(MAKE)"
+check: ## installs what is missing, then everything that a change must pass
+	@+tools/check "$(MAKE)"
+e2e: all $(if $(wildcard server/main.c),$(B)/recoverd) $(if $(wildcard ctl/main.c),$(B)/recoverctl) $(B)/crash-shim.so ## the programs against the emulated AWS
+	@VARIANT=$(VARIANT) tools/e2e
+lint: ## format, layout, static analysis, scripts
+	@tools/lint
+fmt: ## formats the C sources in place
+	@tools/lint-format --write
+bench: all $(BENCHES) ## what it costs, beside others
+	@tools/bench $(BENCHES)
+install: all ## PREFIX=/usr/local DESTDIR=
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
+clean: ## removes build/ but not the Python packages in it
+	@find build -mindepth 1 -maxdepth 1 ! -name '*-venv*' -exec rm -rf {} + 2>/dev/null || true
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | sort | expand -t 12
+
+# for tools/: the flags and sources as they are, one word a line
+.PHONY: print-flags
+print-flags:
+	@printf '%s\n' $(foreach flag,$(BASE),'$(subst ','\'',$(flag))')
+
+.SECONDARY:
+.DELETE_ON_ERROR:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
