@@ -278,7 +278,7 @@ static char *certificate_of(EVP_PKEY *pkey)
     X509_sign(certificate, pkey, EVP_sha256());
     PEM_write_bio_X509(bio, certificate);
     long len = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)len);
+    char *text = text_copy(data, (size_t)len);
     BIO_free(bio);
     X509_free(certificate);
     return text;

@@ -182,6 +182,15 @@ static inline char *plain_token(enum jws_alg alg, enum key_name key, const char 
     return sign_token(alg, test_key(key), header, payload, (struct sign_options){0});
 }
 
+/* A BIO's memory has no NUL behind it, which strndup may look for. */
+static inline char *text_copy(const char *data, size_t len)
+{
+    char *text = calloc(1, len + 1);
+
+    memcpy(text, data, len);
+    return text;
+}
+
 static inline char *pem_public(const EVP_PKEY *pkey)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -189,7 +198,7 @@ static inline char *pem_public(const EVP_PKEY *pkey)
 
     PEM_write_bio_PUBKEY(bio, pkey);
     long len = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)len);
+    char *text = text_copy(data, (size_t)len);
     BIO_free(bio);
     return text;
 }
@@ -201,7 +210,7 @@ static inline char *pem_private(const EVP_PKEY *pkey)
 
     PEM_write_bio_PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL);
     long len = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)len);
+    char *text = text_copy(data, (size_t)len);
     BIO_free(bio);
     return text;
 }
