@@ -385,14 +385,14 @@ static int attempt(struct sending *s, enum aws_error_class *ret_class, struct er
 
 /* -- again? ------------------------------------------------------------------------------------------------------- */
 
-/* An answer of 4xx says that nothing was done; everything else that left this machine may have been. */
+/* An answer of 4xx or 501 says that nothing was done; everything else that left this machine may have been. */
 static bool effect_unknown(const struct sending *s, enum aws_error_class class)
 {
     const struct http_answer *answer = &s->reply->answer;
 
     if (class == AWS_ERROR_THROTTLE && answer->status > 0)
         return false;
-    if (answer->status >= 400 && answer->status < 500)
+    if ((answer->status >= 400 && answer->status < 500) || answer->status == 501)
         return false;
     return answer->may_have_effect;
 }

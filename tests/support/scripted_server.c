@@ -107,13 +107,13 @@ static bool matches(const char *pattern, const char *text)
 
 static void note_fault(struct scripted_server *server, const char *expect, const char *request)
 {
-    size_t size = strlen(request) + 512;
+    size_t size = strlen(request) + 1024;
 
     if (server->fault)
         return;
     server->fault = malloc(size);
     if (server->fault)
-        snprintf(server->fault, size, "wanted %.400s, came:\n%s", expect ? expect : "nothing more", request);
+        snprintf(server->fault, size, "wanted %.900s, came:\n%s", expect ? expect : "nothing more", request);
 }
 
 /* Takes the request (owns it) and gives the line that answers it; NULL: past the end of the script. */
