@@ -338,6 +338,22 @@ static int read_whole(struct root_reader *reader, char *to, size_t size, struct 
     return 0;
 }
 
+int root_get_buffer(struct root *root, const char *path, struct buffer *out, struct err *err)
+{
+    _cleanup_(root_read_close_p) struct root_reader *reader = NULL;
+    int64_t size;
+    char *to;
+
+    if (root_read_open(root, path, &reader, &size, err) < 0)
+        return -1;
+    if (size >= (int64_t)out->max || !(to = buffer_reserve(out, (size_t)size)))
+        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has %lld bytes; at most %zu are read", path, (long long)size, out->max);
+    if (read_whole(reader, to, (size_t)size, err) < 0)
+        return -1;
+    out->len += (size_t)size;
+    return 0;
+}
+
 int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_content, struct err *err)
 {
     _cleanup_(root_read_close_p) struct root_reader *reader = NULL;

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/environment.h"
 #include "engine/kind.h"
 #include "item/sha256.h"
@@ -60,6 +61,8 @@ static inline void root_read_close_p(struct root_reader **reader)
 }
 /* A whole small file in arena; LIMIT_EXCEEDED above max. */
 int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_content, struct err *err);
+/* The same at the end of a buffer, whose own maximum holds. */
+int root_get_buffer(struct root *root, const char *path, struct buffer *out, struct err *err);
 
 struct root_file {
     const char *path;

@@ -243,6 +243,11 @@ static int file_read_open(struct root *root, const char *path, struct root_reade
     const char *name;
     struct stat st;
 
+    if (base_open(root, false, err) < 0) {
+        if (err->code == ERR_NOT_FOUND) /* a disk that is not mounted: nothing is known about the files on it */
+            err->code = ERR_SOURCE_UNREADABLE;
+        return -1;
+    }
     if (parent_open(root, path, false, &folder, &name, err) < 0)
         return -1;
     reader->fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
