@@ -44,10 +44,11 @@ static int begin(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
         unsetenv(variables[i]);
-    snprintf(f->folder, sizeof(f->folder), "/tmp/credentials.XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
+    char folder[] = "/tmp/credentials.XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    str_copy(f->folder, sizeof(f->folder), folder);
     for (int i = 0; i < 4; i++)
-        snprintf(f->path[i], sizeof(f->path[i]), "%s/%d", f->folder, i);
+        snprintf(f->path[i], sizeof(f->path[i]), "%s/%d", folder, i);
     setenv("AWS_SHARED_CREDENTIALS_FILE", f->path[0], 1);
     setenv("AWS_CONFIG_FILE", f->path[1], 1);
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
