@@ -111,7 +111,8 @@ int tx_parts_revoke_ready(struct tx *tx, int64_t job_key, struct err *err)
         "(SELECT count(*) FROM part p WHERE p.step_key = step.key AND p.state IN ('waiting', 'ready')) "
         "WHERE job_key = ?1";
     static const char sql[] = "UPDATE part SET state = 'cancelled', lease_epoch = lease_epoch + 1 "
-                              "WHERE job_key = ?1 AND state IN ('waiting', 'ready')";
+                              "WHERE step_key IN (SELECT s.key FROM step s WHERE s.job_key = ?1) "
+                              "AND state IN ('waiting', 'ready')";
 
     if (query_run(tx, uncount, VALUES(v_int(job_key)), err) < 0)
         return -1;

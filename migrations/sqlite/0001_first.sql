@@ -53,8 +53,10 @@ CREATE INDEX job_resource ON job (resource);
 CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_origin ON job (origin_id);
 CREATE INDEX job_parent ON job (parent_id) WHERE parent_id IS NOT NULL;
-CREATE INDEX job_startable ON job (priority DESC, key) WHERE state = 'queued' AND parent_id IS NULL;
-CREATE INDEX job_running ON job (priority DESC, running_parts, key) WHERE state = 'running';
+CREATE INDEX job_retry ON job (retry_of) WHERE retry_of IS NOT NULL;
+-- state stands first in these so that SQLite prefers them, and their order, to job_state
+CREATE INDEX job_startable ON job (state, priority DESC, key) WHERE state = 'queued' AND parent_id IS NULL;
+CREATE INDEX job_running ON job (state, priority DESC, running_parts, key) WHERE state = 'running';
 CREATE INDEX job_live ON job (state, kind, environment, started_at, created_at)
     WHERE state IN ('awaiting_approval', 'queued', 'running');
 CREATE INDEX job_history ON job (kind, environment, resource) WHERE state = 'succeeded';
@@ -108,7 +110,7 @@ CREATE TABLE step (
 
 CREATE TABLE part (
     key INTEGER PRIMARY KEY,
-    job_key INTEGER NOT NULL REFERENCES job (key),
+    job_key INTEGER NOT NULL, -- its step's
     step_key INTEGER NOT NULL REFERENCES step (key),
     seq INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -133,7 +135,6 @@ CREATE INDEX part_first ON part (job_key, key, not_before) WHERE state = 'ready'
 CREATE INDEX part_next ON part (not_before) WHERE state = 'ready';
 CREATE INDEX part_running ON part (key) WHERE state = 'running';
 CREATE INDEX part_stale ON part (key) WHERE state = 'waiting' AND not_before <> 0;
-CREATE INDEX part_job ON part (job_key);
 
 CREATE TABLE data_file (
     job_key INTEGER NOT NULL REFERENCES job (key),

@@ -106,7 +106,8 @@ struct writer {
     pthread_cond_t wake;
     struct work *first, **last;
     bool closing;
-    int checkpoint_at; /* WAL pages at which the next checkpoint is due */
+    int pages_before;  /* of the WAL, at the commit before */
+    int checkpoint_at; /* pages at which the next checkpoint is due */
 };
 
 #define READER_OPS STORE_READERS /* the index of the ops listener's */

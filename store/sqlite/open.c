@@ -80,15 +80,17 @@ static int lock_named(const char *dir, const char *name, int *ret_fd, struct err
 static int create_private(const char *path, const char *dir, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    bool synced;
 
     if (fd < 0)
         return err_set(err, ERR_STORE_UNAVAILABLE, "open %s: %s", path, strerrordesc_np(errno));
     cleanup_close(&fd); /* no lock of SQLite's is open yet that this could drop */
     fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0) /* SQLite syncs the folder for its journals, not for a new database */
+    synced = fd >= 0 && fsync(fd) == 0; /* SQLite syncs the folder for its journals, not for a new database */
+    if (!synced)
         err_set(err, ERR_STORE_UNAVAILABLE, "sync %s: %s", dir, strerrordesc_np(errno));
     cleanup_close(&fd);
-    return err->code == ERR_NONE ? 0 : -1;
+    return synced ? 0 : -1;
 }
 
 static int open_files(struct sqlite_store *store, const struct store_options *options, struct err *err)

@@ -128,13 +128,16 @@ static void checkpoint(struct sqlite_store *store)
     struct writer *writer = &store->writer;
     bool big = writer->connection.wal_pages >= STORE_TRUNCATE_PAGES;
     struct err err = ERR_INIT;
-    int frames = 0, copied = 0, rc;
+    int rc;
 
+    if (writer->connection.wal_pages < writer->pages_before) /* SQLite has started it anew */
+        writer->checkpoint_at = STORE_CHECKPOINT_PAGES;
+    writer->pages_before = writer->connection.wal_pages;
     if (writer->connection.wal_pages < writer->checkpoint_at)
         return;
     sqlite3_busy_timeout(writer->connection.db, STORE_TRUNCATE_WAIT_MS);
     rc = sqlite3_wal_checkpoint_v2(writer->connection.db, NULL,
-                                   big ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &frames, &copied);
+                                   big ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     sqlite3_busy_timeout(writer->connection.db, STORE_BUSY_TIMEOUT_MS);
     if (rc == SQLITE_FULL)
         ballast_give_up(&store->ballast); /* the WAL still has everything; tried again later */
@@ -142,13 +145,8 @@ static void checkpoint(struct sqlite_store *store)
         sqlite_fail(writer->connection.db, rc, &err);
         die("checkpoint", &err);
     }
-    /* what readers hold back is tried again after as many pages more */
-    if (rc == SQLITE_OK && copied == frames)
-        writer->checkpoint_at = STORE_CHECKPOINT_PAGES;
-    else
-        writer->checkpoint_at = writer->connection.wal_pages + STORE_CHECKPOINT_PAGES;
-    if (rc == SQLITE_OK && copied == frames)
-        writer->connection.wal_pages = 0; /* the next commit starts it anew and tells */
+    /* where readers keep it from starting anew it grows on, and is not copied commit by commit */
+    writer->checkpoint_at = writer->connection.wal_pages + STORE_CHECKPOINT_PAGES;
 }
 
 static struct work *take_group(struct writer *writer)
