@@ -5,7 +5,8 @@
 
 static struct json_call scaling(const char *operation, const char *resource)
 {
-    return (struct json_call){.service = AWS_AUTOSCALING, .operation = operation, .resource = resource, .control = true};
+    return (struct json_call){
+        .service = AWS_AUTOSCALING, .operation = operation, .resource = resource, .control = true};
 }
 
 int autoscaling_describe_targets(struct aws_session *session, const char *const *resource_ids, size_t count,
@@ -50,7 +51,8 @@ int autoscaling_register_target(struct aws_session *session, const json_t *targe
     json_t *request = pick(target, names, COUNT_OF(names));
     const char *role = json_get_text(target, "RoleARN");
 
-    if (request && role && !strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
+    if (request && role &&
+        !strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
         json_object_set_new(request, "RoleARN", json_string(role));
     return aws_json_call_take(session, &call, request, NULL, err);
 }

@@ -9,8 +9,8 @@
 #include "base/limits.h"
 
 #define BUDGET_MS 60000
-#define SKEW_MS (240 * 1000)         /* what AWS's signature check does not forgive, with a margin */
-#define OFFSET_NOISE_MS 2000         /* Date has whole seconds, and the way takes time */
+#define SKEW_MS (240 * 1000) /* what AWS's signature check does not forgive, with a margin */
+#define OFFSET_NOISE_MS 2000 /* Date has whole seconds, and the way takes time */
 #define OFFSET_CALL_MAX_MS (900 * 1000)
 #define HEADERS_MAX 40
 
@@ -102,7 +102,8 @@ void aws_reply_done(struct aws_reply *reply)
     *reply = AWS_REPLY_INIT;
 }
 
-/* -- one attempt -------------------------------------------------------------------------------------------------- */
+/* -- one attempt
+ * -------------------------------------------------------------------------------------------------- */
 
 /* Everything that aws_send knows between attempts. */
 struct sending {
@@ -119,7 +120,7 @@ struct sending {
     bool skew_used;
     bool credentials_used;
     int last_cost;
-    struct aws_fault fault;   /* of the last attempt */
+    struct aws_fault fault; /* of the last attempt */
 };
 
 struct headers {
@@ -220,10 +221,12 @@ static int sign_and_send(struct sending *s, const struct aws_credentials *creden
         add(&headers, call->headers[i].name, call->headers[i].value);
     struct sigv4_request request = {.method = call->method ? call->method : "POST",
                                     .path = bytes_of(call->path ? call->path : "/"),
-                                    .query = bytes_of(call->query), .headers = headers.list,
-                                    .header_count = headers.count, .payload_hash = payload_hash(s)};
-    if (sigv4_authorization(&request, &scope, credentials->access_key, credentials->secret_key, &s->session->keys,
-                            &authorization, err) != 0)
+                                    .query = bytes_of(call->query),
+                                    .headers = headers.list,
+                                    .header_count = headers.count,
+                                    .payload_hash = payload_hash(s)};
+    if (sigv4_authorization(&request, &scope, credentials->access_key, credentials->secret_key,
+                            &s->session->keys, &authorization, err) != 0)
         return -1;
     add(&headers, "Authorization", authorization.data);
     if (call->stream)
@@ -248,7 +251,8 @@ static void learn_clock(struct sending *s, int64_t began_ms)
     int64_t offset = date_ms + 500 - answer->head_at_ms; /* the middle of that second */
     int64_t known = aws_clock_offset_ms(s->session->aws);
     if (offset > known + OFFSET_NOISE_MS || offset < known - OFFSET_NOISE_MS)
-        atomic_store(&s->session->aws->offset_ms, offset > -OFFSET_NOISE_MS && offset < OFFSET_NOISE_MS ? 0 : offset);
+        atomic_store(&s->session->aws->offset_ms,
+                     offset > -OFFSET_NOISE_MS && offset < OFFSET_NOISE_MS ? 0 : offset);
 }
 
 static bool crc_wrong(const struct http_answer *answer)
@@ -262,7 +266,8 @@ static bool crc_wrong(const struct http_answer *answer)
     return crc32(crc32(0, NULL, 0), (const unsigned char *)data, (unsigned)answer->body.len) != want;
 }
 
-/* -- judging ------------------------------------------------------------------------------------------------------ */
+/* -- judging
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void say_what_aws_said(const struct sending *s, struct err *err)
 {
@@ -284,14 +289,14 @@ static void say_fault(const struct sending *s, struct err *err)
 
     if (code == ERR_AWS_ACCESS_DENIED) {
         aws_iam_action(s->service, call->operation, action);
-        err_set(err, code, "%s on %.120s is denied%s%.250s", action, *resource ? resource : "*", *message ? ": " : "",
-                message);
+        err_set(err, code, "%s on %.120s is denied%s%.250s", action, *resource ? resource : "*",
+                *message ? ": " : "", message);
         return;
     }
     char number[24];
     snprintf(number, sizeof(number), "http %d", status);
-    err_set(err, code, "%s %s%s%.160s: %s%s%.250s", s->service->name, call->operation, *resource ? " " : "", resource,
-            *s->fault.code ? s->fault.code : number, *message ? ": " : "", message);
+    err_set(err, code, "%s %s%s%.160s: %s%s%.250s", s->service->name, call->operation, *resource ? " " : "",
+            resource, *s->fault.code ? s->fault.code : number, *message ? ": " : "", message);
 }
 
 /* The class of what came; err says it. */
@@ -307,7 +312,8 @@ static enum aws_error_class judge(struct sending *s, int rc, struct err *err)
         return network ? AWS_ERROR_TRANSIENT : AWS_ERROR_FINAL;
     }
     if (call->service == AWS_DYNAMODB && crc_wrong(answer)) {
-        err_set(err, ERR_AWS_LIED, "%s %s: the answer does not have its checksum", s->service->name, call->operation);
+        err_set(err, ERR_AWS_LIED, "%s %s: the answer does not have its checksum", s->service->name,
+                call->operation);
         return AWS_ERROR_TRANSIENT;
     }
     aws_fault_read(answer, s->service->protocol, &s->fault);
@@ -383,9 +389,11 @@ static int attempt(struct sending *s, enum aws_error_class *ret_class, struct er
     return -1;
 }
 
-/* -- again? ------------------------------------------------------------------------------------------------------- */
+/* -- again?
+ * ------------------------------------------------------------------------------------------------------- */
 
-/* An answer of 4xx or 501 says that nothing was done; everything else that left this machine may have been. */
+/* An answer of 4xx or 501 says that nothing was done; everything else that left this machine may have been.
+ */
 static bool effect_unknown(const struct sending *s, enum aws_error_class class)
 {
     const struct http_answer *answer = &s->reply->answer;
@@ -436,7 +444,8 @@ static bool sink_ready(const struct sending *s)
     return s->call->sink_rewind && s->call->sink_rewind(s->call->sink->arg);
 }
 
-/* Waits for its turn; false when there is none (err keeps the attempt's error, or becomes the interrupt's). */
+/* Waits for its turn; false when there is none (err keeps the attempt's error, or becomes the interrupt's).
+ */
 static bool wait_for_turn(struct sending *s, enum aws_error_class class, struct err *err)
 {
     struct retry_quota *quota = &s->session->aws->quotas[s->call->service];
@@ -445,7 +454,8 @@ static bool wait_for_turn(struct sending *s, enum aws_error_class class, struct 
 
     if (s->reply->attempts >= s->attempts_max)
         return false;
-    int64_t delay = retry_delay_ms(s->call->service, class, s->reply->attempts - 1, retry_hint(&s->reply->answer));
+    int64_t delay =
+        retry_delay_ms(s->call->service, class, s->reply->attempts - 1, retry_hint(&s->reply->answer));
     if (clock_boot_ms() + delay >= s->until_boot_ms || !retry_quota_take(quota, cost))
         return false;
     s->last_cost = cost;
@@ -459,7 +469,8 @@ static bool go_again(struct sending *s, enum aws_error_class class, struct err *
 {
     bool unknown = effect_unknown(s, class);
 
-    s->reply->effect_unknown |= unknown; /* an earlier attempt's effect stays unknown, whatever a later one says */
+    s->reply->effect_unknown |=
+        unknown; /* an earlier attempt's effect stays unknown, whatever a later one says */
     int now = special(s, class);
     if (now < 0 || (unknown && s->call->once) || !sink_ready(s))
         return false;
@@ -480,9 +491,11 @@ static void start(struct sending *s)
     s->attempts_max = retry_attempts(s->call->service);
 }
 
-int aws_send(struct aws_session *session, const struct aws_call *call, struct aws_reply *reply, struct err *err)
+int aws_send(struct aws_session *session, const struct aws_call *call, struct aws_reply *reply,
+             struct err *err)
 {
-    struct sending s = {.session = session, .call = call, .service = aws_service(call->service), .reply = reply};
+    struct sending s = {
+        .session = session, .call = call, .service = aws_service(call->service), .reply = reply};
     struct err last = ERR_INIT;
     enum aws_error_class class;
 
@@ -491,7 +504,8 @@ int aws_send(struct aws_session *session, const struct aws_call *call, struct aw
     if (!call->payload_hash && !call->stream && sha256_hex(call->body, s.hash, err) != 0)
         return -1;
     if (s.until_boot_ms <= clock_boot_ms())
-        return err_set(err, ERR_AWS_TIMEOUT, "%s %s: no time is left for it", s.service->name, call->operation);
+        return err_set(err, ERR_AWS_TIMEOUT, "%s %s: no time is left for it", s.service->name,
+                       call->operation);
     do {
         last = ERR_INIT;
         int before = reply->attempts;

@@ -1,12 +1,12 @@
 /*
  * The one way to AWS: sign, send, classify, retry.
  *
- * `struct aws` is one environment's client (credentials, clock offset, retry quotas, endpoints); `struct aws_session`
- * is one thread's use of it. aws_send tries as the retry standard says (aws/retry.h) within the call's budget, puts
- * the clock right when AWS says that it is wrong, fetches credentials again when AWS says that they are old, and
- * checks x-amz-crc32 of DynamoDB's answers. What comes out is a 2xx in the reply, or an error whose code is the
- * classification and whose err->aws says what AWS said.
- * Thread rule: struct aws any thread; a session one thread (aws_session_wake: any).
+ * `struct aws` is one environment's client (credentials, clock offset, retry quotas, endpoints); `struct
+ * aws_session` is one thread's use of it. aws_send tries as the retry standard says (aws/retry.h) within the
+ * call's budget, puts the clock right when AWS says that it is wrong, fetches credentials again when AWS says
+ * that they are old, and checks x-amz-crc32 of DynamoDB's answers. What comes out is a 2xx in the reply, or
+ * an error whose code is the classification and whose err->aws says what AWS said. Thread rule: struct aws
+ * any thread; a session one thread (aws_session_wake: any).
  */
 #pragma once
 #include <stdatomic.h>
@@ -40,7 +40,7 @@ struct aws_attempt {
     const char *outcome; /* ok, throttled, transient, refused, unreachable, interrupted */
     int http_status;     /* 0 without an answer */
     int64_t latency_us;
-    int number;          /* from 1 */
+    int number; /* from 1 */
 };
 
 struct aws_session {
@@ -68,21 +68,22 @@ struct aws_stream {
 struct aws_call {
     enum aws_service_id service;
     const char *operation;
-    const char *resource;    /* for messages: table/orders, bucket/key; may be NULL */
-    const char *method;      /* NULL: POST */
-    const char *path;        /* encoded; NULL: / */
-    const char *query;       /* encoded, without ?; NULL: none */
-    const char *host_prefix; /* S3's virtual host: "bucket."; NULL: none */
-    const char *region;      /* NULL: the environment's */
-    const char *base_url;    /* NULL: the service's endpoint (S3: another region's) */
+    const char *resource;              /* for messages: table/orders, bucket/key; may be NULL */
+    const char *method;                /* NULL: POST */
+    const char *path;                  /* encoded; NULL: / */
+    const char *query;                 /* encoded, without ?; NULL: none */
+    const char *host_prefix;           /* S3's virtual host: "bucket."; NULL: none */
+    const char *region;                /* NULL: the environment's */
+    const char *base_url;              /* NULL: the service's endpoint (S3: another region's) */
     const struct http_header *headers; /* further ones; signed too */
-    size_t header_count;     /* at most 24 */
+    size_t header_count;               /* at most 24 */
     struct bytes body;
     const struct aws_stream *stream;
-    const char *payload_hash; /* NULL: SHA-256 of body; with a stream: UNSIGNED-PAYLOAD over https, else needed */
+    const char
+        *payload_hash; /* NULL: SHA-256 of body; with a stream: UNSIGNED-PAYLOAD over https, else needed */
     const struct http_sink *sink;
-    /* Called before each attempt when there is a sink: forget what came. NULL with a sink: a second attempt is made
-     * only when nothing had arrived. */
+    /* Called before each attempt when there is a sink: forget what came. NULL with a sink: a second attempt
+     * is made only when nothing had arrived. */
     bool (*sink_rewind)(void *arg);
     bool once;    /* must not be repeated blindly: no further attempt after one that may have had an effect */
     bool control; /* LimitExceededException means AWS_LIMIT and is not retried here */
@@ -105,4 +106,5 @@ void aws_reply_done(struct aws_reply *reply);
 /* 0: a 2xx answer. -1: AWS_THROTTLED, AWS_ACCESS_DENIED (naming the IAM action), AWS_UNSUPPORTED,
  * AWS_LIMIT, AWS_NOT_FOUND, AWS_CONFLICT, AWS_CONDITION, AWS_CREDENTIALS, AWS_REFUSED, AWS_UNAVAILABLE,
  * AWS_UNREACHABLE, AWS_TIMEOUT, AWS_LIED (crc), LIMIT_EXCEEDED, IO, or the interrupt's code. */
-int aws_send(struct aws_session *session, const struct aws_call *call, struct aws_reply *reply, struct err *err);
+int aws_send(struct aws_session *session, const struct aws_call *call, struct aws_reply *reply,
+             struct err *err);

@@ -9,7 +9,8 @@ struct aws_fault {
 };
 
 /* From x-amzn-ErrorType, JSON (__type, code) or XML (Error/Code), whatever came. */
-void aws_fault_read(const struct http_answer *answer, enum aws_protocol protocol, struct aws_fault *ret_fault);
+void aws_fault_read(const struct http_answer *answer, enum aws_protocol protocol,
+                    struct aws_fault *ret_fault);
 /* x-amzn-requestid or x-amz-request-id; "" without. */
 const char *aws_request_id(const struct http_answer *answer);
 /* "s3:GetObject" for HeadObject and the like. */

@@ -36,13 +36,15 @@ static bool is_of_table(const json_t *alarm, const char *table)
     return false;
 }
 
-int cloudwatch_alarms_of_table(struct aws_session *session, const char *table, json_t **ret_alarms, struct err *err)
+int cloudwatch_alarms_of_table(struct aws_session *session, const char *table, json_t **ret_alarms,
+                               struct err *err)
 {
     struct json_call call = {.service = AWS_CLOUDWATCH, .operation = "DescribeAlarms", .resource = table};
     json_t *alarms = NULL;
 
-    if (aws_json_pages(session, &call, json_pack("{s:[s], s:i}", "AlarmTypes", "MetricAlarm", "MaxRecords", 100),
-                       "NextToken", "MetricAlarms", &alarms, err) != 0)
+    if (aws_json_pages(session, &call,
+                       json_pack("{s:[s], s:i}", "AlarmTypes", "MetricAlarm", "MaxRecords", 100), "NextToken",
+                       "MetricAlarms", &alarms, err) != 0)
         return -1;
     for (size_t i = json_array_size(alarms); i-- > 0;) {
         if (!is_of_table(json_array_get(alarms, i), table))
@@ -54,15 +56,31 @@ int cloudwatch_alarms_of_table(struct aws_session *session, const char *table, j
 
 int cloudwatch_put_alarm(struct aws_session *session, const json_t *alarm, struct err *err)
 {
-    static const char *const names[] = {
-        "AlarmName",        "AlarmDescription",        "ActionsEnabled", "OKActions",
-        "AlarmActions",     "InsufficientDataActions", "MetricName",     "Namespace",
-        "Statistic",        "ExtendedStatistic",       "Dimensions",     "Period",
-        "Unit",             "EvaluationPeriods",       "DatapointsToAlarm", "Threshold",
-        "ComparisonOperator", "TreatMissingData",      "EvaluateLowSampleCountPercentile", "Metrics",
-        "ThresholdMetricId"};
-    struct json_call call = {.service = AWS_CLOUDWATCH, .operation = "PutMetricAlarm",
-                             .resource = json_get_text(alarm, "AlarmName"), .control = true};
+    static const char *const names[] = {"AlarmName",
+                                        "AlarmDescription",
+                                        "ActionsEnabled",
+                                        "OKActions",
+                                        "AlarmActions",
+                                        "InsufficientDataActions",
+                                        "MetricName",
+                                        "Namespace",
+                                        "Statistic",
+                                        "ExtendedStatistic",
+                                        "Dimensions",
+                                        "Period",
+                                        "Unit",
+                                        "EvaluationPeriods",
+                                        "DatapointsToAlarm",
+                                        "Threshold",
+                                        "ComparisonOperator",
+                                        "TreatMissingData",
+                                        "EvaluateLowSampleCountPercentile",
+                                        "Metrics",
+                                        "ThresholdMetricId"};
+    struct json_call call = {.service = AWS_CLOUDWATCH,
+                             .operation = "PutMetricAlarm",
+                             .resource = json_get_text(alarm, "AlarmName"),
+                             .control = true};
     json_t *request = json_object();
 
     for (size_t i = 0; request && i < COUNT_OF(names); i++) {

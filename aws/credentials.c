@@ -42,7 +42,8 @@ static char *copy(const char *text)
 static char *session_name(const char *environment)
 {
     char text[64];
-    size_t len = (size_t)snprintf(text, sizeof(text), "recoverd-%.40s", environment ? environment : "default");
+    size_t len =
+        (size_t)snprintf(text, sizeof(text), "recoverd-%.40s", environment ? environment : "default");
 
     for (size_t i = 0; i < len; i++) {
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", text[i]))
@@ -87,7 +88,8 @@ void credentials_provider_free(struct credentials_provider *provider)
     free(provider);
 }
 
-/* -- fetching ----------------------------------------------------------------------------------------------------- */
+/* -- fetching
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int fetch_chain(const struct fetch *fetch, struct aws_credentials *ret, struct err *err)
 {
@@ -100,8 +102,9 @@ static int fetch_chain(const struct fetch *fetch, struct aws_credentials *ret, s
         if (rc != 0)
             return rc < 0 ? -1 : 0;
     }
-    return err_set(err, ERR_AWS_CREDENTIALS,
-                   "none in the environment, the shared files, a web identity, a container or instance metadata");
+    return err_set(
+        err, ERR_AWS_CREDENTIALS,
+        "none in the environment, the shared files, a web identity, a container or instance metadata");
 }
 
 static int fetch_all(const struct fetch *fetch, struct aws_credentials *ret, struct err *err)
@@ -110,7 +113,8 @@ static int fetch_all(const struct fetch *fetch, struct aws_credentials *ret, str
     struct role role = {.arn = fetch->settings->role_arn, .external_id = fetch->settings->external_id};
     bool own = fetch->settings->profile != NULL;
 
-    int rc = own ? (credentials_from_profile(fetch, &base, err) > 0 ? 0 : -1) : fetch_chain(fetch, &base, err);
+    int rc =
+        own ? (credentials_from_profile(fetch, &base, err) > 0 ? 0 : -1) : fetch_chain(fetch, &base, err);
     if (rc == 0 && role.arn)
         rc = credentials_assume_role(fetch, &role, &base, ret, err);
     else if (rc == 0)
@@ -133,7 +137,8 @@ static bool is_stable_source(const struct aws_credentials *credentials)
     return strcmp(credentials->source, "imds") == 0;
 }
 
-/* -- refreshing: all with the mutex held ----------------------------------------------------------------------------- */
+/* -- refreshing: all with the mutex held
+ * ----------------------------------------------------------------------------- */
 
 enum freshness { FRESH, ADVISORY, MANDATORY };
 
@@ -155,7 +160,8 @@ static enum freshness freshness(const struct credentials_provider *provider, int
     return now_ms >= end - advisory ? ADVISORY : FRESH;
 }
 
-static void take_over(struct credentials_provider *provider, const struct aws_credentials *fresh, int64_t now_ms)
+static void take_over(struct credentials_provider *provider, const struct aws_credentials *fresh,
+                      int64_t now_ms)
 {
     provider->current = *fresh;
     provider->have = true;
@@ -185,7 +191,8 @@ static bool go_on_with_old(struct credentials_provider *provider, int64_t now_ms
 static int refresh(struct credentials_provider *provider, struct http_client *http,
                    const struct http_interrupt *interrupt, int64_t now_ms, struct err *err)
 {
-    struct fetch fetch = {.settings = &provider->settings, .http = http, .interrupt = interrupt, .now_ms = now_ms};
+    struct fetch fetch = {
+        .settings = &provider->settings, .http = http, .interrupt = interrupt, .now_ms = now_ms};
     struct aws_credentials fresh = {0};
     struct err failed = ERR_INIT;
 
@@ -196,7 +203,8 @@ static int refresh(struct credentials_provider *provider, struct http_client *ht
     provider->refreshing = false;
     pthread_cond_broadcast(&provider->refreshed);
     if (rc == 0 && fresh.expires_ms != 0 && fresh.expires_ms <= now_ms && !is_stable_source(&fresh))
-        rc = err_set(&failed, ERR_AWS_CREDENTIALS, "%s: the credentials that came have expired already", fresh.source);
+        rc = err_set(&failed, ERR_AWS_CREDENTIALS, "%s: the credentials that came have expired already",
+                     fresh.source);
     if (rc == 0) {
         take_over(provider, &fresh, now_ms);
     } else if (failed.code == ERR_AWS_CREDENTIALS && go_on_with_old(provider, now_ms)) {
@@ -226,8 +234,8 @@ static int wait_for_other(struct credentials_provider *provider, const struct ht
 }
 
 int credentials_get(struct credentials_provider *provider, struct http_client *http,
-                    const struct http_interrupt *interrupt, int64_t now_ms, struct aws_credentials *ret_credentials,
-                    struct err *err)
+                    const struct http_interrupt *interrupt, int64_t now_ms,
+                    struct aws_credentials *ret_credentials, struct err *err)
 {
     int rc = 0;
 

@@ -1,4 +1,5 @@
-/* ECS task roles and EKS Pod Identity: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, with a token of its own. */
+/* ECS task roles and EKS Pod Identity: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, with a token of
+ * its own. */
 #include "aws/credentials_internal.h"
 
 #include "base/cleanup.h"
@@ -23,9 +24,11 @@ static int find_url(struct buffer *url, struct err *err)
     }
     if (!full || !*full)
         return 0;
-    if (!str_starts(full, "https://") && !(str_starts(full, "http://") && http_host_is_local(http_url_host(full))))
-        return err_set(err, ERR_AWS_CREDENTIALS,
-                       "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, loopback or the container's own address");
+    if (!str_starts(full, "https://") &&
+        !(str_starts(full, "http://") && http_host_is_local(http_url_host(full))))
+        return err_set(
+            err, ERR_AWS_CREDENTIALS,
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, loopback or the container's own address");
     buffer_add_str(url, full);
     return 1;
 }
@@ -63,8 +66,12 @@ int credentials_from_container(const struct fetch *fetch, struct aws_credentials
     if (find_token(&token, err) != 0)
         return -1;
     struct http_header headers[1] = {{"Authorization", token.data}};
-    struct http_call call = {.method = "GET", .url = url.data, .headers = headers, .header_count = token.len ? 1 : 0,
-                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX, .timeout_ms = CONTAINER_TIMEOUT_MS};
+    struct http_call call = {.method = "GET",
+                             .url = url.data,
+                             .headers = headers,
+                             .header_count = token.len ? 1 : 0,
+                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX,
+                             .timeout_ms = CONTAINER_TIMEOUT_MS};
     if (fetch->interrupt)
         call.interrupt = *fetch->interrupt;
     int rc = -1;
@@ -72,15 +79,19 @@ int credentials_from_container(const struct fetch *fetch, struct aws_credentials
         last = ERR_INIT;
         rc = http_client_send(fetch->http, &call, &answer, &last);
         answer.body.secret = true;
-        bool again = rc != 0 ? last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT : answer.status >= 500;
+        bool again =
+            rc != 0 ? last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT : answer.status >= 500;
         if (!again)
             break;
     }
     if (rc != 0)
-        err_set(err, last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT ? ERR_AWS_CREDENTIALS : last.code,
+        err_set(err,
+                last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT ? ERR_AWS_CREDENTIALS
+                                                                                 : last.code,
                 "container: %.300s", last.message);
     else if (answer.status != 200)
-        rc = err_set(err, ERR_AWS_CREDENTIALS, "container: the credentials endpoint answered %d", answer.status);
+        rc = err_set(err, ERR_AWS_CREDENTIALS, "container: the credentials endpoint answered %d",
+                     answer.status);
     else
         rc = credentials_from_json(buffer_bytes(&answer.body), "container", ret, err);
     http_answer_done(&answer);

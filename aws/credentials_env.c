@@ -10,5 +10,6 @@ int credentials_from_env(const struct fetch *fetch, struct aws_credentials *ret,
     if (!access || !*access)
         return 0;
     ret->expires_ms = 0;
-    return credentials_set(ret, "environment", access, getenv("AWS_SECRET_ACCESS_KEY"), token, err) == 0 ? 1 : -1;
+    return credentials_set(ret, "environment", access, getenv("AWS_SECRET_ACCESS_KEY"), token, err) == 0 ? 1
+                                                                                                         : -1;
 }

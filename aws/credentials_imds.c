@@ -1,4 +1,5 @@
-/* EC2 instance metadata, version 2 only: a session token by PUT, then the role's name, then its credentials. */
+/* EC2 instance metadata, version 2 only: a session token by PUT, then the role's name, then its credentials.
+ */
 #include "aws/credentials_internal.h"
 
 #include <strings.h>
@@ -32,8 +33,12 @@ static int ask(const struct fetch *fetch, const char *method, const char *path, 
     int n = snprintf(url, sizeof(url), "%.*s%s", (int)len, base, path);
     if (n < 0 || (size_t)n >= sizeof(url))
         return err_set(err, ERR_AWS_CREDENTIALS, "imds: the role's name is too long");
-    struct http_call call = {.method = method, .url = url, .headers = headers, .header_count = 1,
-                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX, .timeout_ms = IMDS_TIMEOUT_MS,
+    struct http_call call = {.method = method,
+                             .url = url,
+                             .headers = headers,
+                             .header_count = 1,
+                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX,
+                             .timeout_ms = IMDS_TIMEOUT_MS,
                              .connect_timeout_ms = IMDS_TIMEOUT_MS};
     if (fetch->interrupt)
         call.interrupt = *fetch->interrupt;
@@ -44,11 +49,13 @@ static int ask(const struct fetch *fetch, const char *method, const char *path, 
 
 static bool is_role_name(const char *name)
 {
-    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-") == strlen(name);
+    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-") ==
+                        strlen(name);
 }
 
 /* With a session token: the role's name, then its credentials. */
-static int ask_role(const struct fetch *fetch, const char *token, struct aws_credentials *ret, struct err *err)
+static int ask_role(const struct fetch *fetch, const char *token, struct aws_credentials *ret,
+                    struct err *err)
 {
     struct http_answer answer = HTTP_ANSWER_INIT;
     struct http_header header = {"X-aws-ec2-metadata-token", token};

@@ -42,14 +42,15 @@ struct role {
     const char *web_token;  /* with it: AssumeRoleWithWebIdentity, unsigned */
 };
 /* `base` NULL only with web_token. */
-int credentials_assume_role(const struct fetch *fetch, const struct role *role, const struct aws_credentials *base,
-                            struct aws_credentials *ret, struct err *err);
+int credentials_assume_role(const struct fetch *fetch, const struct role *role,
+                            const struct aws_credentials *base, struct aws_credentials *ret, struct err *err);
 /* Web identity from given places; also a profile's. */
 int credentials_web_identity(const struct fetch *fetch, const char *token_file, const struct role *role,
                              struct aws_credentials *ret, struct err *err);
 
 /* AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration; and what says that it is an error. */
-int credentials_from_json(struct bytes text, const char *source, struct aws_credentials *ret, struct err *err);
+int credentials_from_json(struct bytes text, const char *source, struct aws_credentials *ret,
+                          struct err *err);
 int credentials_set(struct aws_credentials *ret, const char *source, const char *access, const char *secret,
                     const char *token, struct err *err);
 /* A whole file of at most `max` bytes; `out` is marked secret. */

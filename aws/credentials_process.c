@@ -31,7 +31,8 @@ static int split_words(char *text, char *words[WORDS_MAX], struct err *err)
         if (!*p)
             break;
         if (count == WORDS_MAX - 1)
-            return err_set(err, ERR_AWS_CREDENTIALS, "credential_process has more than %d words", WORDS_MAX - 1);
+            return err_set(err, ERR_AWS_CREDENTIALS, "credential_process has more than %d words",
+                           WORDS_MAX - 1);
         words[count++] = to;
         char quote = 0;
         for (; *p && (quote || (*p != ' ' && *p != '\t')); p++) {

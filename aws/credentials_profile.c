@@ -21,7 +21,8 @@ static bool has_keys(const struct walk *walk, const char *profile)
     return profile_get(&walk->files, profile, "aws_access_key_id") != NULL;
 }
 
-static int static_keys(const struct walk *walk, const char *profile, struct aws_credentials *ret, struct err *err)
+static int static_keys(const struct walk *walk, const char *profile, struct aws_credentials *ret,
+                       struct err *err)
 {
     const struct profile_files *files = &walk->files;
 
@@ -48,23 +49,28 @@ static int from_named_source(const struct walk *walk, const char *profile, const
             continue;
         int rc = sources[i].fetch(walk->fetch, ret, err);
         if (rc == 0)
-            return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s: credential_source %s has no credentials", profile, name);
+            return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s: credential_source %s has no credentials",
+                           profile, name);
         return rc < 0 ? -1 : 0;
     }
-    return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s: credential_source %.40s is not known", profile, name);
+    return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s: credential_source %.40s is not known", profile,
+                   name);
 }
 
-static int source_of_role(struct walk *walk, const char *profile, struct aws_credentials *ret, struct err *err)
+static int source_of_role(struct walk *walk, const char *profile, struct aws_credentials *ret,
+                          struct err *err)
 {
     const char *source = profile_get(&walk->files, profile, "source_profile");
     const char *named = profile_get(&walk->files, profile, "credential_source");
 
     if (source && named)
-        return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s has both source_profile and credential_source", profile);
+        return err_set(err, ERR_AWS_CREDENTIALS,
+                       "profile %.80s has both source_profile and credential_source", profile);
     if (named)
         return from_named_source(walk, profile, named, ret, err);
     if (!source)
-        return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s: role_arn needs source_profile or credential_source", profile);
+        return err_set(err, ERR_AWS_CREDENTIALS,
+                       "profile %.80s: role_arn needs source_profile or credential_source", profile);
     if (strcmp(source, profile) == 0) /* the role's own keys are its source */
         return static_keys(walk, profile, ret, err);
     return resolve(walk, source, ret, err);
@@ -83,7 +89,8 @@ static int assume(struct walk *walk, const char *profile, struct aws_credentials
     };
 
     if (profile_get(files, profile, "mfa_serial"))
-        return err_set(err, ERR_AWS_CREDENTIALS, "profile %.80s asks for a code by mfa_serial; a daemon has nobody to ask", profile);
+        return err_set(err, ERR_AWS_CREDENTIALS,
+                       "profile %.80s asks for a code by mfa_serial; a daemon has nobody to ask", profile);
     if (token_file)
         return credentials_web_identity(walk->fetch, token_file, &role, ret, err);
     int rc = source_of_role(walk, profile, &base, err);
@@ -117,7 +124,8 @@ static int resolve(struct walk *walk, const char *profile, struct aws_credential
         return err_set(err, ERR_AWS_CREDENTIALS, "more than %d profiles in a chain", PROFILE_CHAIN_MAX);
     walk->seen[walk->depth++] = profile;
     if (!profile_exists(files, profile))
-        return err_set(err, ERR_AWS_CREDENTIALS, "there is no profile %.80s in the shared AWS files", profile);
+        return err_set(err, ERR_AWS_CREDENTIALS, "there is no profile %.80s in the shared AWS files",
+                       profile);
     if (profile_get(files, profile, "role_arn"))
         return assume(walk, profile, ret, err);
     if (has_keys(walk, profile))

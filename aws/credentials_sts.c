@@ -30,7 +30,8 @@ static void make_body(const struct fetch *fetch, const struct role *role, struct
     buffer_printf(out, "Action=%s&Version=2011-06-15",
                   role->web_token ? "AssumeRoleWithWebIdentity" : "AssumeRole");
     add_parameter(out, "RoleArn", role->arn);
-    add_parameter(out, "RoleSessionName", role->session_name ? role->session_name : fetch->settings->session_name);
+    add_parameter(out, "RoleSessionName",
+                  role->session_name ? role->session_name : fetch->settings->session_name);
     add_parameter(out, "DurationSeconds", role->duration_s);
     add_parameter(out, "ExternalId", role->external_id);
     add_parameter(out, "WebIdentityToken", role->web_token);
@@ -41,7 +42,8 @@ static int send_once(const struct fetch *fetch, struct bytes body, const struct 
                      struct http_answer *answer, struct err *err)
 {
     const struct aws_endpoint *endpoint = &fetch->settings->sts;
-    struct sigv4_scope scope = {.region = fetch->settings->region, .service = "sts", .time_ms = fetch->now_ms};
+    struct sigv4_scope scope = {
+        .region = fetch->settings->region, .service = "sts", .time_ms = fetch->now_ms};
     _cleanup_(buffer_end) struct buffer authorization = BUFFER_INIT(4096);
     char date[TIME_SIZE], hash[HEX_SIZE(32)], url[320];
     struct http_header headers[6] = {
@@ -55,16 +57,25 @@ static int send_once(const struct fetch *fetch, struct bytes body, const struct 
     if (base) {
         if (*base->session_token)
             headers[count++] = (struct http_header){"X-Amz-Security-Token", base->session_token};
-        struct sigv4_request request = {.method = "POST", .path = BYTES("/"), .headers = headers,
-                                        .header_count = count, .payload_hash = hash};
+        struct sigv4_request request = {.method = "POST",
+                                        .path = BYTES("/"),
+                                        .headers = headers,
+                                        .header_count = count,
+                                        .payload_hash = hash};
         if (sha256_hex(body, hash, err) != 0 ||
-            sigv4_authorization(&request, &scope, base->access_key, base->secret_key, NULL, &authorization, err) != 0)
+            sigv4_authorization(&request, &scope, base->access_key, base->secret_key, NULL, &authorization,
+                                err) != 0)
             return -1;
         headers[count++] = (struct http_header){"Authorization", authorization.data};
     }
     snprintf(url, sizeof(url), "%s/", endpoint->url);
-    struct http_call call = {.method = "POST", .url = url, .headers = headers, .header_count = count, .body = body,
-                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX, .timeout_ms = STS_TIMEOUT_MS};
+    struct http_call call = {.method = "POST",
+                             .url = url,
+                             .headers = headers,
+                             .header_count = count,
+                             .body = body,
+                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX,
+                             .timeout_ms = STS_TIMEOUT_MS};
     if (fetch->interrupt)
         call.interrupt = *fetch->interrupt;
     int rc = http_client_send(fetch->http, &call, answer, err);
@@ -86,19 +97,21 @@ static int read_answer(const struct http_answer *answer, struct aws_credentials 
     const struct xml_node *fault = xml_child(root, "Error");
     if (fault || answer->status != 200) {
         const char *code = xml_text(fault, "Code"), *message = xml_text(fault, "Message");
-        err_set(err, ERR_AWS_CREDENTIALS, "sts: %.80s: %.300s", code ? code : "error", message ? message : "");
+        err_set(err, ERR_AWS_CREDENTIALS, "sts: %.80s: %.300s", code ? code : "error",
+                message ? message : "");
         str_copy(err->aws.service, sizeof(err->aws.service), "sts");
         str_copy(err->aws.code, sizeof(err->aws.code), code ? code : "");
         err->aws.http_status = answer->status;
         return -1;
     }
-    const struct xml_node *found = xml_child(root->child, "Credentials"); /* <XResponse><XResult><Credentials> */
+    const struct xml_node *found =
+        xml_child(root->child, "Credentials"); /* <XResponse><XResult><Credentials> */
     const char *end = xml_text(found, "Expiration");
     int64_t expires = 0;
     if (!found || !end || !time_parse(bytes_of(end), &expires))
         return err_set(err, ERR_AWS_CREDENTIALS, "sts answered without credentials");
-    if (credentials_set(ret, "assume role", xml_text(found, "AccessKeyId"), xml_text(found, "SecretAccessKey"),
-                        xml_text(found, "SessionToken"), err) != 0)
+    if (credentials_set(ret, "assume role", xml_text(found, "AccessKeyId"),
+                        xml_text(found, "SecretAccessKey"), xml_text(found, "SessionToken"), err) != 0)
         return -1;
     ret->expires_ms = expires;
     return 0;
@@ -108,12 +121,13 @@ static bool worth_another_try(int rc, const struct http_answer *answer, const st
 {
     if (rc != 0)
         return err->code == ERR_AWS_UNREACHABLE || err->code == ERR_AWS_TIMEOUT;
-    bool idp = answer->status == 400 && answer->body.data && strstr(answer->body.data, "IDPCommunicationError");
+    bool idp =
+        answer->status == 400 && answer->body.data && strstr(answer->body.data, "IDPCommunicationError");
     return answer->status >= 500 || answer->status == 429 || idp;
 }
 
-int credentials_assume_role(const struct fetch *fetch, const struct role *role, const struct aws_credentials *base,
-                            struct aws_credentials *ret, struct err *err)
+int credentials_assume_role(const struct fetch *fetch, const struct role *role,
+                            const struct aws_credentials *base, struct aws_credentials *ret, struct err *err)
 {
     _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
     struct http_answer answer = HTTP_ANSWER_INIT;
@@ -139,7 +153,8 @@ int credentials_assume_role(const struct fetch *fetch, const struct role *role, 
     if (rc == 0)
         return 0;
     if (last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT)
-        return err_set(err, ERR_AWS_CREDENTIALS, "role %.160s cannot be assumed: %.300s", role->arn, last.message);
+        return err_set(err, ERR_AWS_CREDENTIALS, "role %.160s cannot be assumed: %.300s", role->arn,
+                       last.message);
     if (last.code == ERR_AWS_CREDENTIALS)
         err_wrap(&last, "role %.160s cannot be assumed", role->arn);
     if (err->code == ERR_NONE)

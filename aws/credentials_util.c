@@ -26,7 +26,8 @@ int credentials_set(struct aws_credentials *ret, const char *source, const char 
                     const char *token, struct err *err)
 {
     if (!access || !*access || !secret || !*secret)
-        return err_set(err, ERR_AWS_CREDENTIALS, "%s: the access key id or the secret access key is missing", source);
+        return err_set(err, ERR_AWS_CREDENTIALS, "%s: the access key id or the secret access key is missing",
+                       source);
     if (!printable(access) || !printable(secret) || (token && !printable(token)))
         return err_set(err, ERR_AWS_CREDENTIALS, "%s: a key has a character that no AWS key has", source);
     if (!str_copy(ret->access_key, sizeof(ret->access_key), access) ||
@@ -52,12 +53,13 @@ int credentials_from_json(struct bytes text, const char *source, struct aws_cred
     if (!message)
         message = json_get_text(value, "message");
     if (code && strcmp(code, "Success") != 0)
-        return err_set(err, ERR_AWS_CREDENTIALS, "%s: %.80s: %.200s", source, code, message ? message : "no message");
+        return err_set(err, ERR_AWS_CREDENTIALS, "%s: %.80s: %.200s", source, code,
+                       message ? message : "no message");
     const char *token = json_get_text(value, "Token");
     if (!token)
         token = json_get_text(value, "SessionToken");
-    if (credentials_set(ret, source, json_get_text(value, "AccessKeyId"), json_get_text(value, "SecretAccessKey"),
-                        token, err) != 0)
+    if (credentials_set(ret, source, json_get_text(value, "AccessKeyId"),
+                        json_get_text(value, "SecretAccessKey"), token, err) != 0)
         return -1;
     const char *end = json_get_text(value, "Expiration");
     ret->expires_ms = 0;

@@ -1,4 +1,5 @@
-/* A token in a file, exchanged at STS (EKS service accounts, OIDC): AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN. */
+/* A token in a file, exchanged at STS (EKS service accounts, OIDC): AWS_WEB_IDENTITY_TOKEN_FILE and
+ * AWS_ROLE_ARN. */
 #include "aws/credentials_internal.h"
 
 #include "base/cleanup.h"
@@ -12,7 +13,8 @@ static void buffer_end(struct buffer *buffer)
 int credentials_web_identity(const struct fetch *fetch, const char *token_file, const struct role *role,
                              struct aws_credentials *ret, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer token = BUFFER_INIT((size_t)(20 * KIB)); /* STS takes 20,000 characters */
+    _cleanup_(buffer_end) struct buffer token =
+        BUFFER_INIT((size_t)(20 * KIB)); /* STS takes 20,000 characters */
     struct role with_token = *role;
 
     if (credentials_read_file(token_file, &token, err) != 0)

@@ -1,21 +1,23 @@
 /*
  * DynamoDB, API version 2012-08-10: one small function an operation, single calls (waiting is the caller's).
- * Items, keys and cursors go in and out as raw bytes of JSON, never as a DOM: LastEvaluatedKey is sent back as it came.
- * Requests about a table whose answers are small give the answer parsed by jansson; the caller owns it (json_auto_t).
- * Errors: as aws_send. An operation that a peer does not know is AWS_UNSUPPORTED; a table that is not there
- * AWS_NOT_FOUND; one that is being changed, or exists already, AWS_CONFLICT; too many table operations AWS_LIMIT.
- * Table names may be ARNs. Thread rule: as the session. Source: botocore's model of dynamodb, 1.44.5.
+ * Items, keys and cursors go in and out as raw bytes of JSON, never as a DOM: LastEvaluatedKey is sent back
+ * as it came. Requests about a table whose answers are small give the answer parsed by jansson; the caller
+ * owns it (json_auto_t). Errors: as aws_send. An operation that a peer does not know is AWS_UNSUPPORTED; a
+ * table that is not there AWS_NOT_FOUND; one that is being changed, or exists already, AWS_CONFLICT; too many
+ * table operations AWS_LIMIT. Table names may be ARNs. Thread rule: as the session. Source: botocore's model
+ * of dynamodb, 1.44.5.
  */
 #pragma once
 #include "aws/call.h"
 #include "base/arena.h"
 #include "base/json.h"
 
-/* -- tables ------------------------------------------------------------------------------------------------------ */
+/* -- tables
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct dynamodb_key {
-    const char *hash; /* attribute names */
-    char hash_type;   /* S, N, B */
+    const char *hash;  /* attribute names */
+    char hash_type;    /* S, N, B */
     const char *range; /* NULL without */
     char range_type;
 };
@@ -59,9 +61,12 @@ struct dynamodb_table {
 /* Everything in arena. AWS_LIED when the answer has no name, status or key. */
 int dynamodb_describe_table(struct aws_session *session, const char *table, struct arena *arena,
                             struct dynamodb_table *ret_table, struct err *err);
-/* The same from a Table member that came another way (CreateTable, a capsule). `raw` is borrowed: the caller keeps it. */
-int dynamodb_read_table(const json_t *raw, struct arena *arena, struct dynamodb_table *ret_table, struct err *err);
-/* request: the operation's whole input. ret_effect_unknown (may be NULL) is set with an error: look before repeating. */
+/* The same from a Table member that came another way (CreateTable, a capsule). `raw` is borrowed: the caller
+ * keeps it. */
+int dynamodb_read_table(const json_t *raw, struct arena *arena, struct dynamodb_table *ret_table,
+                        struct err *err);
+/* request: the operation's whole input. ret_effect_unknown (may be NULL) is set with an error: look before
+ * repeating. */
 int dynamodb_create_table(struct aws_session *session, const json_t *request, bool *ret_effect_unknown,
                           struct err *err);
 int dynamodb_update_table(struct aws_session *session, const json_t *request, struct err *err);
@@ -70,7 +75,8 @@ int dynamodb_delete_table(struct aws_session *session, const char *table, struct
 int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const char **start,
                          const char ***ret_names, size_t *ret_count, struct err *err);
 
-/* -- data -------------------------------------------------------------------------------------------------------- */
+/* -- data
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct dynamodb_scan {
     const char *table;
@@ -79,28 +85,34 @@ struct dynamodb_scan {
     struct bytes start_key; /* raw JSON object; len 0: from the beginning */
     int limit;              /* 0: AWS's */
     bool consistent;
-    const char *select;     /* COUNT; NULL: everything */
+    const char *select; /* COUNT; NULL: everything */
 };
-/* The whole answer stays in reply->answer.body: Items, Count, ScannedCount, LastEvaluatedKey, ConsumedCapacity. */
+/* The whole answer stays in reply->answer.body: Items, Count, ScannedCount, LastEvaluatedKey,
+ * ConsumedCapacity. */
 int dynamodb_scan(struct aws_session *session, const struct dynamodb_scan *scan, struct aws_reply *reply,
                   struct err *err);
 
-/* items: raw JSON objects (attribute maps), at most 25. Puts are idempotent, so it is retried; the answer is kept in
- * no part of it. ret_unprocessed (count flags, may be NULL) says which items came back as UnprocessedItems; when one that
- * came back cannot be told, all are marked (a put again does no harm). Returns their number, or -1. */
-long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items, size_t count,
-                        bool *ret_unprocessed, double *ret_units, struct err *err);
-/* Put only where no item has the key: AWS_CONDITION when there is one. condition_key: the hash key's attribute name;
- * NULL: unconditionally. ret_effect_unknown (may be NULL): a condition failed after an attempt whose fate is unknown. */
-int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item, const char *condition_key,
-                      bool *ret_effect_unknown, double *ret_units, struct err *err);
-/* keys: raw JSON objects, at most 100. The answer (Responses, UnprocessedKeys) stays in reply->answer.body. */
+/* items: raw JSON objects (attribute maps), at most 25. Puts are idempotent, so it is retried; the answer is
+ * kept in no part of it. ret_unprocessed (count flags, may be NULL) says which items came back as
+ * UnprocessedItems; when one that came back cannot be told, all are marked (a put again does no harm).
+ * Returns their number, or -1. */
+long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
+                        size_t count, bool *ret_unprocessed, double *ret_units, struct err *err);
+/* Put only where no item has the key: AWS_CONDITION when there is one. condition_key: the hash key's
+ * attribute name; NULL: unconditionally. ret_effect_unknown (may be NULL): a condition failed after an
+ * attempt whose fate is unknown. */
+int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item,
+                      const char *condition_key, bool *ret_effect_unknown, double *ret_units,
+                      struct err *err);
+/* keys: raw JSON objects, at most 100. The answer (Responses, UnprocessedKeys) stays in reply->answer.body.
+ */
 int dynamodb_batch_get(struct aws_session *session, const char *table, const struct bytes *keys, size_t count,
                        bool consistent, struct aws_reply *reply, struct err *err);
 /* ConsumedCapacity of an answer, summed over tables; 0 without. */
 double dynamodb_consumed(struct bytes answer);
 
-/* -- settings ---------------------------------------------------------------------------------------------------- */
+/* -- settings
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* ret_attribute: in arena, NULL unless ENABLED or ENABLING; ret_status may be NULL. */
 int dynamodb_describe_ttl(struct aws_session *session, const char *table, struct arena *arena,
@@ -123,12 +135,12 @@ int dynamodb_update_pitr(struct aws_session *session, const char *table, bool en
 int dynamodb_list_tags(struct aws_session *session, const char *arn, json_t **ret_tags, struct err *err);
 int dynamodb_tag(struct aws_session *session, const char *arn, const json_t *tags, struct err *err);
 /* NULL policy: there is none. In arena. */
-int dynamodb_get_policy(struct aws_session *session, const char *arn, struct arena *arena, const char **ret_policy,
-                        struct err *err);
+int dynamodb_get_policy(struct aws_session *session, const char *arn, struct arena *arena,
+                        const char **ret_policy, struct err *err);
 int dynamodb_put_policy(struct aws_session *session, const char *arn, const char *policy, struct err *err);
 /* index NULL: the table. The answer: ContributorInsightsStatus, ContributorInsightsMode ... */
-int dynamodb_describe_insights(struct aws_session *session, const char *table, const char *index, json_t **ret_answer,
-                               struct err *err);
+int dynamodb_describe_insights(struct aws_session *session, const char *table, const char *index,
+                               json_t **ret_answer, struct err *err);
 int dynamodb_update_insights(struct aws_session *session, const char *table, const char *index, bool enable,
                              const char *mode, struct err *err);
 /* Array of {StreamArn, DestinationStatus, ApproximateCreationDateTimePrecision}. */

@@ -18,11 +18,14 @@ static void reply_end(struct aws_reply *reply)
     aws_reply_done(reply);
 }
 
-static int send_items(struct aws_session *session, const char *operation, const char *table, const struct buffer *body,
-                      struct aws_reply *reply, struct err *err)
+static int send_items(struct aws_session *session, const char *operation, const char *table,
+                      const struct buffer *body, struct aws_reply *reply, struct err *err)
 {
-    struct aws_call call = {.service = AWS_DYNAMODB, .operation = operation, .resource = table,
-                            .body = buffer_bytes(body), .items = true};
+    struct aws_call call = {.service = AWS_DYNAMODB,
+                            .operation = operation,
+                            .resource = table,
+                            .body = buffer_bytes(body),
+                            .items = true};
 
     if (buffer_ok(body, operation, err) != 0)
         return -1;
@@ -54,7 +57,8 @@ int dynamodb_scan(struct aws_session *session, const struct dynamodb_scan *scan,
     return send_items(session, "Scan", scan->table, &body, reply, err);
 }
 
-/* -- writing ------------------------------------------------------------------------------------------------------ */
+/* -- writing
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* Sum of CapacityUnits in one object or an array of them. */
 static double units_of(struct bytes raw)
@@ -70,8 +74,7 @@ static double units_of(struct bytes raw)
         return 0;
     if (json_is_object(value))
         return json_number_value(json_object_get(value, "CapacityUnits"));
-    json_array_foreach(value, i, one)
-        sum += json_number_value(json_object_get(one, "CapacityUnits"));
+    json_array_foreach(value, i, one) sum += json_number_value(json_object_get(one, "CapacityUnits"));
     return sum;
 }
 
@@ -147,8 +150,8 @@ static long unprocessed(struct bytes raw, const struct bytes *items, size_t coun
     return found;
 }
 
-long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items, size_t count,
-                        bool *ret_unprocessed, double *ret_units, struct err *err)
+long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
+                        size_t count, bool *ret_unprocessed, double *ret_units, struct err *err)
 {
     _cleanup_(buffer_end) struct buffer body = BUFFER_INIT(BATCH_BYTES_MAX);
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
@@ -176,7 +179,8 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
     if (send_items(session, "BatchWriteItem", table, &body, &reply, err) != 0)
         return -1;
     struct bytes answer = buffer_bytes(&reply.answer.body);
-    long found = find_member(answer, "UnprocessedItems", &left) ? unprocessed(left.raw, items, count, marks) : 0;
+    long found =
+        find_member(answer, "UnprocessedItems", &left) ? unprocessed(left.raw, items, count, marks) : 0;
     if (found < 0)
         return err_set(err, ERR_AWS_LIED, "BatchWriteItem %.100s: UnprocessedItems cannot be read", table);
     if (ret_unprocessed)
@@ -186,8 +190,8 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
     return found;
 }
 
-int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item, const char *condition_key,
-                      bool *ret_effect_unknown, double *ret_units, struct err *err)
+int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item,
+                      const char *condition_key, bool *ret_effect_unknown, double *ret_units, struct err *err)
 {
     _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)(ITEM_WIRE_MAX + 8 * KIB));
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;

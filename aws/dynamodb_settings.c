@@ -5,12 +5,13 @@
 
 static struct json_call setting(const char *operation, const char *resource)
 {
-    return (struct json_call){.service = AWS_DYNAMODB, .operation = operation, .resource = resource, .control = true};
+    return (struct json_call){
+        .service = AWS_DYNAMODB, .operation = operation, .resource = resource, .control = true};
 }
 
 /* {"TableName": table} and the answer. */
-static int describe(struct aws_session *session, const char *operation, const char *table, json_t **ret_answer,
-                    struct err *err)
+static int describe(struct aws_session *session, const char *operation, const char *table,
+                    json_t **ret_answer, struct err *err)
 {
     struct json_call call = setting(operation, table);
 
@@ -51,8 +52,8 @@ int dynamodb_update_ttl(struct aws_session *session, const char *table, const ch
                         struct err *err)
 {
     return change(session, "UpdateTimeToLive", table,
-                  json_pack("{s:s, s:{s:b, s:s}}", "TableName", table, "TimeToLiveSpecification", "Enabled", enabled,
-                            "AttributeName", attribute),
+                  json_pack("{s:s, s:{s:b, s:s}}", "TableName", table, "TimeToLiveSpecification", "Enabled",
+                            enabled, "AttributeName", attribute),
                   err);
 }
 
@@ -66,7 +67,8 @@ int dynamodb_describe_pitr(struct aws_session *session, const char *table, struc
     const json_t *backups = json_object_get(answer, "ContinuousBackupsDescription");
     const json_t *pitr = json_object_get(backups, "PointInTimeRecoveryDescription");
     if (!backups)
-        return err_set(err, ERR_AWS_LIED, "DescribeContinuousBackups %.100s answered without a description", table);
+        return err_set(err, ERR_AWS_LIED, "DescribeContinuousBackups %.100s answered without a description",
+                       table);
     *ret_pitr = (struct dynamodb_pitr){
         .enabled = str_is(json_get_text(pitr, "PointInTimeRecoveryStatus"), "ENABLED"),
         .period_days = json_get_int(pitr, "RecoveryPeriodInDays", 0),
@@ -83,8 +85,9 @@ int dynamodb_update_pitr(struct aws_session *session, const char *table, bool en
 
     if (specification && enabled && period_days > 0)
         json_object_set_new(specification, "RecoveryPeriodInDays", json_integer(period_days));
-    return change(session, "UpdateContinuousBackups", table,
-                  json_pack("{s:s, s:o}", "TableName", table, "PointInTimeRecoverySpecification", specification), err);
+    return change(
+        session, "UpdateContinuousBackups", table,
+        json_pack("{s:s, s:o}", "TableName", table, "PointInTimeRecoverySpecification", specification), err);
 }
 
 int dynamodb_list_tags(struct aws_session *session, const char *arn, json_t **ret_tags, struct err *err)
@@ -92,7 +95,8 @@ int dynamodb_list_tags(struct aws_session *session, const char *arn, json_t **re
     struct json_call call = setting("ListTagsOfResource", arn);
     json_t *tags = NULL;
 
-    if (aws_json_pages(session, &call, json_pack("{s:s}", "ResourceArn", arn), "NextToken", "Tags", &tags, err) != 0)
+    if (aws_json_pages(session, &call, json_pack("{s:s}", "ResourceArn", arn), "NextToken", "Tags", &tags,
+                       err) != 0)
         return -1;
     for (size_t i = json_array_size(tags); i-- > 0;) {
         const char *key = json_get_text(json_array_get(tags, i), "Key");
@@ -109,8 +113,8 @@ int dynamodb_tag(struct aws_session *session, const char *arn, const json_t *tag
                   json_pack("{s:s, s:o}", "ResourceArn", arn, "Tags", json_deep_copy(tags)), err);
 }
 
-int dynamodb_get_policy(struct aws_session *session, const char *arn, struct arena *arena, const char **ret_policy,
-                        struct err *err)
+int dynamodb_get_policy(struct aws_session *session, const char *arn, struct arena *arena,
+                        const char **ret_policy, struct err *err)
 {
     struct json_call call = setting("GetResourcePolicy", arn);
     json_auto_t *answer = NULL;
@@ -135,16 +139,17 @@ int dynamodb_get_policy(struct aws_session *session, const char *arn, struct are
 
 int dynamodb_put_policy(struct aws_session *session, const char *arn, const char *policy, struct err *err)
 {
-    return change(session, "PutResourcePolicy", arn, json_pack("{s:s, s:s}", "ResourceArn", arn, "Policy", policy), err);
+    return change(session, "PutResourcePolicy", arn,
+                  json_pack("{s:s, s:s}", "ResourceArn", arn, "Policy", policy), err);
 }
 
-int dynamodb_describe_insights(struct aws_session *session, const char *table, const char *index, json_t **ret_answer,
-                               struct err *err)
+int dynamodb_describe_insights(struct aws_session *session, const char *table, const char *index,
+                               json_t **ret_answer, struct err *err)
 {
     struct json_call call = setting("DescribeContributorInsights", table);
 
-    return aws_json_call_take(session, &call, json_pack("{s:s, s:s*}", "TableName", table, "IndexName", index),
-                              ret_answer, err);
+    return aws_json_call_take(
+        session, &call, json_pack("{s:s, s:s*}", "TableName", table, "IndexName", index), ret_answer, err);
 }
 
 int dynamodb_update_insights(struct aws_session *session, const char *table, const char *index, bool enable,
@@ -152,7 +157,8 @@ int dynamodb_update_insights(struct aws_session *session, const char *table, con
 {
     return change(session, "UpdateContributorInsights", table,
                   json_pack("{s:s, s:s*, s:s, s:s*}", "TableName", table, "IndexName", index,
-                            "ContributorInsightsAction", enable ? "ENABLE" : "DISABLE", "ContributorInsightsMode", mode),
+                            "ContributorInsightsAction", enable ? "ENABLE" : "DISABLE",
+                            "ContributorInsightsMode", mode),
                   err);
 }
 

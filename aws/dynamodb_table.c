@@ -5,7 +5,8 @@
 
 static struct json_call table_call(const char *operation, const char *table)
 {
-    return (struct json_call){.service = AWS_DYNAMODB, .operation = operation, .resource = table, .control = true};
+    return (struct json_call){
+        .service = AWS_DYNAMODB, .operation = operation, .resource = table, .control = true};
 }
 
 static char type_of(const json_t *definitions, const char *name)
@@ -98,7 +99,8 @@ static void read_rest(const json_t *raw, struct dynamodb_table *table)
     table->deletion_protection = json_get_bool(raw, "DeletionProtectionEnabled", false);
 }
 
-int dynamodb_read_table(const json_t *raw, struct arena *arena, struct dynamodb_table *ret_table, struct err *err)
+int dynamodb_read_table(const json_t *raw, struct arena *arena, struct dynamodb_table *ret_table,
+                        struct err *err)
 {
     struct dynamodb_table table = {
         .name = json_get_text(raw, "TableName"),
@@ -179,7 +181,8 @@ int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const
     size_t i;
     json_t *name;
 
-    if (aws_json_call_take(session, &call, json_pack("{s:s*}", "ExclusiveStartTableName", *start), &answer, err) != 0)
+    if (aws_json_call_take(session, &call, json_pack("{s:s*}", "ExclusiveStartTableName", *start), &answer,
+                           err) != 0)
         return -1;
     const json_t *list = json_object_get(answer, "TableNames");
     const char **names = arena_array(arena, const char *, json_array_size(list) + 1);

@@ -9,16 +9,17 @@
 static const struct aws_service services[AWS_SERVICE_COUNT] = {
     [AWS_DYNAMODB] = {"dynamodb", "dynamodb", "dynamodb", "AWS_ENDPOINT_URL_DYNAMODB", "DynamoDB_20120810",
                       "application/x-amz-json-1.0", AWS_JSON, true},
-    [AWS_S3] = {"s3", "s3", "s3", "AWS_ENDPOINT_URL_S3", NULL, "application/octet-stream", AWS_REST_XML, false},
-    [AWS_STS] = {"sts", "sts", "sts", "AWS_ENDPOINT_URL_STS", NULL, "application/x-www-form-urlencoded; charset=utf-8",
-                 AWS_QUERY, true},
+    [AWS_S3] = {"s3", "s3", "s3", "AWS_ENDPOINT_URL_S3", NULL, "application/octet-stream", AWS_REST_XML,
+                false},
+    [AWS_STS] = {"sts", "sts", "sts", "AWS_ENDPOINT_URL_STS", NULL,
+                 "application/x-www-form-urlencoded; charset=utf-8", AWS_QUERY, true},
     [AWS_AUTOSCALING] = {"application-autoscaling", "application-autoscaling", "application-autoscaling",
                          "AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING", "AnyScaleFrontendService",
                          "application/x-amz-json-1.1", AWS_JSON, true},
     [AWS_CLOUDWATCH] = {"cloudwatch", "monitoring", "monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH",
                         "GraniteServiceVersion20100801", "application/x-amz-json-1.0", AWS_JSON, true},
-    [AWS_LAMBDA] = {"lambda", "lambda", "lambda", "AWS_ENDPOINT_URL_LAMBDA", NULL, "application/json", AWS_REST_JSON,
-                    false},
+    [AWS_LAMBDA] = {"lambda", "lambda", "lambda", "AWS_ENDPOINT_URL_LAMBDA", NULL, "application/json",
+                    AWS_REST_JSON, false},
 };
 
 const struct aws_service *aws_service(enum aws_service_id id)
@@ -109,8 +110,8 @@ static bool valid_region(const char *region)
     return len > 0 && len < 40 && strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-int aws_endpoint_find(const struct environment *environment, enum aws_service_id id, struct aws_endpoint *ret_endpoint,
-                      struct err *err)
+int aws_endpoint_find(const struct environment *environment, enum aws_service_id id,
+                      struct aws_endpoint *ret_endpoint, struct err *err)
 {
     const struct aws_service *service = &services[id];
     const char *region = environment->region;
@@ -128,13 +129,15 @@ int aws_endpoint_find(const struct environment *environment, enum aws_service_id
     }
     const struct partition *partition = partition_of(region);
     if (!partition->name)
-        return err_set(err, ERR_CONFIG, "the partition of region %s is not supported; set endpoint_url", region);
+        return err_set(err, ERR_CONFIG, "the partition of region %s is not supported; set endpoint_url",
+                       region);
     if (env_true("AWS_USE_DUALSTACK_ENDPOINT"))
         return err_set(err, ERR_CONFIG, "AWS_USE_DUALSTACK_ENDPOINT is not supported; set endpoint_url");
     bool gov = strcmp(partition->name, "aws-us-gov") == 0;
     bool fips = env_true("AWS_USE_FIPS_ENDPOINT");
     if (fips && !gov && !str_starts(region, "us-") && !str_starts(region, "ca-"))
-        return err_set(err, ERR_CONFIG, "AWS has no FIPS endpoints in region %s; unset AWS_USE_FIPS_ENDPOINT", region);
+        return err_set(err, ERR_CONFIG, "AWS has no FIPS endpoints in region %s; unset AWS_USE_FIPS_ENDPOINT",
+                       region);
     snprintf(endpoint.host, sizeof(endpoint.host), "%s%s.%s.%s", service->prefix,
              fips && !(gov && service->gov_plain_fips) ? "-fips" : "", region, partition->suffix);
     snprintf(endpoint.url, sizeof(endpoint.url), "https://%s", endpoint.host);

@@ -1,10 +1,10 @@
 /*
  * Which services there are and where they answer. Order of overrides: the environment's endpoint_url, then
- * AWS_ENDPOINT_URL_<SERVICE>, then AWS_ENDPOINT_URL (unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true). An override
- * takes signed traffic elsewhere, so it is https, or plain http on loopback.
- * Partitions: aws, aws-cn, aws-us-gov; others are refused. AWS_USE_FIPS_ENDPOINT=true is honoured where AWS has such
- * endpoints (United States, Canada, GovCloud), else refused. AWS_USE_DUALSTACK_ENDPOINT=true is refused.
- * VPC endpoints are overrides. Source: AWS SDKs and Tools Reference Guide; botocore's endpoint rule sets.
+ * AWS_ENDPOINT_URL_<SERVICE>, then AWS_ENDPOINT_URL (unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true). An
+ * override takes signed traffic elsewhere, so it is https, or plain http on loopback. Partitions: aws,
+ * aws-cn, aws-us-gov; others are refused. AWS_USE_FIPS_ENDPOINT=true is honoured where AWS has such endpoints
+ * (United States, Canada, GovCloud), else refused. AWS_USE_DUALSTACK_ENDPOINT=true is refused. VPC endpoints
+ * are overrides. Source: AWS SDKs and Tools Reference Guide; botocore's endpoint rule sets.
  */
 #pragma once
 #include <stdbool.h>
@@ -25,14 +25,14 @@ enum aws_service_id {
 };
 
 struct aws_service {
-    const char *name;         /* as in errors and metrics, and IAM's prefix: dynamodb, s3, cloudwatch ... */
+    const char *name; /* as in errors and metrics, and IAM's prefix: dynamodb, s3, cloudwatch ... */
     const char *signing_name;
     const char *prefix;       /* of the host name */
     const char *variable;     /* AWS_ENDPOINT_URL_DYNAMODB */
     const char *target;       /* X-Amz-Target's first part; NULL without */
     const char *content_type; /* of request bodies */
     enum aws_protocol protocol;
-    bool gov_plain_fips;      /* in GovCloud the plain name is the FIPS endpoint */
+    bool gov_plain_fips; /* in GovCloud the plain name is the FIPS endpoint */
 };
 
 const struct aws_service *aws_service(enum aws_service_id id);
@@ -44,7 +44,7 @@ struct aws_endpoint {
     bool loopback;
 };
 
-int aws_endpoint_find(const struct environment *environment, enum aws_service_id id, struct aws_endpoint *ret_endpoint,
-                      struct err *err);
+int aws_endpoint_find(const struct environment *environment, enum aws_service_id id,
+                      struct aws_endpoint *ret_endpoint, struct err *err);
 /* "aws", "aws-cn", "aws-us-gov"; NULL for a partition that this version does not know. */
 const char *aws_partition(const char *region);

@@ -38,8 +38,12 @@ int aws_json_call(struct aws_session *session, const struct json_call *call, con
 {
     _cleanup_(free_text) char *text = request ? json_dumps(request, JSON_COMPACT) : strdup("{}");
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    struct aws_call send = {.service = call->service, .operation = call->operation, .resource = call->resource,
-                            .body = bytes_of(text), .once = call->once, .control = call->control,
+    struct aws_call send = {.service = call->service,
+                            .operation = call->operation,
+                            .resource = call->resource,
+                            .body = bytes_of(text),
+                            .once = call->once,
+                            .control = call->control,
                             .reply_max = (size_t)AWS_CONTROL_REPLY_MAX};
 
     if (!text)
@@ -70,8 +74,8 @@ int64_t aws_json_time(const json_t *object, const char *name)
     return seconds > 0 && seconds < 1e12 ? (int64_t)llround(seconds * 1000) : 0;
 }
 
-int aws_json_pages(struct aws_session *session, const struct json_call *call, json_t *request, const char *token_name,
-                   const char *list_name, json_t **ret_list, struct err *err)
+int aws_json_pages(struct aws_session *session, const struct json_call *call, json_t *request,
+                   const char *token_name, const char *list_name, json_t **ret_list, struct err *err)
 {
     json_auto_t *mine = request;
     json_auto_t *list = json_array();

@@ -17,8 +17,8 @@ static void buffer_end(struct buffer *buffer)
     buffer_done(buffer);
 }
 
-static int list_page(struct aws_session *session, const char *stream_arn, const char *marker, json_t **ret_answer,
-                     struct err *err)
+static int list_page(struct aws_session *session, const char *stream_arn, const char *marker,
+                     json_t **ret_answer, struct err *err)
 {
     _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(8192);
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
@@ -31,8 +31,12 @@ static int list_page(struct aws_session *session, const char *stream_arn, const 
     }
     if (buffer_ok(&query, "ListEventSourceMappings", err) != 0)
         return -1;
-    struct aws_call call = {.service = AWS_LAMBDA, .operation = "ListEventSourceMappings", .resource = stream_arn,
-                            .method = "GET", .path = PATH, .query = query.data,
+    struct aws_call call = {.service = AWS_LAMBDA,
+                            .operation = "ListEventSourceMappings",
+                            .resource = stream_arn,
+                            .method = "GET",
+                            .path = PATH,
+                            .query = query.data,
                             .reply_max = (size_t)AWS_CONTROL_REPLY_MAX};
     if (aws_send(session, &call, &reply, err) != 0)
         return -1;
@@ -68,11 +72,21 @@ int lambda_mappings_of_stream(struct aws_session *session, const char *stream_ar
 int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bool *ret_effect_unknown,
                           struct err *err)
 {
-    static const char *const names[] = {
-        "EventSourceArn", "BatchSize", "FilterCriteria", "KMSKeyArn", "MetricsConfig", "ScalingConfig",
-        "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "StartingPosition", "DestinationConfig",
-        "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds",
-        "FunctionResponseTypes"};
+    static const char *const names[] = {"EventSourceArn",
+                                        "BatchSize",
+                                        "FilterCriteria",
+                                        "KMSKeyArn",
+                                        "MetricsConfig",
+                                        "ScalingConfig",
+                                        "MaximumBatchingWindowInSeconds",
+                                        "ParallelizationFactor",
+                                        "StartingPosition",
+                                        "DestinationConfig",
+                                        "MaximumRecordAgeInSeconds",
+                                        "BisectBatchOnFunctionError",
+                                        "MaximumRetryAttempts",
+                                        "TumblingWindowInSeconds",
+                                        "FunctionResponseTypes"};
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     json_auto_t *request = json_object();
     const char *function = json_get_text(mapping, "FunctionArn"), *state = json_get_text(mapping, "State");
@@ -87,8 +101,12 @@ int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bo
     char *text = json_dumps(request, JSON_COMPACT);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for CreateEventSourceMapping");
-    struct aws_call call = {.service = AWS_LAMBDA, .operation = "CreateEventSourceMapping", .resource = function,
-                            .path = PATH, .body = bytes_of(text), .once = true,
+    struct aws_call call = {.service = AWS_LAMBDA,
+                            .operation = "CreateEventSourceMapping",
+                            .resource = function,
+                            .path = PATH,
+                            .body = bytes_of(text),
+                            .once = true,
                             .reply_max = (size_t)AWS_CONTROL_REPLY_MAX};
     int rc = aws_send(session, &call, &reply, err);
     free(text);

@@ -63,7 +63,8 @@ static int add_line(struct profile_files *files, const char *section, char *line
         }
     }
     if (files->count == PROFILE_ENTRIES_MAX)
-        return err_set(err, ERR_AWS_CREDENTIALS, "the shared AWS files have more than %d lines", PROFILE_ENTRIES_MAX);
+        return err_set(err, ERR_AWS_CREDENTIALS, "the shared AWS files have more than %d lines",
+                       PROFILE_ENTRIES_MAX);
     char *key = trim(line);
     for (char *p = key; *p; p++)
         *p = (char)tolower((unsigned char)*p);
@@ -101,7 +102,8 @@ int profile_files_read(struct arena *arena, struct profile_files *ret_files, str
                                              {"AWS_CONFIG_FILE", "config"}};
     char path[4096];
 
-    *ret_files = (struct profile_files){.entries = arena_array(arena, struct profile_entry, PROFILE_ENTRIES_MAX)};
+    *ret_files =
+        (struct profile_files){.entries = arena_array(arena, struct profile_entry, PROFILE_ENTRIES_MAX)};
     if (!ret_files->entries)
         return err_set(err, ERR_NO_MEMORY, "no memory for the shared AWS files");
     for (size_t i = 0; i < COUNT_OF(places); i++) {

@@ -24,4 +24,5 @@ struct profile_files {
 int profile_files_read(struct arena *arena, struct profile_files *ret_files, struct err *err);
 void profile_files_done(struct profile_files *files);
 bool profile_exists(const struct profile_files *files, const char *profile);
-const char *profile_get(const struct profile_files *files, const char *profile, const char *key); /* NULL without */
+const char *profile_get(const struct profile_files *files, const char *profile,
+                        const char *key); /* NULL without */

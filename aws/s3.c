@@ -28,8 +28,8 @@ static void set_region(struct s3_bucket *bucket, const char *region)
 
     str_copy(bucket->region, sizeof(bucket->region), region);
     if (at) /* https://s3.REGION.suffix */
-        snprintf(bucket->base_url, sizeof(bucket->base_url), "%.*s%s%s", (int)(at - endpoint->url), endpoint->url,
-                 region, at + strlen(own));
+        snprintf(bucket->base_url, sizeof(bucket->base_url), "%.*s%s%s", (int)(at - endpoint->url),
+                 endpoint->url, region, at + strlen(own));
 }
 
 static bool region_like(const char *text)
@@ -39,13 +39,14 @@ static bool region_like(const char *text)
     return len > 0 && len < 40 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
-int s3_bucket_init(struct s3_bucket *ret_bucket, struct aws_session *session, const char *name, struct err *err)
+int s3_bucket_init(struct s3_bucket *ret_bucket, struct aws_session *session, const char *name,
+                   struct err *err)
 {
     size_t len = strlen(name);
     struct s3_bucket bucket = {.session = session};
 
-    if (len < 3 || len > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != len || name[0] == '.' ||
-        name[0] == '-' || strstr(name, ".."))
+    if (len < 3 || len > 63 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != len ||
+        name[0] == '.' || name[0] == '-' || strstr(name, ".."))
         return err_set(err, ERR_AWS_REFUSED, "no bucket can be called %.80s", name);
     str_copy(bucket.name, sizeof(bucket.name), name);
     set_region(&bucket, aws_region(session->aws));
@@ -60,7 +61,8 @@ static bool learn_region(struct s3_bucket *bucket, const struct aws_reply *reply
     int status = reply->answer.status;
     const char *region = http_answer_header(&reply->answer, "x-amz-bucket-region");
 
-    if ((status != 301 && status != 307 && status != 400) || !region_like(region) || strcmp(region, bucket->region) == 0)
+    if ((status != 301 && status != 307 && status != 400) || !region_like(region) ||
+        strcmp(region, bucket->region) == 0)
         return false;
     set_region(bucket, region);
     return true;
@@ -116,7 +118,9 @@ static void add(struct header_list *headers, const char *name, const char *value
         headers->list[headers->count++] = (struct http_header){name, value};
 }
 
-/* -- put ---------------------------------------------------------------------------------------------------------- */
+/* -- put
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct file_part {
     int fd;
@@ -152,7 +156,8 @@ static void copy_header(const struct http_answer *answer, const char *name, char
     str_copy(to, size, value ? value : "");
 }
 
-int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_result *ret_result, struct err *err)
+int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_result *ret_result,
+           struct err *err)
 {
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     struct file_part part = {put->fd, put->offset, put->offset, put->offset + put->len};
@@ -170,10 +175,16 @@ int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_res
     add(&headers, "x-amz-tagging", put->tagging);
     for (size_t i = 0; i < put->metadata_count && i < 8; i++)
         add(&headers, put->metadata[i].name, put->metadata[i].value);
-    struct aws_call call = {.operation = "PutObject", .method = "PUT", .headers = headers.list,
-                            .header_count = headers.count, .body = put->body, .payload_hash = hash,
-                            .stream = put->body.data ? NULL : &stream, .budget_ms = S3_BODY_BUDGET_MS,
-                            .timeout_ms = -1, .reply_max = (size_t)MIB};
+    struct aws_call call = {.operation = "PutObject",
+                            .method = "PUT",
+                            .headers = headers.list,
+                            .header_count = headers.count,
+                            .body = put->body,
+                            .payload_hash = hash,
+                            .stream = put->body.data ? NULL : &stream,
+                            .budget_ms = S3_BODY_BUDGET_MS,
+                            .timeout_ms = -1,
+                            .reply_max = (size_t)MIB};
     int rc = s3_send(bucket, put->key, NULL, &call, &reply, err);
     if (!ret_result)
         return rc;
@@ -185,7 +196,8 @@ int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_res
     return rc;
 }
 
-/* -- head and get ------------------------------------------------------------------------------------------------- */
+/* -- head and get
+ * ------------------------------------------------------------------------------------------------- */
 
 static void version_query(struct buffer *query, const char *version_id)
 {
@@ -222,7 +234,8 @@ int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, s
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(2048);
     struct http_header headers[] = {{"x-amz-checksum-mode", "ENABLED"}};
-    struct aws_call call = {.operation = "HeadObject", .method = "HEAD", .headers = headers, .header_count = 1};
+    struct aws_call call = {
+        .operation = "HeadObject", .method = "HEAD", .headers = headers, .header_count = 1};
 
     version_query(&query, version_id);
     if (s3_send(bucket, key, query.data, &call, &reply, err) != 0)
@@ -266,9 +279,14 @@ int s3_get(struct s3_bucket *bucket, const struct s3_get *get, struct s3_head *r
     add(&headers, "If-Match", get->if_match);
     add(&headers, "x-amz-checksum-mode", *range ? NULL : "ENABLED");
     version_query(&query, get->version_id);
-    struct aws_call call = {.operation = "GetObject", .method = "GET", .headers = headers.list,
-                            .header_count = headers.count, .sink = get->sink, .sink_rewind = get->sink_rewind,
-                            .budget_ms = S3_BODY_BUDGET_MS, .timeout_ms = -1,
+    struct aws_call call = {.operation = "GetObject",
+                            .method = "GET",
+                            .headers = headers.list,
+                            .header_count = headers.count,
+                            .sink = get->sink,
+                            .sink_rewind = get->sink_rewind,
+                            .budget_ms = S3_BODY_BUDGET_MS,
+                            .timeout_ms = -1,
                             .reply_max = get->max > 0 ? (size_t)get->max : 0};
     if (s3_send(bucket, get->key, query.data, &call, &reply, err) != 0)
         return -1;

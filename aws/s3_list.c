@@ -69,9 +69,11 @@ static int give_out(struct listing *listing, const struct xml_node *row, bool en
     struct s3_object object = {.key = key, .etag = xml_text(row, "ETag")};
 
     if (!key || !size || !int_parse(bytes_of(size), &object.size) || object.size < 0)
-        return err_set(err, ERR_AWS_LIED, "a row of the listing of %s has no key or size", listing->bucket->name);
+        return err_set(err, ERR_AWS_LIED, "a row of the listing of %s has no key or size",
+                       listing->bucket->name);
     if (!str_starts(key, listing->prefix))
-        return err_set(err, ERR_AWS_LIED, "the listing of %s has a key that was not asked for", listing->bucket->name);
+        return err_set(err, ERR_AWS_LIED, "the listing of %s has a key that was not asked for",
+                       listing->bucket->name);
     if (listing->last_key.len > 0 && strcmp(key, listing->last_key.data) <= 0)
         return 0; /* given out already: some servers repeat a page's last row */
     if (modified)
@@ -83,7 +85,8 @@ static int give_out(struct listing *listing, const struct xml_node *row, bool en
     return 0;
 }
 
-static int take_page(struct listing *listing, struct bytes body, struct arena *arena, bool *ret_more, struct err *err)
+static int take_page(struct listing *listing, struct bytes body, struct arena *arena, bool *ret_more,
+                     struct err *err)
 {
     struct xml_node *root = NULL;
 
@@ -93,7 +96,8 @@ static int take_page(struct listing *listing, struct bytes body, struct arena *a
         return err_set(err, ERR_AWS_LIED, "the listing of %s is something else", listing->bucket->name);
     bool encoded = str_is(xml_text(root, "EncodingType"), "url");
     listing->moved = false;
-    for (const struct xml_node *row = xml_child(root, "Contents"); row && !listing->stopped; row = xml_again(row)) {
+    for (const struct xml_node *row = xml_child(root, "Contents"); row && !listing->stopped;
+         row = xml_again(row)) {
         if (give_out(listing, row, encoded, arena, err) != 0)
             return -1;
     }
@@ -109,12 +113,16 @@ static int take_page(struct listing *listing, struct bytes body, struct arena *a
     return buffer_ok(&listing->token, "the listing's token", err);
 }
 
-int s3_list(struct s3_bucket *bucket, const char *prefix, bool (*each)(void *arg, const struct s3_object *object),
-            void *arg, struct err *err)
+int s3_list(struct s3_bucket *bucket, const char *prefix,
+            bool (*each)(void *arg, const struct s3_object *object), void *arg, struct err *err)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new((size_t)(32 * MIB));
-    struct listing listing = {.bucket = bucket, .prefix = prefix, .each = each, .arg = arg,
-                              .last_key = BUFFER_INIT(8192), .token = BUFFER_INIT(8192)};
+    struct listing listing = {.bucket = bucket,
+                              .prefix = prefix,
+                              .each = each,
+                              .arg = arg,
+                              .last_key = BUFFER_INIT(8192),
+                              .token = BUFFER_INIT(8192)};
     int rc = arena ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a listing");
     bool more = true;
     int still = 0;

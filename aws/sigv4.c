@@ -13,12 +13,13 @@
 #define SIGNED_MAX 64
 #define CANONICAL_MAX ((size_t)(128 * KIB))
 
-/* -- small things ------------------------------------------------------------------------------------------------- */
+/* -- small things
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool unreserved(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '~';
 }
 
 static void encode_byte(struct buffer *out, unsigned char c, bool keep_slash)
@@ -73,7 +74,8 @@ static void day_of(int64_t time_ms, char ret_day[9])
     bytes_copy(ret_day, 9, (struct bytes){text, 8});
 }
 
-/* -- canonical request -------------------------------------------------------------------------------------------- */
+/* -- canonical request
+ * -------------------------------------------------------------------------------------------- */
 
 /* RFC 3986 5.2.4 with empty segments dropped too, as AWS normalises. */
 static void normalise_path(struct bytes path, struct buffer *out)
@@ -254,8 +256,8 @@ static int add_headers(const struct sigv4_request *request, struct buffer *names
     return 0;
 }
 
-int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope, struct buffer *out,
-                            struct buffer *signed_headers, struct err *err)
+int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope,
+                            struct buffer *out, struct buffer *signed_headers, struct err *err)
 {
     _cleanup_(cleanup_buffer) struct buffer query = BUFFER_INIT(CANONICAL_MAX);
     _cleanup_(cleanup_buffer) struct buffer names = BUFFER_INIT(CANONICAL_MAX);
@@ -277,7 +279,8 @@ int sigv4_canonical_request(const struct sigv4_request *request, const struct si
     return buffer_ok(out, "the canonical request", err);
 }
 
-/* -- signature ---------------------------------------------------------------------------------------------------- */
+/* -- signature
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void add_scope(struct buffer *out, const struct sigv4_scope *scope)
 {
@@ -305,11 +308,12 @@ static bool hmac(const void *key, size_t key_len, struct bytes data, uint8_t ret
 {
     unsigned len = 32;
 
-    return HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)data.data, data.len, ret_digest, &len) != NULL;
+    return HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)data.data, data.len, ret_digest,
+                &len) != NULL;
 }
 
-int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope, uint8_t ret_key[SIGV4_KEY_SIZE],
-                      struct err *err)
+int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope,
+                      uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
 {
     _cleanup_(cleanup_buffer) struct buffer first = BUFFER_INIT(1024);
     char day[9];
@@ -319,13 +323,14 @@ int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope, u
     buffer_printf(&first, "AWS4%s", secret_key);
     if (first.failed || !hmac(first.data, first.len, bytes_of(day), ret_key) ||
         !hmac(ret_key, 32, bytes_of(scope->region), ret_key) ||
-        !hmac(ret_key, 32, bytes_of(scope->service), ret_key) || !hmac(ret_key, 32, BYTES("aws4_request"), ret_key))
+        !hmac(ret_key, 32, bytes_of(scope->service), ret_key) ||
+        !hmac(ret_key, 32, BYTES("aws4_request"), ret_key))
         return err_set(err, ERR_INTERNAL, "no signing key could be derived");
     return 0;
 }
 
-int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign, char ret_hex[HEX_SIZE(32)],
-                    struct err *err)
+int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign,
+                    char ret_hex[HEX_SIZE(32)], struct err *err)
 {
     uint8_t digest[32];
 
@@ -366,8 +371,9 @@ void sigv4_keys_done(struct sigv4_keys *keys)
     OPENSSL_cleanse(keys, sizeof(*keys));
 }
 
-int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope, const char *access_key,
-                        const char *secret_key, struct sigv4_keys *keys, struct buffer *out, struct err *err)
+int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
+                        const char *access_key, const char *secret_key, struct sigv4_keys *keys,
+                        struct buffer *out, struct err *err)
 {
     _cleanup_(cleanup_buffer) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
     _cleanup_(cleanup_buffer) struct buffer signed_headers = BUFFER_INIT(4096);

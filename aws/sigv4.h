@@ -1,8 +1,8 @@
 /*
- * AWS Signature Version 4 by headers. Pure: no clock, no network, nothing kept but a cache of derived keys that the
- * caller owns. Source: AWS General Reference, "Create a signed AWS API request"; held to AWS's signing test suite
- * (tests/vectors/sigv4), every stage by itself.
- * Thread rule: one thread at a time per sigv4_keys; everything else has no state.
+ * AWS Signature Version 4 by headers. Pure: no clock, no network, nothing kept but a cache of derived keys
+ * that the caller owns. Source: AWS General Reference, "Create a signed AWS API request"; held to AWS's
+ * signing test suite (tests/vectors/sigv4), every stage by itself. Thread rule: one thread at a time per
+ * sigv4_keys; everything else has no state.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,8 +17,8 @@
 #define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 #define SIGV4_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-/* What is signed: exactly what goes on the wire. Every header given is signed; the caller gives Host, X-Amz-Date,
- * the session token and, for S3, X-Amz-Content-Sha256 among them. */
+/* What is signed: exactly what goes on the wire. Every header given is signed; the caller gives Host,
+ * X-Amz-Date, the session token and, for S3, X-Amz-Content-Sha256 among them. */
 struct sigv4_request {
     const char *method;
     struct bytes path;  /* as on the wire; "" is "/" */
@@ -31,9 +31,9 @@ struct sigv4_request {
 struct sigv4_scope {
     const char *region;
     const char *service;
-    int64_t time_ms; /* AWS's time */
-    bool s3_path;    /* the path is encoded once and its dots and slashes stay as they are */
-    bool keep_path;  /* dots and slashes stay (implied by s3_path) */
+    int64_t time_ms;    /* AWS's time */
+    bool s3_path;       /* the path is encoded once and its dots and slashes stay as they are */
+    bool keep_path;     /* dots and slashes stay (implied by s3_path) */
     bool single_encode; /* encoded once (implied by s3_path) */
 };
 
@@ -48,17 +48,19 @@ struct sigv4_keys {
 void sigv4_keys_done(struct sigv4_keys *keys);
 
 /* The stages. Outputs are appended. -1: LIMIT_EXCEEDED (too many headers or parameters, or no memory). */
-int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope, struct buffer *out,
-                            struct buffer *signed_headers, struct err *err);
-void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out);
-int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope, uint8_t ret_key[SIGV4_KEY_SIZE],
-                      struct err *err);
-int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign, char ret_hex[HEX_SIZE(32)],
-                    struct err *err);
+int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope,
+                            struct buffer *out, struct buffer *signed_headers, struct err *err);
+void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request,
+                          struct buffer *out);
+int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope,
+                      uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err);
+int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign,
+                    char ret_hex[HEX_SIZE(32)], struct err *err);
 
 /* All of them: the value of the Authorization header. `keys` may be NULL. */
-int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope, const char *access_key,
-                        const char *secret_key, struct sigv4_keys *keys, struct buffer *out, struct err *err);
+int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
+                        const char *access_key, const char *secret_key, struct sigv4_keys *keys,
+                        struct buffer *out, struct err *err);
 
 /* Percent-encoding of RFC 3986 unreserved characters' complement, upper-case hex. */
 void uri_encode(struct buffer *out, struct bytes text, bool keep_slash);

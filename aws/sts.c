@@ -13,7 +13,8 @@ int sts_get_caller_identity(struct aws_session *session, struct sts_identity *re
 {
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     _cleanup_(arena_free_p) struct arena *arena = arena_new((size_t)MIB);
-    struct aws_call call = {.service = AWS_STS, .operation = "GetCallerIdentity",
+    struct aws_call call = {.service = AWS_STS,
+                            .operation = "GetCallerIdentity",
                             .body = BYTES("Action=GetCallerIdentity&Version=2011-06-15"),
                             .reply_max = (size_t)CREDENTIAL_REPLY_MAX};
     struct xml_node *root = NULL;

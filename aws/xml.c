@@ -88,7 +88,8 @@ static void on_end(void *arg, const XML_Char *name)
     }
 }
 
-static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system, const XML_Char *public, int internal)
+static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system, const XML_Char *public,
+                       int internal)
 {
     (void)name;
     (void)system;
@@ -112,14 +113,15 @@ int xml_parse(struct bytes text, struct arena *arena, struct xml_node **ret_root
     bool fits = text.data && text.len < (size_t)AWS_REPLY_MAX;
     if (!fits || XML_Parse(reader.parser, text.data, (int)text.len, 1) != XML_STATUS_OK) {
         if (!reader.fault)
-            reader.fault = fits ? XML_ErrorString(XML_GetErrorCode(reader.parser)) : "it is empty or too large";
+            reader.fault =
+                fits ? XML_ErrorString(XML_GetErrorCode(reader.parser)) : "it is empty or too large";
     }
     XML_ParserFree(reader.parser);
     for (size_t i = 0; i < XML_DEPTH_MAX; i++)
         buffer_done(&reader.text[i]);
     if (reader.fault)
-        return err_set(err, reader.no_memory ? ERR_NO_MEMORY : ERR_AWS_LIED, "the answer's xml cannot be read: %s",
-                       reader.fault);
+        return err_set(err, reader.no_memory ? ERR_NO_MEMORY : ERR_AWS_LIED,
+                       "the answer's xml cannot be read: %s", reader.fault);
     *ret_root = reader.root;
     return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * XML answers (S3, STS) as a small tree in an arena, read by expat with limits: depth 32, no document type (so no
- * entities of its own), text and nodes bounded by the arena. Names are local: prefixes are cut.
+ * XML answers (S3, STS) as a small tree in an arena, read by expat with limits: depth 32, no document type
+ * (so no entities of its own), text and nodes bounded by the arena. Names are local: prefixes are cut.
  */
 #pragma once
 #include "base/arena.h"
@@ -15,7 +15,8 @@ struct xml_node {
     struct xml_node *next;  /* sibling */
 };
 
-/* The root element, in arena. -1 with AWS_LIED when the text is not such XML, NO_MEMORY past the arena's limit. */
+/* The root element, in arena. -1 with AWS_LIED when the text is not such XML, NO_MEMORY past the arena's
+ * limit. */
 int xml_parse(struct bytes text, struct arena *arena, struct xml_node **ret_root, struct err *err);
 /* First child of that name, NULL without (also for a NULL node). */
 const struct xml_node *xml_child(const struct xml_node *node, const char *name);

@@ -49,7 +49,8 @@ struct http_client *http_client_new(struct err *err)
 {
     struct http_client *client = calloc(1, sizeof(*client));
 
-    if (!client || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) { /* counted and thread-safe since 7.84 */
+    if (!client ||
+        curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) { /* counted and thread-safe since 7.84 */
         free(client);
         err_set(err, ERR_NO_MEMORY, "no memory for an http client");
         return NULL;
@@ -86,7 +87,8 @@ void http_client_wake(struct http_client *client)
     curl_multi_wakeup(client->multi);
 }
 
-/* -- callbacks ---------------------------------------------------------------------------------------------------- */
+/* -- callbacks
+ * ---------------------------------------------------------------------------------------------------- */
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg)
 {
@@ -175,7 +177,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     return t->too_large ? 0 : len;
 }
 
-/* -- setting up --------------------------------------------------------------------------------------------------- */
+/* -- setting up
+ * --------------------------------------------------------------------------------------------------- */
 
 static int header_list(const struct http_call *call, struct curl_slist **ret_list, struct err *err)
 {
@@ -187,7 +190,8 @@ static int header_list(const struct http_call *call, struct curl_slist **ret_lis
         line.secret = true;
         if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n")) {
             curl_slist_free_all(list);
-            return err_set(err, ERR_INVALID_HEADER, "a line break in the value of header %.60s", header->name);
+            return err_set(err, ERR_INVALID_HEADER, "a line break in the value of header %.60s",
+                           header->name);
         }
         buffer_printf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
         struct curl_slist *longer = line.failed ? NULL : curl_slist_append(list, line.data);
@@ -243,7 +247,9 @@ static void set_method(struct http_client *client, const struct http_call *call)
 {
     CURL *easy = client->easy;
     bool has_body = call->body.data || call->source;
-    curl_off_t len = call->body.data ? (curl_off_t)call->body.len : call->source ? (curl_off_t)call->source->len : 0;
+    curl_off_t len = call->body.data ? (curl_off_t)call->body.len
+                     : call->source  ? (curl_off_t)call->source->len
+                                     : 0;
     bool get = strcmp(call->method, "GET") == 0;
     bool head = strcmp(call->method, "HEAD") == 0;
 
@@ -274,7 +280,8 @@ static void set_callbacks(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 }
 
-/* -- running ------------------------------------------------------------------------------------------------------ */
+/* -- running
+ * ------------------------------------------------------------------------------------------------------ */
 
 static enum err_code interrupted(const struct http_interrupt *interrupt)
 {
@@ -282,7 +289,8 @@ static enum err_code interrupted(const struct http_interrupt *interrupt)
 }
 
 /* Drives the transfer to its end. 0 with *ret_code, or -1 when it was interrupted. */
-static int drive(struct http_client *client, const struct http_call *call, CURLcode *ret_code, struct err *err)
+static int drive(struct http_client *client, const struct http_call *call, CURLcode *ret_code,
+                 struct err *err)
 {
     for (;;) {
         int running = 0;
@@ -319,7 +327,8 @@ static int fail(const struct transfer *t, CURLcode code, struct err *err)
     if (code == CURLE_OUT_OF_MEMORY)
         return err_set(err, ERR_NO_MEMORY, "no memory for a request");
     return err_set(err, ERR_AWS_UNREACHABLE, "%.*s: %s", (int)host.len, host.data,
-                   code == CURLE_SEND_FAIL_REWIND ? "the connection was reset before the answer" : curl_easy_strerror(code));
+                   code == CURLE_SEND_FAIL_REWIND ? "the connection was reset before the answer"
+                                                  : curl_easy_strerror(code));
 }
 
 static void measure(struct transfer *t)
@@ -329,7 +338,8 @@ static void measure(struct transfer *t)
 
     curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
     curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
-    t->answer->may_have_effect = pretransfer > 0; /* the connection, TLS included, was ready and writing began */
+    t->answer->may_have_effect =
+        pretransfer > 0; /* the connection, TLS included, was ready and writing began */
     t->answer->latency_us = (int64_t)total;
 }
 
@@ -342,8 +352,8 @@ static int check_url(const struct http_call *call, bool *ret_local, struct err *
     if (!host.data || (!https && !str_starts(call->url, "http://")))
         return err_set(err, ERR_INVALID_BODY, "not an http url");
     if (!https && !*ret_local)
-        return err_set(err, ERR_INVALID_BODY, "plain http to %.*s is refused: it is not this machine", (int)host.len,
-                       host.data);
+        return err_set(err, ERR_INVALID_BODY, "plain http to %.*s is refused: it is not this machine",
+                       (int)host.len, host.data);
     return 0;
 }
 
@@ -376,7 +386,8 @@ int http_client_send(struct http_client *client, const struct http_call *call, s
     return code == CURLE_OK ? 0 : fail(&t, code, err);
 }
 
-int http_client_sleep(struct http_client *client, int64_t ms, const struct http_interrupt *interrupt, struct err *err)
+int http_client_sleep(struct http_client *client, int64_t ms, const struct http_interrupt *interrupt,
+                      struct err *err)
 {
     int64_t until = clock_boot_ms() + ms;
 
@@ -391,7 +402,8 @@ int http_client_sleep(struct http_client *client, int64_t ms, const struct http_
     }
 }
 
-/* -- the answer --------------------------------------------------------------------------------------------------- */
+/* -- the answer
+ * --------------------------------------------------------------------------------------------------- */
 
 bool http_answer_next(const struct http_answer *answer, size_t *at, struct http_header *ret_header)
 {

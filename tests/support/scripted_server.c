@@ -163,14 +163,16 @@ static bool answer(struct scripted_server *server, int fd, const struct scripted
     size_t len = reply->body_len ? reply->body_len : strlen(body);
     int status = reply->status ? reply->status : 200;
 
-    for (int waited = 0; (waited < reply->delay_ms || reply->cut == CUT_HANG) && !stopping(server); waited += 5)
+    for (int waited = 0; (waited < reply->delay_ms || reply->cut == CUT_HANG) && !stopping(server);
+         waited += 5)
         usleep(5000);
     if (reply->cut == CUT_BEFORE_REPLY || reply->cut == CUT_HANG) {
         reset(fd);
         return false;
     }
     bool has_length = reply->headers && strcasestr(reply->headers, "content-length:");
-    int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Scripted\r\n%s", status, reply->headers ? reply->headers : "");
+    int n = snprintf(head, sizeof(head), "HTTP/1.1 %d Scripted\r\n%s", status,
+                     reply->headers ? reply->headers : "");
     if (!has_length && status != 204 && status != 304)
         n += snprintf(head + n, sizeof(head) - (size_t)n, "Content-Length: %zu\r\n", len);
     n += snprintf(head + n, sizeof(head) - (size_t)n, "\r\n");
@@ -235,7 +237,8 @@ struct scripted_server *scripted_server_start(const struct scripted_reply *scrip
     pthread_mutex_init(&server->mutex, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server->listener < 0 || bind(server->listener, (struct sockaddr *)&address, size) != 0 ||
-        listen(server->listener, 64) != 0 || getsockname(server->listener, (struct sockaddr *)&address, &size) != 0)
+        listen(server->listener, 64) != 0 ||
+        getsockname(server->listener, (struct sockaddr *)&address, &size) != 0)
         die("listen");
     server->port = ntohs(address.sin_port);
     snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%d", server->port);

@@ -1,7 +1,8 @@
 /*
- * An HTTP/1.1 server for tests that says what a script tells it: expect this request, answer these bytes, cut the
- * line, wait. It listens on 127.0.0.1 at a port of its own; each connection has a thread, requests take the lines of
- * the script in the order in which they arrive. A test asserts on its own thread: the server only remembers.
+ * An HTTP/1.1 server for tests that says what a script tells it: expect this request, answer these bytes, cut
+ * the line, wait. It listens on 127.0.0.1 at a port of its own; each connection has a thread, requests take
+ * the lines of the script in the order in which they arrive. A test asserts on its own thread: the server
+ * only remembers.
  */
 #pragma once
 #include <stdbool.h>
@@ -15,24 +16,27 @@ enum scripted_cut {
 };
 
 struct scripted_reply {
-    const char *expect;  /* POSIX extended regular expression for the whole request, head and body; NULL: any */
-    int status;          /* 0: 200 */
+    const char
+        *expect; /* POSIX extended regular expression for the whole request, head and body; NULL: any */
+    int status;  /* 0: 200 */
     const char *headers; /* extra lines, each with \r\n; NULL: none */
     const char *body;    /* NULL: empty */
     size_t body_len;     /* 0: strlen */
     int delay_ms;        /* before the answer */
     enum scripted_cut cut;
-    bool close;          /* close after the answer, without saying so in a header */
-    bool repeat;         /* this line answers everything from here on */
+    bool close;  /* close after the answer, without saying so in a header */
+    bool repeat; /* this line answers everything from here on */
 };
 
 struct scripted_server;
 
-/* The script is borrowed until scripted_server_stop. Never NULL: the test program ends when no server can be made. */
+/* The script is borrowed until scripted_server_stop. Never NULL: the test program ends when no server can be
+ * made. */
 struct scripted_server *scripted_server_start(const struct scripted_reply *script, size_t count);
-#define SCRIPTED(...)                                                                                              \
-    scripted_server_start((const struct scripted_reply[]){__VA_ARGS__},                                            \
-                          sizeof((const struct scripted_reply[]){__VA_ARGS__}) / sizeof(struct scripted_reply))
+#define SCRIPTED(...)                                                                                        \
+    scripted_server_start((const struct scripted_reply[]){__VA_ARGS__},                                      \
+                          sizeof((const struct scripted_reply[]){__VA_ARGS__}) /                             \
+                              sizeof(struct scripted_reply))
 /* Ends every connection and joins every thread. */
 void scripted_server_stop(struct scripted_server *server);
 
@@ -42,5 +46,6 @@ size_t scripted_server_requests(struct scripted_server *server);    /* read whol
 size_t scripted_server_connections(struct scripted_server *server); /* accepted so far */
 /* The n-th request, head and body, NUL-terminated; "" when there is none. Lives until stop. */
 const char *scripted_server_request(struct scripted_server *server, size_t n);
-/* The first request that did not fit its line, or came after the script's end; NULL: none. Lives until stop. */
+/* The first request that did not fit its line, or came after the script's end; NULL: none. Lives until stop.
+ */
 const char *scripted_server_fault(struct scripted_server *server);

@@ -58,16 +58,16 @@ static void note_attempt(void *arg, const struct aws_attempt *attempt)
 static void serve(struct fixture *f, const struct scripted_reply *script, size_t count)
 {
     f->server = scripted_server_start(script, count);
-    struct environment environment = {.name = "test", .region = "eu-west-1",
-                                      .endpoint_url = scripted_server_url(f->server)};
+    struct environment environment = {
+        .name = "test", .region = "eu-west-1", .endpoint_url = scripted_server_url(f->server)};
     f->aws = aws_new(&environment, &f->err);
     assert_non_null(f->aws);
     aws_session_init(&f->session, f->aws, f->http);
     f->session.attempted = note_attempt;
     f->session.attempted_arg = f;
 }
-#define SERVE(f, ...)                                                                                              \
-    serve(f, (const struct scripted_reply[]){__VA_ARGS__},                                                         \
+#define SERVE(f, ...)                                                                                        \
+    serve(f, (const struct scripted_reply[]){__VA_ARGS__},                                                   \
           sizeof((const struct scripted_reply[]){__VA_ARGS__}) / sizeof(struct scripted_reply))
 
 static void check_server(struct fixture *f, size_t requests) /* every request was the one that was expected */

@@ -1,9 +1,13 @@
 #include "tests/unit/aws/aws_fixture.h"
 
 #define DENIED "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\",\"Message\":\"no policy\"}"
-#define THROTTLE "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\",\"message\":\"slow\"}"
+#define THROTTLE                                                                                             \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\",\"message\":"   \
+    "\"slow\"}"
 
-static const struct aws_call describe = {.service = AWS_DYNAMODB, .operation = "DescribeTable", .resource = "orders",
+static const struct aws_call describe = {.service = AWS_DYNAMODB,
+                                         .operation = "DescribeTable",
+                                         .resource = "orders",
                                          .body = {"{\"TableName\":\"orders\"}", 22}};
 
 static int go(struct fixture *f, struct aws_call call)
@@ -17,13 +21,17 @@ static void a_request_is_signed_and_says_what_it_is(void **state)
 {
     struct fixture *f = *state;
     setenv("AWS_SESSION_TOKEN", "TOK", 1);
-    SERVE(f, {.expect = "^POST / HTTP/1.1.*Host: 127.0.0.1:[0-9]+\r.*X-Amz-Date: [0-9]{8}T[0-9]{6}Z\r.*"
-                        "X-Amz-Security-Token: TOK\r.*X-Amz-Target: DynamoDB_20120810.DescribeTable\r.*"
-                        "Content-Type: application/x-amz-json-1.0\r.*amz-sdk-invocation-id: [-0-9a-f]{36}\r.*"
-                        "amz-sdk-request: attempt=1; max=4\r.*Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"
-                        "[0-9]{8}/eu-west-1/dynamodb/aws4_request, SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;"
-                        "content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=[0-9a-f]{64}\r",
-              .headers = "x-amzn-RequestId: R1\r\n", .body = "{}"});
+    SERVE(
+        f,
+        {.expect =
+             "^POST / HTTP/1.1.*Host: 127.0.0.1:[0-9]+\r.*X-Amz-Date: [0-9]{8}T[0-9]{6}Z\r.*"
+             "X-Amz-Security-Token: TOK\r.*X-Amz-Target: DynamoDB_20120810.DescribeTable\r.*"
+             "Content-Type: application/x-amz-json-1.0\r.*amz-sdk-invocation-id: [-0-9a-f]{36}\r.*"
+             "amz-sdk-request: attempt=1; max=4\r.*Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"
+             "[0-9]{8}/eu-west-1/dynamodb/aws4_request, SignedHeaders=amz-sdk-invocation-id;amz-sdk-request;"
+             "content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=[0-9a-f]{64}\r",
+         .headers = "x-amzn-RequestId: R1\r\n",
+         .body = "{}"});
     assert_int_equal(go(f, describe), 0);
     check_server(f, 1);
     assert_string_equal(f->reply.request_id, "R1");
@@ -54,8 +62,8 @@ static void a_server_error_is_tried_four_times_at_dynamodb(void **state)
 static void a_throttle_and_a_reset_pass_with_the_next_attempt(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.status = 400, .body = THROTTLE, .headers = "x-amz-retry-after: 1\r\n"}, {.cut = CUT_BEFORE_REPLY},
-          {.body = "{\"ok\":1}"});
+    SERVE(f, {.status = 400, .body = THROTTLE, .headers = "x-amz-retry-after: 1\r\n"},
+          {.cut = CUT_BEFORE_REPLY}, {.body = "{\"ok\":1}"});
     assert_int_equal(go(f, describe), 0);
     check_server(f, 3);
     assert_string_equal(f->attempts[0].outcome, "throttled");
@@ -76,12 +84,14 @@ static void each_refusal_has_its_code(void **state)
     struct fixture *f = *state;
     static const struct expectation cases[] = {
         {400, DENIED, ERR_AWS_ACCESS_DENIED, "dynamodb:DescribeTable on orders is denied: no policy"},
-        {400, "{\"__type\":\"x#UnknownOperationException\"}", ERR_AWS_UNSUPPORTED, "UnknownOperationException"},
+        {400, "{\"__type\":\"x#UnknownOperationException\"}", ERR_AWS_UNSUPPORTED,
+         "UnknownOperationException"},
         {501, "", ERR_AWS_UNSUPPORTED, "http 501"},
         {400, "{\"__type\":\"x#ResourceNotFoundException\"}", ERR_AWS_NOT_FOUND, "ResourceNotFound"},
         {400, "{\"__type\":\"x#ResourceInUseException\"}", ERR_AWS_CONFLICT, "ResourceInUse"},
         {400, "{\"__type\":\"x#ConditionalCheckFailedException\"}", ERR_AWS_CONDITION, "Conditional"},
-        {400, "{\"__type\":\"x#ValidationException\",\"message\":\"bad\\nthing\"}", ERR_AWS_REFUSED, "bad thing"},
+        {400, "{\"__type\":\"x#ValidationException\",\"message\":\"bad\\nthing\"}", ERR_AWS_REFUSED,
+         "bad thing"},
         {400, "{\"__type\":\"x#LimitExceededException\"}", ERR_AWS_LIMIT, "LimitExceeded"},
         {400, "not json", ERR_AWS_REFUSED, "http 400"},
         {404, "", ERR_AWS_NOT_FOUND, "http 404"},
@@ -109,7 +119,8 @@ static void each_refusal_has_its_code(void **state)
 static void what_aws_says_of_items_stays_out_of_the_message(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.status = 400, .body = "{\"__type\":\"x#ValidationException\",\"message\":\"numeric value: SECRET\"}"});
+    SERVE(f, {.status = 400,
+              .body = "{\"__type\":\"x#ValidationException\",\"message\":\"numeric value: SECRET\"}"});
     struct aws_call call = describe;
     call.items = true;
     assert_int_equal(go(f, call), -1);
@@ -119,8 +130,10 @@ static void what_aws_says_of_items_stays_out_of_the_message(void **state)
 static void a_wrong_checksum_is_tried_again_and_told(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.headers = "x-amz-crc32: 2745614147\r\n", .body = "{}"}, {.headers = "x-amz-crc32: 1\r\n", .body = "{}"},
-          {.headers = "x-amz-crc32: 2745614147\r\n", .body = "{}"}, {.headers = "x-amz-crc32: 2\r\n", .body = "{}", .repeat = true});
+    SERVE(f, {.headers = "x-amz-crc32: 2745614147\r\n", .body = "{}"},
+          {.headers = "x-amz-crc32: 1\r\n", .body = "{}"},
+          {.headers = "x-amz-crc32: 2745614147\r\n", .body = "{}"},
+          {.headers = "x-amz-crc32: 2\r\n", .body = "{}", .repeat = true});
     assert_int_equal(go(f, describe), 0);
     assert_int_equal(f->reply.attempts, 1);
     assert_int_equal(go(f, describe), 0);
@@ -141,10 +154,17 @@ static void an_error_inside_a_200_is_an_error(void **state)
 static void a_wrong_clock_is_put_right_once(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.expect = "X-Amz-Date: 2", .status = 400, .headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n",
-              .body = "{\"__type\":\"x#InvalidSignatureException\",\"message\":\"Signature expired\"}"},
-          {.expect = "X-Amz-Date: 21000101T0000", .headers = "Date: Fri, 01 Jan 2100 00:00:01 GMT\r\n", .body = "{}"},
-          {.expect = "X-Amz-Date: 21000101T0000", .status = 400, .headers = "Date: Fri, 01 Jan 2100 00:00:01 GMT\r\n",
+    SERVE(f,
+          {.expect = "X-Amz-Date: 2",
+           .status = 400,
+           .headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n",
+           .body = "{\"__type\":\"x#InvalidSignatureException\",\"message\":\"Signature expired\"}"},
+          {.expect = "X-Amz-Date: 21000101T0000",
+           .headers = "Date: Fri, 01 Jan 2100 00:00:01 GMT\r\n",
+           .body = "{}"},
+          {.expect = "X-Amz-Date: 21000101T0000",
+           .status = 400,
+           .headers = "Date: Fri, 01 Jan 2100 00:00:01 GMT\r\n",
            .body = "{\"__type\":\"x#InvalidSignatureException\"}"});
     assert_int_equal(go(f, describe), 0);
     assert_true(aws_clock_offset_ms(f->aws) > 240000);
@@ -296,19 +316,32 @@ static void endpoints_are_found_or_refused(void **state)
     static const struct place places[] = {
         {.region = "eu-central-1", .want = "https://dynamodb.eu-central-1.amazonaws.com"},
         {.region = "cn-north-1", .service = AWS_S3, .want = "https://s3.cn-north-1.amazonaws.com.cn"},
-        {.region = "us-gov-west-1", .service = AWS_CLOUDWATCH, .want = "https://monitoring.us-gov-west-1.amazonaws.com"},
+        {.region = "us-gov-west-1",
+         .service = AWS_CLOUDWATCH,
+         .want = "https://monitoring.us-gov-west-1.amazonaws.com"},
         {.region = "us-iso-east-1"},
-        {.region = "us-iso-east-1", .configured = "https://vpce-1.dynamodb.example", .want = "https://vpce-1.dynamodb.example"},
+        {.region = "us-iso-east-1",
+         .configured = "https://vpce-1.dynamodb.example",
+         .want = "https://vpce-1.dynamodb.example"},
         {.region = "US/../x"},
         {.region = "us-east-1", .fips = "true", .want = "https://dynamodb-fips.us-east-1.amazonaws.com"},
         {.region = "us-gov-west-1", .fips = "TRUE", .want = "https://dynamodb.us-gov-west-1.amazonaws.com"},
-        {.region = "us-gov-west-1", .fips = "true", .service = AWS_S3, .want = "https://s3-fips.us-gov-west-1.amazonaws.com"},
+        {.region = "us-gov-west-1",
+         .fips = "true",
+         .service = AWS_S3,
+         .want = "https://s3-fips.us-gov-west-1.amazonaws.com"},
         {.region = "eu-central-1", .fips = "true"},
         {.region = "cn-north-1", .fips = "true"},
         {.region = "us-east-1", .dual = "true"},
         {.region = "us-east-1", .url = "http://127.0.0.1:1/", .want = "http://127.0.0.1:1"},
-        {.region = "us-east-1", .url = "http://127.0.0.1:1", .service_url = "http://[::1]:2", .want = "http://[::1]:2"},
-        {.region = "us-east-1", .service_url = "http://[::1]:2", .configured = "https://x.y", .want = "https://x.y"},
+        {.region = "us-east-1",
+         .url = "http://127.0.0.1:1",
+         .service_url = "http://[::1]:2",
+         .want = "http://[::1]:2"},
+        {.region = "us-east-1",
+         .service_url = "http://[::1]:2",
+         .configured = "https://x.y",
+         .want = "https://x.y"},
         {.region = "us-east-1", .url = "http://10.0.0.1"},
         {.region = "us-east-1", .url = "http://127.0.0.1.example.com"},
         {.region = "us-east-1", .url = "https://x.y/path"},

@@ -15,19 +15,29 @@
 
 #define MINUTE 60000LL
 #define NOW 1767225600000LL /* 2026-01-01T00:00:00Z */
-#define KEYS(access, end)                                                                                          \
-    "{\"AccessKeyId\":\"" access "\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\",\"Expiration\":\"" end "\"}"
-#define STS_KEYS(access, end)                                                                                      \
-    "<AssumeRoleResponse xmlns=\"x\"><AssumeRoleResult><Credentials><AccessKeyId>" access                          \
-    "</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>" end             \
+#define KEYS(access, end)                                                                                    \
+    "{\"AccessKeyId\":\"" access                                                                             \
+    "\",\"SecretAccessKey\":\"secret\",\"Token\":\"token\",\"Expiration\":\"" end "\"}"
+#define STS_KEYS(access, end)                                                                                \
+    "<AssumeRoleResponse xmlns=\"x\"><AssumeRoleResult><Credentials><AccessKeyId>" access                    \
+    "</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>" end       \
     "</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
 
-static const char *const variables[] = {
-    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_DISABLED",
-    "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"};
+static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
+                                        "AWS_SECRET_ACCESS_KEY",
+                                        "AWS_SESSION_TOKEN",
+                                        "AWS_PROFILE",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_ROLE_ARN",
+                                        "AWS_ROLE_SESSION_NAME",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                                        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                        "AWS_EC2_METADATA_DISABLED",
+                                        "AWS_ENDPOINT_URL_STS",
+                                        "AWS_ENDPOINT_URL"};
 
 struct fixture {
     char folder[64];
@@ -135,8 +145,9 @@ static void the_credentials_file_wins_over_the_config_file(void **state)
 {
     struct fixture *f = *state;
     write_file(f->path[0], "# comment\n[shop]\naws_access_key_id = A ; comment\naws_secret_access_key=b#c\n");
-    write_file(f->path[1], "[profile shop]\naws_access_key_id = Z\nregion = x\ns3 =\n  aws_access_key_id = nested\n"
-                           "[shop]\naws_access_key_id = NOT\n");
+    write_file(f->path[1],
+               "[profile shop]\naws_access_key_id = Z\nregion = x\ns3 =\n  aws_access_key_id = nested\n"
+               "[shop]\naws_access_key_id = NOT\n");
     f->environment.profile = "shop";
     setenv("AWS_ACCESS_KEY_ID", "ENV", 1); /* an environment with a profile uses that profile only */
     assert_int_equal(get_at(f, NOW), 0);
@@ -159,12 +170,14 @@ static void a_profile_assumes_its_role_by_its_source(void **state)
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED(
         {.expect = "^POST / .*Credential=BASE/20260101/eu-central-1/sts/aws4_request.*Action=AssumeRole&.*"
-                   "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&RoleSessionName=me&DurationSeconds=900&ExternalId=x%2Fy$",
+                   "RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&RoleSessionName=me&DurationSeconds=900&"
+                   "ExternalId=x%2Fy$",
          .body = STS_KEYS("ROLE", "2026-01-01T01:00:00Z")});
     setenv("AWS_ENDPOINT_URL_STS", scripted_server_url(s), 1);
     write_file(f->path[0], "[base]\naws_access_key_id=BASE\naws_secret_access_key=x\n");
-    write_file(f->path[1], "[profile p]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=base\nexternal_id=x/y\n"
-                           "role_session_name=me\nduration_seconds=900\n");
+    write_file(f->path[1],
+               "[profile p]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=base\nexternal_id=x/y\n"
+               "role_session_name=me\nduration_seconds=900\n");
     f->environment.profile = "p";
     assert_int_equal(get_at(f, NOW), 0);
     assert_null(scripted_server_fault(s));
@@ -176,7 +189,8 @@ static void a_profile_assumes_its_role_by_its_source(void **state)
 static void profiles_that_name_each_other_are_refused(void **state)
 {
     struct fixture *f = *state;
-    write_file(f->path[1], "[profile a]\nrole_arn=r\nsource_profile=b\n[profile b]\nrole_arn=r\nsource_profile=a\n");
+    write_file(f->path[1],
+               "[profile a]\nrole_arn=r\nsource_profile=b\n[profile b]\nrole_arn=r\nsource_profile=a\n");
     f->environment.profile = "a";
     assert_int_equal(get_at(f, NOW), -1);
     assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
@@ -221,7 +235,8 @@ static void a_process_prints_credentials(void **state)
 static void a_process_that_fails_or_prints_another_version_is_an_error(void **state)
 {
     struct fixture *f = *state;
-    static const char *const processes[] = {"false", "true", "echo {\"Version\":2}", "/nonexistent/x", "echo 'open"};
+    static const char *const processes[] = {"false", "true", "echo {\"Version\":2}", "/nonexistent/x",
+                                            "echo 'open"};
     for (size_t i = 0; i < sizeof(processes) / sizeof(*processes); i++) {
         char config[512];
         snprintf(config, sizeof(config), "[profile p]\ncredential_process = %s\n", processes[i]);
@@ -235,10 +250,10 @@ static void a_process_that_fails_or_prints_another_version_is_an_error(void **st
 static void a_web_identity_is_read_again_at_each_refresh(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED(
-        {.expect = "Action=AssumeRoleWithWebIdentity&.*&WebIdentityToken=one$",
-         .body = STS_KEYS("W1", "2026-01-01T01:00:00Z")},
-        {.expect = "&WebIdentityToken=two$", .body = STS_KEYS("W2", "2026-01-01T02:00:00Z")});
+    struct scripted_server *s =
+        SCRIPTED({.expect = "Action=AssumeRoleWithWebIdentity&.*&WebIdentityToken=one$",
+                  .body = STS_KEYS("W1", "2026-01-01T01:00:00Z")},
+                 {.expect = "&WebIdentityToken=two$", .body = STS_KEYS("W2", "2026-01-01T02:00:00Z")});
     setenv("AWS_ENDPOINT_URL_STS", scripted_server_url(s), 1);
     setenv("AWS_WEB_IDENTITY_TOKEN_FILE", f->path[3], 1);
     setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/w", 1);
@@ -256,8 +271,8 @@ static void a_web_identity_is_read_again_at_each_refresh(void **state)
 static void sts_says_no_inside_a_200(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED(
-        {.body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"});
+    struct scripted_server *s = SCRIPTED({.body = "<ErrorResponse><Error><Code>AccessDenied</"
+                                                  "Code><Message>not you</Message></Error></ErrorResponse>"});
     setenv("AWS_ENDPOINT_URL_STS", scripted_server_url(s), 1);
     setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
@@ -288,9 +303,9 @@ static void sts_is_asked_again_after_a_server_error(void **state)
 static void a_container_gives_credentials_to_who_has_the_token(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.status = 500},
-                                         {.expect = "^GET /creds .*Authorization: from file\r",
-                                          .body = KEYS("ECS", "2026-01-01T01:00:00Z")});
+    struct scripted_server *s =
+        SCRIPTED({.status = 500}, {.expect = "^GET /creds .*Authorization: from file\r",
+                                   .body = KEYS("ECS", "2026-01-01T01:00:00Z")});
     use_container(s);
     write_file(f->path[3], "from file\n");
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "from env", 1);
@@ -315,7 +330,8 @@ static void instance_metadata_is_asked_by_version_2(void **state)
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED(
         {.expect = "^PUT /latest/api/token .*X-aws-ec2-metadata-token-ttl-seconds: 21600", .body = "TOK"},
-        {.expect = "^GET /latest/meta-data/iam/security-credentials/ .*X-aws-ec2-metadata-token: TOK", .body = "role-1"},
+        {.expect = "^GET /latest/meta-data/iam/security-credentials/ .*X-aws-ec2-metadata-token: TOK",
+         .body = "role-1"},
         {.expect = "^GET /latest/meta-data/iam/security-credentials/role-1 .*X-aws-ec2-metadata-token: TOK",
          .body = KEYS("EC2", "2026-01-01T06:00:00Z")});
     use_imds(s);
@@ -339,8 +355,9 @@ static void instance_metadata_without_version_2_is_not_used(void **state)
 static void instance_metadata_says_no_inside_a_200(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = "TOK"}, {.body = "role"},
-                                         {.body = "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"no trust\"}"});
+    struct scripted_server *s =
+        SCRIPTED({.body = "TOK"}, {.body = "role"},
+                 {.body = "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"no trust\"}"});
     use_imds(s);
     assert_int_equal(get_at(f, NOW), -1);
     assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
@@ -351,7 +368,8 @@ static void instance_metadata_says_no_inside_a_200(void **state)
 static void expired_instance_credentials_are_used_on(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = "TOK"}, {.body = "role"}, {.body = KEYS("OLD", "2025-12-31T23:00:00Z")});
+    struct scripted_server *s =
+        SCRIPTED({.body = "TOK"}, {.body = "role"}, {.body = KEYS("OLD", "2025-12-31T23:00:00Z")});
     use_imds(s);
     assert_int_equal(get_at(f, NOW), 0);
     assert_string_equal(f->got.access_key, "OLD");
@@ -362,8 +380,9 @@ static void expired_instance_credentials_are_used_on(void **state)
 static void instance_credentials_outlive_an_ill_metadata_service(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = "TOK"}, {.body = "role"}, {.body = KEYS("OLD", "2026-01-01T01:00:00Z")},
-                                         {.status = 500, .repeat = true});
+    struct scripted_server *s =
+        SCRIPTED({.body = "TOK"}, {.body = "role"}, {.body = KEYS("OLD", "2026-01-01T01:00:00Z")},
+                 {.status = 500, .repeat = true});
     use_imds(s);
     assert_int_equal(get_at(f, NOW), 0);
     assert_int_equal(get_at(f, NOW + 61 * MINUTE), 0); /* past its end */
@@ -375,7 +394,8 @@ static void instance_credentials_outlive_an_ill_metadata_service(void **state)
 static void expired_container_credentials_are_not_used(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")}, {.status = 400, .repeat = true});
+    struct scripted_server *s =
+        SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")}, {.status = 400, .repeat = true});
     use_container(s);
     assert_int_equal(get_at(f, NOW), 0);
     assert_int_equal(get_at(f, NOW + 55 * MINUTE), 0); /* a refresh failed, but they are good */
@@ -398,8 +418,8 @@ static void credentials_that_come_expired_are_refused(void **state)
 static void they_are_fetched_once_until_the_window_opens(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")},
-                                         {.body = KEYS("B", "2026-01-01T02:00:00Z")});
+    struct scripted_server *s =
+        SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")}, {.body = KEYS("B", "2026-01-01T02:00:00Z")});
     use_container(s);
     assert_int_equal(get_at(f, NOW), 0);
     assert_int_equal(get_at(f, NOW + 44 * MINUTE), 0);
@@ -430,8 +450,8 @@ static void after_a_failed_refresh_the_next_waits_a_minute(void **state)
 static void rejected_credentials_are_fetched_again(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")},
-                                         {.body = KEYS("B", "2026-01-01T02:00:00Z")});
+    struct scripted_server *s =
+        SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")}, {.body = KEYS("B", "2026-01-01T02:00:00Z")});
     use_container(s);
     assert_int_equal(get_at(f, NOW), 0);
     credentials_reject(f->provider, "OTHER");
@@ -493,7 +513,6 @@ static void one_thread_fetches_for_all(void **state)
     scripted_server_stop(s);
 }
 
-
 static void the_others_go_on_with_the_old_while_one_refreshes(void **state)
 {
     struct fixture *f = *state;
@@ -534,7 +553,8 @@ static void a_fetch_is_interrupted(void **state)
 static void no_message_has_a_secret(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.body = "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"TOPSECRET\", oops"});
+    struct scripted_server *s =
+        SCRIPTED({.body = "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"TOPSECRET\", oops"});
     use_container(s);
     assert_int_equal(get_at(f, NOW), -1);
     assert_null(strstr(f->err.message, "TOPSECRET"));

@@ -6,17 +6,24 @@
 #include "aws/lambda.h"
 #include "aws/sts.h"
 
-#define TABLE                                                                                                      \
-    "{\"Table\":{\"TableName\":\"orders\",\"TableArn\":\"arn:t\",\"TableId\":\"id-1\",\"TableStatus\":\"ACTIVE\"," \
-    "\"CreationDateTime\":1.7672256005E9,\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"}," \
-    "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}],\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}," \
-    "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"ItemCount\":7,\"TableSizeBytes\":99,"                     \
-    "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"OnDemandThroughput\":{\"MaxReadRequestUnits\":5," \
-    "\"MaxWriteRequestUnits\":-1},\"GlobalSecondaryIndexes\":[{\"IndexName\":\"g\",\"IndexStatus\":\"CREATING\","  \
-    "\"Backfilling\":true,\"KeySchema\":[{\"AttributeName\":\"sk\",\"KeyType\":\"HASH\"}]}],"                      \
-    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"l\",\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"}]}]," \
-    "\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"},\"LatestStreamArn\":\"arn:s\"," \
-    "\"SSEDescription\":{\"Status\":\"ENABLED\",\"SSEType\":\"KMS\",\"KMSMasterKeyArn\":\"arn:k\"},"                \
+#define TABLE                                                                                                \
+    "{\"Table\":{\"TableName\":\"orders\",\"TableArn\":\"arn:t\",\"TableId\":\"id-1\",\"TableStatus\":"      \
+    "\"ACTIVE\","                                                                                            \
+    "\"CreationDateTime\":1.7672256005E9,\"AttributeDefinitions\":[{\"AttributeName\":\"pk\","               \
+    "\"AttributeType\":\"S\"},"                                                                              \
+    "{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}],\"KeySchema\":[{\"AttributeName\":\"pk\","          \
+    "\"KeyType\":\"HASH\"},"                                                                                 \
+    "{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],\"ItemCount\":7,\"TableSizeBytes\":99,"               \
+    "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"OnDemandThroughput\":{"                  \
+    "\"MaxReadRequestUnits\":5,"                                                                             \
+    "\"MaxWriteRequestUnits\":-1},\"GlobalSecondaryIndexes\":[{\"IndexName\":\"g\",\"IndexStatus\":"         \
+    "\"CREATING\","                                                                                          \
+    "\"Backfilling\":true,\"KeySchema\":[{\"AttributeName\":\"sk\",\"KeyType\":\"HASH\"}]}],"                \
+    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"l\",\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":"  \
+    "\"HASH\"}]}],"                                                                                          \
+    "\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"},\"LatestStreamArn\":" \
+    "\"arn:s\","                                                                                             \
+    "\"SSEDescription\":{\"Status\":\"ENABLED\",\"SSEType\":\"KMS\",\"KMSMasterKeyArn\":\"arn:k\"},"         \
     "\"DeletionProtectionEnabled\":true}}"
 
 static void a_table_is_described(void **state)
@@ -24,8 +31,8 @@ static void a_table_is_described(void **state)
     struct fixture *f = *state;
     struct arena *arena = arena_new(1 << 20);
     struct dynamodb_table table;
-    SERVE(f, {.expect = "DescribeTable\r.*\r\n\r\n\\{\"TableName\":\"orders\"\\}$", .body = TABLE}, {.body = "{\"Table\":{}}"},
-          {.body = "[]"});
+    SERVE(f, {.expect = "DescribeTable\r.*\r\n\r\n\\{\"TableName\":\"orders\"\\}$", .body = TABLE},
+          {.body = "{\"Table\":{}}"}, {.body = "[]"});
     assert_int_equal(dynamodb_describe_table(&f->session, "orders", arena, &table, &f->err), 0);
     assert_string_equal(table.table_id, "id-1");
     assert_int_equal(table.created_ms, 1767225600500LL);
@@ -56,11 +63,15 @@ static void a_table_is_described(void **state)
 static void a_scan_sends_its_cursor_as_it_came(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.expect = "\r\n\r\n\\{\"TableName\":\"t\",\"Segment\":2,\"TotalSegments\":4,\"ExclusiveStartKey\":"
-                        "\\{ \"pk\" : \\{\"S\":\"\\\\u00e9\\\\\"\"\\} \\},\"ConsistentRead\":true,"
-                        "\"ReturnConsumedCapacity\":\"TOTAL\"\\}$",
-              .body = "{\"Items\":[],\"Count\":0,\"ConsumedCapacity\":{\"CapacityUnits\":12.5}}"});
-    struct dynamodb_scan scan = {.table = "t", .segment = 2, .total_segments = 4, .consistent = true,
+    SERVE(f,
+          {.expect = "\r\n\r\n\\{\"TableName\":\"t\",\"Segment\":2,\"TotalSegments\":4,\"ExclusiveStartKey\":"
+                     "\\{ \"pk\" : \\{\"S\":\"\\\\u00e9\\\\\"\"\\} \\},\"ConsistentRead\":true,"
+                     "\"ReturnConsumedCapacity\":\"TOTAL\"\\}$",
+           .body = "{\"Items\":[],\"Count\":0,\"ConsumedCapacity\":{\"CapacityUnits\":12.5}}"});
+    struct dynamodb_scan scan = {.table = "t",
+                                 .segment = 2,
+                                 .total_segments = 4,
+                                 .consistent = true,
                                  .start_key = BYTES("{ \"pk\" : {\"S\":\"\\u00e9\\\"\"} }")};
     assert_int_equal(dynamodb_scan(&f->session, &scan, &f->reply, &f->err), 0);
     check_server(f, 1);
@@ -70,13 +81,15 @@ static void a_scan_sends_its_cursor_as_it_came(void **state)
 static void what_was_not_processed_is_marked(void **state)
 {
     struct fixture *f = *state;
-    struct bytes items[] = {BYTES("{\"pk\":{\"S\":\"a\"},\"v\":{\"N\":\"1\"}}"), BYTES("{\"pk\":{\"S\":\"b\"}}"),
-                            BYTES("{\"pk\":{\"S\":\"c\"}}")};
+    struct bytes items[] = {BYTES("{\"pk\":{\"S\":\"a\"},\"v\":{\"N\":\"1\"}}"),
+                            BYTES("{\"pk\":{\"S\":\"b\"}}"), BYTES("{\"pk\":{\"S\":\"c\"}}")};
     bool left[3];
     double units = 0;
-    SERVE(f, {.expect = "\\{\"RequestItems\":\\{\"t\":\\[\\{\"PutRequest\":\\{\"Item\":\\{\"pk\":\\{\"S\":\"a\"",
-              .body = "{\"UnprocessedItems\":{\"t\":[{\"PutRequest\":{\"Item\":{ \"v\":{\"N\":\"1\"}, \"pk\":{\"S\":\"a\"} }}}]},"
-                      "\"ConsumedCapacity\":[{\"CapacityUnits\":2.0},{\"CapacityUnits\":1}]}"},
+    SERVE(f,
+          {.expect = "\\{\"RequestItems\":\\{\"t\":\\[\\{\"PutRequest\":\\{\"Item\":\\{\"pk\":\\{\"S\":\"a\"",
+           .body = "{\"UnprocessedItems\":{\"t\":[{\"PutRequest\":{\"Item\":{ \"v\":{\"N\":\"1\"}, "
+                   "\"pk\":{\"S\":\"a\"} }}}]},"
+                   "\"ConsumedCapacity\":[{\"CapacityUnits\":2.0},{\"CapacityUnits\":1}]}"},
           {.body = "{\"UnprocessedItems\":{}}"},
           {.body = "{\"UnprocessedItems\":{\"t\":[{\"PutRequest\":{\"Item\":{\"other\":{\"N\":\"1\"}}}}]}}"},
           {.body = "{\"UnprocessedItems\":7}"});
@@ -85,7 +98,8 @@ static void what_was_not_processed_is_marked(void **state)
     assert_true(units == 3.0);
     assert_int_equal(dynamodb_batch_put(&f->session, "t", items, 3, left, &units, &f->err), 0);
     assert_false(left[0] || left[1] || left[2]);
-    assert_int_equal(dynamodb_batch_put(&f->session, "t", items, 3, left, NULL, &f->err), 3); /* one that is not ours */
+    assert_int_equal(dynamodb_batch_put(&f->session, "t", items, 3, left, NULL, &f->err),
+                     3); /* one that is not ours */
     assert_true(left[0] && left[1] && left[2]);
     assert_int_equal(dynamodb_batch_put(&f->session, "t", items, 3, left, NULL, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_LIED);
@@ -96,9 +110,13 @@ static void a_conditional_put_says_that_an_item_is_there(void **state)
 {
     struct fixture *f = *state;
     bool unknown = true;
-    SERVE(f, {.expect = "\"ConditionExpression\":\"attribute_not_exists\\(#k\\)\",\"ExpressionAttributeNames\":\\{\"#k\":\"p\\\\\"k\"\\}",
-              .status = 400, .body = "{\"__type\":\"x#ConditionalCheckFailedException\"}"},
-          {.cut = CUT_BEFORE_REPLY}, {.status = 400, .body = "{\"__type\":\"x#ConditionalCheckFailedException\"}"});
+    SERVE(f,
+          {.expect = "\"ConditionExpression\":\"attribute_not_exists\\(#k\\)\",\"ExpressionAttributeNames\":"
+                     "\\{\"#k\":\"p\\\\\"k\"\\}",
+           .status = 400,
+           .body = "{\"__type\":\"x#ConditionalCheckFailedException\"}"},
+          {.cut = CUT_BEFORE_REPLY},
+          {.status = 400, .body = "{\"__type\":\"x#ConditionalCheckFailedException\"}"});
     struct bytes item = BYTES("{\"p\\\"k\":{\"S\":\"a\"}}");
     assert_int_equal(dynamodb_put_item(&f->session, "t", item, "p\"k", &unknown, NULL, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_CONDITION);
@@ -117,16 +135,25 @@ static void settings_are_read(void **state)
     struct dynamodb_pitr pitr;
     const char *status = NULL, *attribute = NULL, *policy = "x";
     json_t *tags = NULL;
-    SERVE(f, {.expect = "DescribeTimeToLive\r",
-              .body = "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"ENABLED\",\"AttributeName\":\"ttl\"}}"},
-          {.expect = "DescribeContinuousBackups\r",
-           .body = "{\"ContinuousBackupsDescription\":{\"ContinuousBackupsStatus\":\"ENABLED\",\"PointInTimeRecoveryDescription\":"
-                   "{\"PointInTimeRecoveryStatus\":\"ENABLED\",\"RecoveryPeriodInDays\":7,\"LatestRestorableDateTime\":1767225600}}}"},
-          {.expect = "GetResourcePolicy\r", .status = 400, .body = "{\"__type\":\"x#PolicyNotFoundException\"}"},
-          {.expect = "ListTagsOfResource\r.*\\{\"ResourceArn\":\"arn\"\\}$",
-           .body = "{\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"},{\"Key\":\"aws:x\",\"Value\":\"1\"}],\"NextToken\":\"n\"}"},
-          {.expect = "\"NextToken\":\"n\"", .body = "{\"Tags\":[{\"Key\":\"b\",\"Value\":\"2\"}]}"},
-          {.expect = "DescribeContributorInsights\r", .status = 400, .body = "{\"__type\":\"x#UnknownOperationException\"}"});
+    SERVE(
+        f,
+        {.expect = "DescribeTimeToLive\r",
+         .body = "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"ENABLED\",\"AttributeName\":\"ttl\"}}"},
+        {.expect = "DescribeContinuousBackups\r",
+         .body = "{\"ContinuousBackupsDescription\":{\"ContinuousBackupsStatus\":\"ENABLED\","
+                 "\"PointInTimeRecoveryDescription\":"
+                 "{\"PointInTimeRecoveryStatus\":\"ENABLED\",\"RecoveryPeriodInDays\":7,"
+                 "\"LatestRestorableDateTime\":1767225600}}}"},
+        {.expect = "GetResourcePolicy\r",
+         .status = 400,
+         .body = "{\"__type\":\"x#PolicyNotFoundException\"}"},
+        {.expect = "ListTagsOfResource\r.*\\{\"ResourceArn\":\"arn\"\\}$",
+         .body = "{\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"},{\"Key\":\"aws:x\",\"Value\":\"1\"}],"
+                 "\"NextToken\":\"n\"}"},
+        {.expect = "\"NextToken\":\"n\"", .body = "{\"Tags\":[{\"Key\":\"b\",\"Value\":\"2\"}]}"},
+        {.expect = "DescribeContributorInsights\r",
+         .status = 400,
+         .body = "{\"__type\":\"x#UnknownOperationException\"}"});
     assert_int_equal(dynamodb_describe_ttl(&f->session, "t", arena, &status, &attribute, &f->err), 0);
     assert_string_equal(attribute, "ttl");
     assert_int_equal(dynamodb_describe_pitr(&f->session, "t", &pitr, &f->err), 0);
@@ -162,22 +189,31 @@ static void the_other_services_are_asked_in_their_ways(void **state)
     struct sts_identity identity;
     json_t *alarm = NULL;
     bool unknown = true;
-    SERVE(f, {.expect = "AnyScaleFrontendService.DescribeScalableTargets\r.*x-amz-json-1.1.*/eu-west-1/application-autoscaling/",
-              .body = "{\"ScalableTargets\":[{\"ResourceId\":\"table/t\"}]}"},
-          {.expect = "GraniteServiceVersion20100801.DescribeAlarms\r.*/eu-west-1/monitoring/",
-           .body = "{\"MetricAlarms\":[{\"AlarmName\":\"mine\",\"Dimensions\":[{\"Name\":\"TableName\",\"Value\":\"t\"}],"
-                   "\"StateValue\":\"OK\",\"OKActions\":[]},{\"AlarmName\":\"other\",\"Dimensions\":[]},"
-                   "{\"AlarmName\":\"TargetTracking-table/t-x\",\"Dimensions\":[{\"Name\":\"TableName\",\"Value\":\"t\"}]}]}"},
-          {.expect = "PutMetricAlarm\r.*\r\n\r\n\\{\"AlarmName\":\"mine\",\"Dimensions\":\\[\\{\"Name\":\"TableName\",\"Value\":\"t\"\\}\\]\\}$",
-           .body = "{}"},
-          {.expect = "^GET /2015-03-31/event-source-mappings\\?EventSourceArn=arn%3As%2F1 .*/eu-west-1/lambda/",
-           .body = "{\"EventSourceMappings\":[{\"UUID\":\"u\",\"FunctionArn\":\"arn:f\",\"State\":\"Disabled\",\"BatchSize\":5}]}"},
-          {.expect = "^POST /2015-03-31/event-source-mappings .*\\{\"BatchSize\":5,\"FunctionName\":\"arn:f\",\"Enabled\":false\\}$",
-           .status = 202, .body = "{}"},
-          {.expect = "Action=GetCallerIdentity&Version=2011-06-15$",
-           .body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:me</Arn><UserId>U</UserId>"
-                   "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"},
-          {.body = "<x/>"});
+    SERVE(
+        f,
+        {.expect = "AnyScaleFrontendService.DescribeScalableTargets\r.*x-amz-json-1.1.*/eu-west-1/"
+                   "application-autoscaling/",
+         .body = "{\"ScalableTargets\":[{\"ResourceId\":\"table/t\"}]}"},
+        {.expect = "GraniteServiceVersion20100801.DescribeAlarms\r.*/eu-west-1/monitoring/",
+         .body = "{\"MetricAlarms\":[{\"AlarmName\":\"mine\",\"Dimensions\":[{\"Name\":\"TableName\","
+                 "\"Value\":\"t\"}],"
+                 "\"StateValue\":\"OK\",\"OKActions\":[]},{\"AlarmName\":\"other\",\"Dimensions\":[]},"
+                 "{\"AlarmName\":\"TargetTracking-table/"
+                 "t-x\",\"Dimensions\":[{\"Name\":\"TableName\",\"Value\":\"t\"}]}]}"},
+        {.expect = "PutMetricAlarm\r.*\r\n\r\n\\{\"AlarmName\":\"mine\",\"Dimensions\":\\[\\{\"Name\":"
+                   "\"TableName\",\"Value\":\"t\"\\}\\]\\}$",
+         .body = "{}"},
+        {.expect = "^GET /2015-03-31/event-source-mappings\\?EventSourceArn=arn%3As%2F1 .*/eu-west-1/lambda/",
+         .body = "{\"EventSourceMappings\":[{\"UUID\":\"u\",\"FunctionArn\":\"arn:f\",\"State\":\"Disabled\","
+                 "\"BatchSize\":5}]}"},
+        {.expect = "^POST /2015-03-31/event-source-mappings "
+                   ".*\\{\"BatchSize\":5,\"FunctionName\":\"arn:f\",\"Enabled\":false\\}$",
+         .status = 202,
+         .body = "{}"},
+        {.expect = "Action=GetCallerIdentity&Version=2011-06-15$",
+         .body = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:me</Arn><UserId>U</UserId>"
+                 "<Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"},
+        {.body = "<x/>"});
     assert_int_equal(autoscaling_describe_targets(&f->session, ids, 1, &list, &f->err), 0);
     assert_int_equal(json_array_size(list), 1);
     json_decref(list);

@@ -5,8 +5,9 @@
 #include "aws/s3.h"
 #include "aws/xml.h"
 
-#define ABC_SHA256                                                                                                 \
-    "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff" \
+#define ABC_SHA256                                                                                           \
+    "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4"   \
+    "\x10\xff"                                                                                               \
     "\x61\xf2\x00\x15\xad"
 #define ABC_HEX "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -30,18 +31,32 @@ static struct s3_bucket bucket_of(struct fixture *f)
 static void a_put_from_a_file_is_signed_and_sent_again_whole(void **state)
 {
     struct fixture *f = *state;
-    SERVE(f, {.status = 503, .body = "<Error><Code>SlowDown</Code></Error>", .headers = "x-amz-retry-after: 0\r\n"},
-          {.expect = "^PUT /my-bucket/a%20b/c%2Bd HTTP.*X-Amz-Content-Sha256: " ABC_HEX "\r.*"
-                     "x-amz-checksum-sha256: ungWv48Bz\\+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\r.*If-None-Match: \\*\r.*"
-                     "x-amz-server-side-encryption: aws:kms\r.*x-amz-server-side-encryption-aws-kms-key-id: k\r.*"
-                     "x-amz-tagging: a=b\r.*x-amz-meta-job: j\r.*/eu-west-1/s3/aws4_request.*Content-Length: 3\r\n\r\nabc$",
-           .headers = "ETag: \"e\"\r\nx-amz-version-id: v1\r\nx-amz-request-id: R\r\n"});
+    SERVE(
+        f,
+        {.status = 503,
+         .body = "<Error><Code>SlowDown</Code></Error>",
+         .headers = "x-amz-retry-after: 0\r\n"},
+        {.expect =
+             "^PUT /my-bucket/a%20b/c%2Bd HTTP.*X-Amz-Content-Sha256: " ABC_HEX "\r.*"
+             "x-amz-checksum-sha256: ungWv48Bz\\+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=\r.*If-None-Match: \\*\r.*"
+             "x-amz-server-side-encryption: aws:kms\r.*x-amz-server-side-encryption-aws-kms-key-id: k\r.*"
+             "x-amz-tagging: a=b\r.*x-amz-meta-job: j\r.*/eu-west-1/s3/aws4_request.*Content-Length: "
+             "3\r\n\r\nabc$",
+         .headers = "ETag: \"e\"\r\nx-amz-version-id: v1\r\nx-amz-request-id: R\r\n"});
     struct s3_bucket bucket = bucket_of(f);
     struct http_header metadata[] = {{"x-amz-meta-job", "j"}};
     struct s3_put_result result;
     int fd = temporary_file("xabcx");
-    struct s3_put put = {.key = "a b/c+d", .fd = fd, .offset = 1, .len = 3, .sha256 = (const uint8_t *)ABC_SHA256,
-                         .if_none_match = true, .sse = "aws:kms", .kms_key = "k", .tagging = "a=b", .metadata = metadata,
+    struct s3_put put = {.key = "a b/c+d",
+                         .fd = fd,
+                         .offset = 1,
+                         .len = 3,
+                         .sha256 = (const uint8_t *)ABC_SHA256,
+                         .if_none_match = true,
+                         .sse = "aws:kms",
+                         .kms_key = "k",
+                         .tagging = "a=b",
+                         .metadata = metadata,
                          .metadata_count = 1};
     assert_int_equal(s3_put(&bucket, &put, &result, &f->err), 0);
     check_server(f, 2);
@@ -68,12 +83,13 @@ static void conditions_and_errors_have_their_codes(void **state)
 {
     struct fixture *f = *state;
     SERVE(f, {.status = 412, .body = "<Error><Code>PreconditionFailed</Code></Error>"},
-          {.status = 200, .body = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>"}, {.body = ""},
-          {.status = 404}, {.status = 403},
+          {.status = 200, .body = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>"},
+          {.body = ""}, {.status = 404}, {.status = 403},
           {.status = 404, .body = "<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
-    struct s3_put put = {.key = "k", .body = BYTES("abc"), .sha256 = (const uint8_t *)ABC_SHA256, .if_none_match = true};
+    struct s3_put put = {
+        .key = "k", .body = BYTES("abc"), .sha256 = (const uint8_t *)ABC_SHA256, .if_none_match = true};
     assert_int_equal(s3_put(&bucket, &put, NULL, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_CONDITION);
     f->err = ERR_INIT;
@@ -88,14 +104,16 @@ static void conditions_and_errors_have_their_codes(void **state)
     assert_int_equal(s3_delete(&bucket, "k", "v/1", &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_NOT_FOUND);
     assert_string_equal(f->err.aws.code, "NoSuchKey");
-    assert_non_null(strstr(scripted_server_request(f->server, 5), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
+    assert_non_null(
+        strstr(scripted_server_request(f->server, 5), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
 }
 
 static void a_bucket_elsewhere_is_found_once(void **state)
 {
     struct fixture *f = *state;
     SERVE(f, {.expect = "/eu-west-1/s3/", .status = 301, .headers = "x-amz-bucket-region: us-east-2\r\n"},
-          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"}, {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"},
+          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"},
+          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"},
           {.status = 301, .headers = "x-amz-bucket-region: us-east-2\r\n"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
@@ -151,9 +169,12 @@ static void a_get_that_breaks_begins_again_when_it_may(void **state)
     struct fixture *f = *state;
     struct taken taken = {.len = 0};
     struct http_sink sink = {take, &taken};
-    SERVE(f, {.body = "0123456789", .cut = CUT_IN_BODY},
-          {.body = "0123456789", .headers = "ETag: \"e\"\r\nx-amz-checksum-sha256: abc\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n"},
-          {.body = "0123456789", .cut = CUT_IN_BODY});
+    SERVE(
+        f, {.body = "0123456789", .cut = CUT_IN_BODY},
+        {.body = "0123456789",
+         .headers =
+             "ETag: \"e\"\r\nx-amz-checksum-sha256: abc\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n"},
+        {.body = "0123456789", .cut = CUT_IN_BODY});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
     struct s3_get get = {.key = "k", .sink = &sink, .sink_rewind = again};
@@ -164,7 +185,8 @@ static void a_get_that_breaks_begins_again_when_it_may(void **state)
     assert_int_equal(head.modified_ms, 1767225600000LL);
     assert_string_equal(head.checksum_sha256, "abc");
     get.sink_rewind = NULL;
-    assert_int_equal(s3_get(&bucket, &get, NULL, &f->err), -1); /* half of it was taken: never from the beginning */
+    assert_int_equal(s3_get(&bucket, &get, NULL, &f->err),
+                     -1); /* half of it was taken: never from the beginning */
     assert_int_equal(f->err.code, ERR_AWS_UNREACHABLE);
     check_server(f, 3);
 }
@@ -174,8 +196,13 @@ static void a_range_that_is_another_is_a_lie(void **state)
     struct fixture *f = *state;
     struct taken taken = {.len = 0};
     struct http_sink sink = {take, &taken};
-    SERVE(f, {.expect = "Range: bytes=2-4\r", .status = 206, .headers = "Content-Range: bytes 2-4/10\r\n", .body = "234"},
-          {.status = 206, .headers = "Content-Range: bytes 0-2/10\r\n", .body = "012"}, {.body = "0123456789"});
+    SERVE(f,
+          {.expect = "Range: bytes=2-4\r",
+           .status = 206,
+           .headers = "Content-Range: bytes 2-4/10\r\n",
+           .body = "234"},
+          {.status = 206, .headers = "Content-Range: bytes 0-2/10\r\n", .body = "012"},
+          {.body = "0123456789"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
     struct s3_get get = {.key = "k", .offset = 2, .len = 3, .sink = &sink};
@@ -204,7 +231,7 @@ static bool note_key(void *arg, const struct s3_object *object)
 }
 
 #define ROW(key) "<Contents><Key>" key "</Key><Size>2</Size><ETag>\"x\"</ETag></Contents>"
-#define PAGE(rows, more)                                                                                           \
+#define PAGE(rows, more)                                                                                     \
     "<ListBucketResult xmlns=\"x\"><EncodingType>url</EncodingType>" more rows "</ListBucketResult>"
 #define MORE(token) "<IsTruncated>true</IsTruncated><NextContinuationToken>" token "</NextContinuationToken>"
 
@@ -212,9 +239,11 @@ static void a_listing_gives_each_key_once(void **state)
 {
     struct fixture *f = *state;
     struct keys keys = {.text = ""};
-    SERVE(f, {.expect = "^GET /my-bucket\\?list-type=2&encoding-type=url&prefix=p%2F HTTP",
-              .body = PAGE(ROW("p/a%2Bb+c") ROW("p/d"), MORE("t/1"))},
-          {.expect = "&continuation-token=t%2F1 HTTP", .body = PAGE(ROW("p/d") ROW("p/e"), "<IsTruncated>false</IsTruncated>")});
+    SERVE(f,
+          {.expect = "^GET /my-bucket\\?list-type=2&encoding-type=url&prefix=p%2F HTTP",
+           .body = PAGE(ROW("p/a%2Bb+c") ROW("p/d"), MORE("t/1"))},
+          {.expect = "&continuation-token=t%2F1 HTTP",
+           .body = PAGE(ROW("p/d") ROW("p/e"), "<IsTruncated>false</IsTruncated>")});
     struct s3_bucket bucket = bucket_of(f);
     assert_int_equal(s3_list(&bucket, "p/", note_key, &keys, &f->err), 0);
     check_server(f, 2);
@@ -237,8 +266,9 @@ static void a_listing_of_something_else_is_a_lie(void **state)
 {
     struct fixture *f = *state;
     struct keys keys = {.text = ""};
-    static const char *const bodies[] = {"", "<a>", "<Other/>", PAGE(ROW("q/a"), ""),
-                                         "<!DOCTYPE a [<!ENTITY b \"c\">]><ListBucketResult>&b;</ListBucketResult>"};
+    static const char *const bodies[] = {
+        "", "<a>", "<Other/>", PAGE(ROW("q/a"), ""),
+        "<!DOCTYPE a [<!ENTITY b \"c\">]><ListBucketResult>&b;</ListBucketResult>"};
     struct scripted_reply script[5];
     memset(script, 0, sizeof(script));
     for (size_t i = 0; i < 5; i++)
@@ -259,7 +289,8 @@ static void xml_is_bounded(void **state)
     struct xml_node *root = NULL;
     struct err err = ERR_INIT;
     char deep[400] = "";
-    assert_int_equal(xml_parse(BYTES("<n:a xmlns:n='u'><b>1</b><c/><b>&lt;2</b></n:a>"), arena, &root, &err), 0);
+    assert_int_equal(xml_parse(BYTES("<n:a xmlns:n='u'><b>1</b><c/><b>&lt;2</b></n:a>"), arena, &root, &err),
+                     0);
     assert_string_equal(root->name, "a");
     assert_string_equal(xml_text(root, "b"), "1");
     assert_string_equal(xml_again(xml_child(root, "b"))->text, "<2");

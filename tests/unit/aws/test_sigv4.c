@@ -115,7 +115,8 @@ static void check(const char *name)
         if (json_get_bool(context, "sign_body", false))
             add(&v, "x-amz-content-sha256", v.content_hash);
     } else {
-        for (size_t i = 0; i < v.parsed.header_count; i++) { /* their canonical request has another date than theirs */
+        for (size_t i = 0; i < v.parsed.header_count;
+             i++) { /* their canonical request has another date than theirs */
             if (strcasecmp(v.headers[i].name, "x-amz-date") == 0)
                 v.headers[i].value = "20210511T154045Z";
         }
@@ -176,11 +177,15 @@ static void s3_paths_are_encoded_once_and_keep_their_dots(void **state)
     struct err err = ERR_INIT;
     struct buffer out = BUFFER_INIT(4096), names = BUFFER_INIT(4096);
     struct http_header headers[] = {{"Host", "b.s3.amazonaws.com"}};
-    struct sigv4_request request = {.method = "GET", .path = BYTES("/a%20b//./c%2Bd/../%E1%88%B4"), .headers = headers,
-                                    .header_count = 1, .payload_hash = SIGV4_UNSIGNED_PAYLOAD};
+    struct sigv4_request request = {.method = "GET",
+                                    .path = BYTES("/a%20b//./c%2Bd/../%E1%88%B4"),
+                                    .headers = headers,
+                                    .header_count = 1,
+                                    .payload_hash = SIGV4_UNSIGNED_PAYLOAD};
     struct sigv4_scope scope = {.region = "us-east-1", .service = "s3", .s3_path = true};
     assert_int_equal(sigv4_canonical_request(&request, &scope, &out, &names, &err), 0);
-    assert_string_equal(out.data, "GET\n/a%20b//./c%2Bd/../%E1%88%B4\n\nhost:b.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD");
+    assert_string_equal(
+        out.data, "GET\n/a%20b//./c%2Bd/../%E1%88%B4\n\nhost:b.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD");
     buffer_done(&out);
     buffer_done(&names);
 }
@@ -191,7 +196,10 @@ static void another_day_region_service_or_key_is_another_signature(void **state)
     struct err err = ERR_INIT;
     struct sigv4_keys keys = {0};
     struct http_header headers[] = {{"Host", "h"}};
-    struct sigv4_request request = {.method = "GET", .path = BYTES("/"), .headers = headers, .header_count = 1,
+    struct sigv4_request request = {.method = "GET",
+                                    .path = BYTES("/"),
+                                    .headers = headers,
+                                    .header_count = 1,
                                     .payload_hash = SIGV4_EMPTY_SHA256};
     const struct {
         struct sigv4_scope scope;
@@ -205,8 +213,10 @@ static void another_day_region_service_or_key_is_another_signature(void **state)
     for (size_t i = 0; i < 5; i++) {
         struct buffer cached = BUFFER_INIT(4096), fresh = BUFFER_INIT(4096);
         const char *secret = i == 4 ? "other" : "secret";
-        assert_int_equal(sigv4_authorization(&request, &cases[i].scope, cases[i].access, secret, &keys, &cached, &err), 0);
-        assert_int_equal(sigv4_authorization(&request, &cases[i].scope, cases[i].access, secret, NULL, &fresh, &err), 0);
+        assert_int_equal(
+            sigv4_authorization(&request, &cases[i].scope, cases[i].access, secret, &keys, &cached, &err), 0);
+        assert_int_equal(
+            sigv4_authorization(&request, &cases[i].scope, cases[i].access, secret, NULL, &fresh, &err), 0);
         assert_string_equal(cached.data, fresh.data);
         str_copy(seen[i], sizeof(seen[i]), strstr(cached.data, "Signature="));
         for (size_t k = 0; k < i; k++)

@@ -48,10 +48,12 @@ static void a_get_brings_status_headers_and_body(void **state)
 {
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED({.expect = "^GET /x/\\.\\./y\\?q=1 HTTP/1\\.1.*X-One: 1",
-                                          .status = 404, .headers = "X-Amz-RequestId:  R1 \r\nETag: \"e\"\r\n",
+                                          .status = 404,
+                                          .headers = "X-Amz-RequestId:  R1 \r\nETag: \"e\"\r\n",
                                           .body = "hello"});
     struct http_header headers[] = {{"X-One", "1"}};
-    int rc = go(f, s, (struct http_call){.method = "GET", .headers = headers, .header_count = 1, .reply_max = 100});
+    int rc = go(f, s,
+                (struct http_call){.method = "GET", .headers = headers, .header_count = 1, .reply_max = 100});
     assert_int_equal(rc, 0);
     assert_null(scripted_server_fault(s));
     assert_null(strcasestr(scripted_server_request(s, 0), "accept-encoding"));
@@ -64,10 +66,12 @@ static void a_get_brings_status_headers_and_body(void **state)
     scripted_server_stop(s);
 }
 
-/* The trap of REFERENCE.md section 3.1: the first request leaves a connection for reuse, the second dies on it. */
+/* The trap of REFERENCE.md section 3.1: the first request leaves a connection for reuse, the second dies on
+ * it. */
 static void check_never_twice(struct fixture *f, const char *method, struct bytes body)
 {
-    struct scripted_server *s = SCRIPTED({.body = "ok"}, {.cut = CUT_BEFORE_REPLY}, {.body = "again", .repeat = true});
+    struct scripted_server *s =
+        SCRIPTED({.body = "ok"}, {.cut = CUT_BEFORE_REPLY}, {.body = "again", .repeat = true});
     struct http_call call = {.method = method, .body = body, .reply_max = 100};
 
     assert_int_equal(go(f, s, (struct http_call){.method = "GET", .reply_max = 100}), 0);
@@ -104,7 +108,8 @@ static void posts_share_a_connection(void **state)
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED({.expect = "^POST .*\r\n\r\nbody$", .body = "ok", .repeat = true});
     for (int i = 0; i < 3; i++)
-        assert_int_equal(go(f, s, (struct http_call){.method = "POST", .body = BYTES("body"), .reply_max = 9}), 0);
+        assert_int_equal(
+            go(f, s, (struct http_call){.method = "POST", .body = BYTES("body"), .reply_max = 9}), 0);
     assert_null(scripted_server_fault(s));
     assert_int_equal(scripted_server_connections(s), 1);
     scripted_server_stop(s);
@@ -133,7 +138,8 @@ static void a_server_that_never_answers_times_out(void **state)
 {
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED({.cut = CUT_HANG});
-    assert_int_equal(go(f, s, (struct http_call){.method = "POST", .body = BYTES("x"), .timeout_ms = 60}), -1);
+    assert_int_equal(go(f, s, (struct http_call){.method = "POST", .body = BYTES("x"), .timeout_ms = 60}),
+                     -1);
     assert_int_equal(f->err.code, ERR_AWS_TIMEOUT);
     assert_true(f->answer.may_have_effect);
     scripted_server_stop(s);
@@ -181,7 +187,8 @@ static void a_call_is_interrupted_from_another_thread(void **state)
     struct stop stop = {.client = f->client, .server = s};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, wake_when_sent, &stop), 0);
-    struct http_call call = {.method = "POST", .body = BYTES("x"), .interrupt = {asked, &stop}, .reply_max = 10};
+    struct http_call call = {
+        .method = "POST", .body = BYTES("x"), .interrupt = {asked, &stop}, .reply_max = 10};
     assert_int_equal(go(f, s, call), -1);
     assert_int_equal(f->err.code, ERR_LEASE_LOST);
     assert_true(f->answer.may_have_effect);
@@ -238,7 +245,8 @@ static bool take(void *arg, const char *data, size_t len)
 static void bodies_stream_both_ways(void **state)
 {
     struct fixture *f = *state;
-    struct scripted_server *s = SCRIPTED({.expect = "^PUT .*Content-Length: 8\r\n.*\r\n\r\nabcdefgh$", .body = "pong"});
+    struct scripted_server *s =
+        SCRIPTED({.expect = "^PUT .*Content-Length: 8\r\n.*\r\n\r\nabcdefgh$", .body = "pong"});
     struct stream stream = {.data = "abcdefgh", .left = 8};
     struct http_source source = {give, &stream, 8};
     struct http_sink sink = {take, &stream};
@@ -300,8 +308,9 @@ static void a_redirect_is_an_answer_and_not_followed(void **state)
 static void plain_http_goes_only_to_this_machine(void **state)
 {
     struct fixture *f = *state;
-    static const char *const refused[] = {"http://example.com/", "http://10.0.0.1/",   "file:///etc/passwd",
-                                          "ftp://127.0.0.1/",    "http://u@127.0.0.1/", "http://128.0.0.1.x/"};
+    static const char *const refused[] = {"http://example.com/", "http://10.0.0.1/",
+                                          "file:///etc/passwd",  "ftp://127.0.0.1/",
+                                          "http://u@127.0.0.1/", "http://128.0.0.1.x/"};
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
         f->err = ERR_INIT;
         struct http_call call = {.method = "GET", .url = refused[i]};
@@ -330,7 +339,8 @@ static void a_header_with_a_line_break_is_refused(void **state)
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED({.body = "x"});
     struct http_header headers[] = {{"X-One", "1\r\nX-Two: 2"}};
-    assert_int_equal(go(f, s, (struct http_call){.method = "GET", .headers = headers, .header_count = 1}), -1);
+    assert_int_equal(go(f, s, (struct http_call){.method = "GET", .headers = headers, .header_count = 1}),
+                     -1);
     assert_int_equal(f->err.code, ERR_INVALID_HEADER);
     assert_int_equal(scripted_server_requests(s), 0);
     scripted_server_stop(s);
