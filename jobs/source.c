@@ -9,6 +9,12 @@
 #include "jobs/names.h"
 #include "jobs/source_internal.h"
 
+const struct field source_fields[] = {
+    FIELD_ID("recovery_point", "a recovery point of the catalogue"),
+    FIELD_URI("uri", "a recovery point's folder, an AWS export, or a file of lines {\"Item\":...}, plain or gzip"),
+    FIELD_END,
+};
+
 int source_no_memory(struct err *err)
 {
     return err_set(err, ERR_NO_MEMORY, "no memory for a source");
@@ -36,6 +42,16 @@ static int find(struct tx *tx, void *ctx, struct err *err)
     return none.code == ERR_NOT_FOUND ? 0 : err_set(err, none.code, "%s", none.message);
 }
 
+static int touch_point(struct ask *ask, const struct recovery_point *point, struct err *err)
+{
+    char id[ID_SIZE];
+
+    id_format(&point->id, id);
+    if (!ask->resource)
+        ask->resource = point->resource;
+    return names_touch_point(ask, id, false, err);
+}
+
 static int check_point(struct ask *ask, const char *text, const char *pointer, struct err *err)
 {
     struct lookup l = {.arena = ask->arena};
@@ -49,22 +65,18 @@ static int check_point(struct ask *ask, const char *text, const char *pointer, s
         fault_add_code(ask->faults, ERR_RECOVERY_POINT_NOT_FOUND, pointer, "no recovery point %s", text);
         return 0;
     }
-    return names_touch_point(ask, text, false, err);
+    return touch_point(ask, l.point, err);
 }
 
 static int check_uri(struct ask *ask, const char *uri, const char *pointer, struct err *err)
 {
     struct lookup l = {.arena = ask->arena, .location = uri};
-    char id[ID_SIZE];
 
     if (root_allowed(ask, uri, pointer) < 0)
         return 0; /* the fault is told with the others */
     if (store_read(engine_store(ask->engine), find, &l, err) < 0)
         return -1;
-    if (!l.point)
-        return 0;
-    id_format(&l.point->id, id);
-    return names_touch_point(ask, id, false, err);
+    return l.point ? touch_point(ask, l.point, err) : 0;
 }
 
 int source_check(struct ask *ask, const json_t *source, const char *pointer, struct err *err)

@@ -32,7 +32,11 @@ struct source {
     int64_t items;               /* -1: unknown */
 };
 
-/* check's part: spec.source names something allowed and visible; says the touch. Adds faults. */
+/* The members of a `source` in a spec: FIELD_ONE_OF("source", source_fields, ...). */
+extern const struct field source_fields[];
+
+/* check's part: spec.source names something allowed and visible; says the touch, and the resource of a point of the
+ * catalogue when ask->resource is not said yet. Adds faults. */
 int source_check(struct ask *ask, const json_t *source, const char *pointer, struct err *err);
 /* Reads catalogue, manifest (against the catalogue's sha256) and capsule; lists what is there. RECOVERY_POINT_NOT_FOUND,
  * RECOVERY_POINT_DAMAGED (naming the file), RECOVERY_POINT_UNUSABLE (writing, failed), SOURCE_UNREADABLE. Memory: options->arena. */
@@ -68,5 +72,7 @@ struct source_run {
 };
 int source_split(struct work *work, const struct source *source, size_t parts, struct err *err);
 int source_run_of(struct work *work, const struct source *source, struct source_run *ret_run, struct err *err);
-/* The file at run->next is done; the caller then counts on. */
+/* The file at run->next is done: the cursor that says so. */
+void source_run_cursor(const struct source_run *run, char ret_cursor[32]);
+/* work_advance with that cursor; the caller then counts run->next on. */
 int source_run_advance(struct work *work, const struct source_run *run, int64_t items, int64_t bytes, struct err *err);

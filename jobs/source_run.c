@@ -41,12 +41,17 @@ int source_run_of(struct work *work, const struct source *source, struct source_
     return 0;
 }
 
+void source_run_cursor(const struct source_run *run, char ret_cursor[32])
+{
+    snprintf(ret_cursor, 32, "%zu", run->next + 1);
+}
+
 int source_run_advance(struct work *work, const struct source_run *run, int64_t items, int64_t bytes, struct err *err)
 {
     char cursor[32];
     struct advance advance = {.items = items, .bytes = bytes};
 
-    snprintf(cursor, sizeof(cursor), "%zu", run->next + 1);
+    source_run_cursor(run, cursor);
     advance.cursor = bytes_of(cursor);
     return work_advance(work, &advance, err);
 }

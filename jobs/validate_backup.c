@@ -1,0 +1,240 @@
+/* The row of validate.backup, its judgement and plan, and the verdict. */
+#include "jobs/validate_backup.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "jobs/validate_backup_internal.h"
+
+static const struct field spec[] = {
+    FIELD_ONE_OF("source", source_fields, "what to look at", REQUIRED, POSITIONAL),
+    FIELD_FLAG("prove", "false", "also restore it to a temporary table, compare, and delete that table"),
+    FIELD_MAP("tags", "kept with the job"),
+    FIELD_END,
+};
+
+static const struct field check_fields[] = {
+    FIELD_TEXT("name", "what was looked at: a file, or a property of the whole"),
+    FIELD_FLAG("ok", NULL, "is it as it should be"),
+    FIELD_TEXT("detail", "what was found"),
+    FIELD_END,
+};
+static const struct field check_entry[] = {
+    FIELD_OBJECT("check", check_fields, "one check"),
+    FIELD_END,
+};
+
+static const struct field result[] = {
+    FIELD_CHOICE("verdict", NULL, "intact damaged mismatch unverifiable", "what became of it"),
+    FIELD_LIST("checks", check_entry, 100, "what was looked at"),
+    FIELD_INTEGER("items", 0, 9e15, "items read"),
+    FIELD_TEXT("fingerprint", "v1:count:sum over the canonical items that were read"),
+    FIELD_END,
+};
+
+static int check(struct ask *ask, struct err *err)
+{
+    return source_check(ask, json_object_get(ask->spec, "source"), "/spec/source", err);
+}
+
+/* -- plan ------------------------------------------------------------------------------------------------------------------ */
+
+static int64_t stored_bytes(const struct source *source)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < source->file_count; i++)
+        sum += source->files[i].size;
+    return sum;
+}
+
+static int plan(struct ask *ask, struct planning *planning, struct err *err)
+{
+    struct root_options options = {.environment = ask->environment, .aws = ask->aws, .arena = ask->arena,
+                                   .data_dir = ask->config->data_dir};
+    _cleanup_(source_close_p) struct source *source = NULL;
+    char identity[HEX_SIZE(32)];
+    const char *resource;
+
+    if (source_open_damaged(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"),
+                            &source, err) < 0)
+        return -1;
+    hex_encode(source->identity.bytes, sizeof(source->identity.bytes), identity);
+    resource = ask->resource ? ask->resource : source->uri;
+    json_object_set_new(planning->identities, resource, json_pack("{s:s}", "manifest_sha256", identity));
+    json_array_append_new(planning->effects,
+                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", resource, "action", "read", "count",
+                                    (json_int_t)source->file_count, "bytes", (json_int_t)stored_bytes(source), "destructive",
+                                    0, "reversible", "nothing is changed"));
+    if (json_array_size(planning->effects) != 1 || json_object_size(planning->identities) != 1)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
+    return 0;
+}
+
+/* -- the verdict ------------------------------------------------------------------------------------------------------------ */
+
+struct judgement {
+    struct work *work;
+    struct source *source; /* NULL: it could not be opened */
+    json_t *checked;
+    const char *verdict;
+    json_t *checks; /* owned */
+    enum point_status status;
+    struct id point;
+    bool has_point;
+};
+
+static void add_check(struct judgement *j, const char *name, bool ok, const char *detail)
+{
+    json_array_append_new(j->checks, json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : ""));
+}
+
+static bool sums_known(const struct source *source)
+{
+    for (size_t i = 0; i < source->file_count; i++)
+        if (source->files[i].foreign && !source->files[i].exported)
+            return false;
+    return true;
+}
+
+static void judge_damage(struct judgement *j)
+{
+    const json_t *entry;
+    size_t i;
+
+    j->verdict = "damaged";
+    json_array_foreach(json_object_get(j->checked, "damage"), i, entry)
+        add_check(j, json_get_text(entry, "name"), false, json_get_text(entry, "detail"));
+}
+
+static void judge_whole(struct judgement *j)
+{
+    struct arena *arena = j->work->arena;
+    const struct source *source = j->source;
+    bool known = sums_known(source);
+
+    j->verdict = known ? "intact" : "unverifiable";
+    add_check(j, "files", true,
+              arena_printf(arena, "%lld files read to their end, %lld items, each of them well-formed",
+                           (long long)json_get_int(j->checked, "files", 0), (long long)json_get_int(j->checked, "items", 0)));
+    if (source->manifest)
+        add_check(j, "manifest", true, source->point ? "its SHA-256 is the one in the catalogue; every file is as it says"
+                                                     : "every file is as it says; it is not in this catalogue");
+    else
+        add_check(j, "manifest", known, known ? "every file has the MD5 and the count of the export's own manifest"
+                                              : "there is none: nothing says what should be in the file");
+    if (source->manifest)
+        add_check(j, "fingerprint", true, source->manifest->fingerprint);
+}
+
+static int point_status(struct tx *tx, void *ctx, struct err *err)
+{
+    const struct judgement *j = ctx;
+
+    return tx_point_set_status(tx, &j->point, j->status, clock_wall_ms(), err);
+}
+
+struct lookup {
+    struct judgement *j;
+    const char *text;
+    bool by_id;
+};
+
+/* A point that cannot be opened is still found in the catalogue, by what the spec says. */
+static int find_point(struct tx *tx, void *ctx, struct err *err)
+{
+    struct lookup *l = ctx;
+    struct recovery_point *point = NULL;
+    struct err none = ERR_INIT;
+    struct id id;
+    int found;
+
+    if (l->by_id && !id_parse(bytes_of(l->text), &id))
+        return err_set(err, ERR_INTERNAL, "a recovery point's id was not checked");
+    found = l->by_id ? tx_point_by_id(tx, &id, l->j->work->arena, &point, &none)
+                     : tx_point_by_location(tx, l->text, l->j->work->arena, &point, &none);
+    if (found < 0)
+        return none.code == ERR_NOT_FOUND ? 0 : err_set(err, none.code, "%s", none.message);
+    l->j->has_point = true;
+    l->j->point = point->id;
+    /* what is proven stays so: it was compared item by item, and its bytes have not changed since */
+    l->j->status = str_is(l->j->verdict, "damaged") ? POINT_DAMAGED
+                   : point->status == POINT_PROVEN  ? POINT_PROVEN
+                                                    : POINT_VERIFIED;
+    if (l->j->status == POINT_PROVEN)
+        l->j->has_point = false;
+    return 0;
+}
+
+static int tell_catalogue(struct judgement *j, struct err *err)
+{
+    const json_t *source = json_object_get(j->work->spec, "source");
+    const char *id = json_get_text(source, "recovery_point");
+    struct lookup l = {.j = j, .text = id ? id : json_get_text(source, "uri"), .by_id = id != NULL};
+
+    if (store_read(engine_store(j->work->engine), find_point, &l, err) < 0)
+        return -1;
+    return j->has_point ? work_tx(j->work, "verdict", point_status, j, err) : 0;
+}
+
+static int tell(struct judgement *j, struct err *err)
+{
+    json_auto_t *members = json_pack("{s:s,s:O,s:I,s:s}", "verdict", j->verdict, "checks", j->checks, "items",
+                                     (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint",
+                                     json_get_text(j->checked, "fingerprint"));
+    const json_t *first = json_array_get(j->checks, 0);
+
+    if (!members)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a result");
+    if (tell_catalogue(j, err) < 0 || work_result(j->work, members, err) < 0)
+        return -1;
+    if (str_is(j->verdict, "damaged"))
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld things are damaged; first: %s: %s",
+                       (long long)json_get_int(j->checked, "damaged", 0), json_get_text(first, "name"),
+                       json_get_text(first, "detail"));
+    if (str_is(j->verdict, "unverifiable"))
+        return work_partial(j->work, "Verified", ERR_INCOMPLETE, "nothing says what should be in the source", err);
+    return 0;
+}
+
+int validate_judge(struct work *work, struct err *err)
+{
+    _cleanup_(source_close_p) struct source *source = NULL;
+    json_auto_t *checked = NULL, *checks = json_array();
+    struct judgement j = {.work = work, .checks = checks};
+
+    if (work_state_get(work, "checked", &checked, err) < 0)
+        return -1;
+    if (!checked) /* no file at all: an empty table */
+        checked = json_pack("{s:i,s:s}", "files", 0, "fingerprint",
+                            "v1:0:0000000000000000000000000000000000000000000000000000000000000000");
+    if (!checked || !checks)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a verdict");
+    j.checked = checked;
+    if (json_get_int(checked, "damaged", 0) > 0) {
+        judge_damage(&j);
+    } else {
+        if (validate_open(work, &source, err) < 0)
+            return -1;
+        j.source = source;
+        judge_whole(&j);
+    }
+    return tell(&j, err);
+}
+
+const struct job_kind validate_backup = {
+    .name = "validate.backup",
+    .summary = "Check a recovery point or a file",
+    .role = ROLE_OPERATOR,
+    .mfa = MFA_NONE,
+    .may_destroy = DESTROYS_NEVER,
+    .spec_version = 1,
+    .spec = spec,
+    .result = result,
+    .max_attempts = 5,
+    .check = check,
+    .plan = plan,
+    .steps = {
+        {.name = "check", .split = validate_split, .part = validate_files},
+        {.name = "judge", .run = validate_judge},
+    },
+};

@@ -1,0 +1,16 @@
+/*
+ * Between the files of validate.backup. Durable state `checked`: {items, bytes, files, fingerprint, damaged,
+ * damage: [{name, detail}]}, changed in the transaction that moves a part's cursor, so that each file counts once.
+ */
+#pragma once
+#include "base/cleanup.h"
+#include "engine/engine.h"
+#include "engine/work.h"
+#include "jobs/source.h"
+
+step_fn validate_split;
+step_fn validate_files;
+step_fn validate_judge;
+
+/* The job's source, also a damaged one. */
+int validate_open(struct work *work, struct source **ret_source, struct err *err);
