@@ -1,5 +1,7 @@
 #include "tests/unit/aws/aws_fixture.h"
 
+#include <pthread.h>
+
 #define DENIED "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\",\"Message\":\"no policy\"}"
 #define THROTTLE                                                                                             \
     "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException\",\"message\":"   \
@@ -371,6 +373,46 @@ static void endpoints_are_found_or_refused(void **state)
     unsetenv("AWS_ENDPOINT_URL_DYNAMODB");
 }
 
+struct sharer {
+    struct aws *aws;
+    int failed;
+};
+
+static void *share(void *arg)
+{
+    struct sharer *sharer = arg;
+    struct err err = ERR_INIT;
+    struct http_client *http = http_client_new(&err);
+    struct aws_session session;
+    aws_session_init(&session, sharer->aws, http);
+    for (int i = 0; i < 5; i++) {
+        struct aws_reply reply = AWS_REPLY_INIT;
+        sharer->failed += aws_send(&session, &describe, &reply, &err) != 0;
+        aws_reply_done(&reply);
+    }
+    aws_session_done(&session);
+    http_client_free(http);
+    return NULL;
+}
+
+static void one_client_serves_many_threads(void **state)
+{
+    struct fixture *f = *state;
+    struct sharer sharers[4];
+    pthread_t threads[4];
+    SERVE(f, {.status = 500},
+          {.headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n", .body = "{}", .repeat = true});
+    for (int i = 0; i < 4; i++) {
+        sharers[i] = (struct sharer){.aws = f->aws};
+        assert_int_equal(pthread_create(&threads[i], NULL, share, &sharers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(sharers[i].failed, 0);
+    }
+    check_server(f, 21);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +432,7 @@ int main(void)
         TEST(the_budget_ends_the_attempts),
         TEST(the_quota_ends_retries_when_everything_fails),
         TEST(a_wait_between_attempts_is_interrupted),
+        TEST(one_client_serves_many_threads),
         TEST(the_standard_of_2026_gives_its_numbers),
         cmocka_unit_test(endpoints_are_found_or_refused),
     };
