@@ -1,4 +1,5 @@
-/* From one step to the next, and to the end: always inside the transaction that closed the last part of a step. */
+/* From one step to the next, and to the end: always inside the transaction that closed the last part of a
+ * step. */
 #include "base/clock.h"
 #include "engine/internal.h"
 
@@ -13,7 +14,8 @@ static const struct step_kind *step_kind_of(const struct job_kind *kind, const c
 /* The step's part, or the parts that a retry took over. 1 when nothing of it is left to do. */
 static int start_step(struct tx *tx, const struct step *step, int64_t now, struct err *err)
 {
-    struct part first = {.job_key = step->job_key, .step_key = step->key, .name = step->name, .state = PART_READY};
+    struct part first = {
+        .job_key = step->job_key, .step_key = step->key, .name = step->name, .state = PART_READY};
     struct part **parts;
     struct arena *arena = arena_new(JOB_ARENA_MAX);
     size_t count;
@@ -49,7 +51,8 @@ static int end_open_step(struct tx *tx, const struct step *step, int64_t now, bo
 
 static void note_ending(struct ending *ending, const struct job *job, enum job_state state)
 {
-    *ending = (struct ending){.ended = true, .job_key = job->key, .started_at = job->started_at, .state = state};
+    *ending =
+        (struct ending){.ended = true, .job_key = job->key, .started_at = job->started_at, .state = state};
     str_copy(ending->kind, sizeof(ending->kind), job->kind);
     str_copy(ending->environment, sizeof(ending->environment), job->environment);
 }
@@ -62,8 +65,8 @@ void job_ended(struct engine *engine, const struct ending *ending)
     progress_close(engine->progress, ending->job_key);
 }
 
-int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum job_state state, struct ending *ret_ending,
-               struct err *err)
+int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum job_state state,
+               struct ending *ret_ending, struct err *err)
 {
     const struct job_kind *kind = kind_find(engine->kinds, job->kind);
     struct arena *arena = arena_new(JOB_ARENA_MAX);
@@ -103,8 +106,8 @@ static enum job_state end_state(const struct job *job, bool cut)
 }
 
 /* One step that is not over: ended, skipped or started. 1: go on to the next one. */
-static int pass_step(struct tx *tx, const struct job *job, const struct step_kind *row, const struct step *step, bool *cut,
-                     struct err *err)
+static int pass_step(struct tx *tx, const struct job *job, const struct step_kind *row,
+                     const struct step *step, bool *cut, struct err *err)
 {
     int64_t now = clock_wall_ms();
     bool this_cut = false;
@@ -126,8 +129,8 @@ static int pass_step(struct tx *tx, const struct job *job, const struct step_kin
     return tx_step_set_state(tx, step->key, STEP_DONE, now, err) < 0 ? -1 : 1;
 }
 
-static int go_on(struct tx *tx, struct engine *engine, const struct job *job, struct arena *arena, struct ending *ret_ending,
-                 struct err *err)
+static int go_on(struct tx *tx, struct engine *engine, const struct job *job, struct arena *arena,
+                 struct ending *ret_ending, struct err *err)
 {
     const struct job_kind *kind = kind_find(engine->kinds, job->kind);
     struct step **steps;
@@ -139,6 +142,8 @@ static int go_on(struct tx *tx, struct engine *engine, const struct job *job, st
     for (size_t i = 0; i < count; i++) {
         int passed;
 
+        cut |= steps[i]->state == STEP_CANCELLED ||
+               steps[i]->state == STEP_SKIPPED; /* in an earlier transaction */
         if (steps[i]->state != STEP_WAITING && steps[i]->state != STEP_RUNNING)
             continue;
         if (steps[i]->state == STEP_RUNNING && steps[i]->open_parts > 0)
@@ -150,7 +155,8 @@ static int go_on(struct tx *tx, struct engine *engine, const struct job *job, st
     return tx_job_end(tx, engine, job, end_state(job, cut), ret_ending, err);
 }
 
-int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending, struct err *err)
+int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending,
+                 struct err *err)
 {
     struct arena *arena = arena_new(JOB_ARENA_MAX);
     struct job *job;

@@ -59,8 +59,8 @@ static int judge_place(struct ask *ask, const struct submit *submit, struct err 
         return err_set_at(err, ERR_UNKNOWN_ENVIRONMENT, "/environment", "no environment %.64s among yours",
                           submit->environment ? submit->environment : "(none)");
     if (!principal_may(ask->principal, ask->kind->role, ask->environment->name))
-        return err_set(err, ERR_FORBIDDEN, "%s needs the role %s@%s", ask->kind->name, role_name(ask->kind->role),
-                       ask->environment->name);
+        return err_set(err, ERR_FORBIDDEN, "%s needs the role %s@%s", ask->kind->name,
+                       role_name(ask->kind->role), ask->environment->name);
     return 0;
 }
 
@@ -85,7 +85,8 @@ static int judge_spec(struct ask *ask, const struct submit *submit, struct err *
 
 int ask_prepare(struct engine *engine, struct submit *submit, struct ask *ask, struct err *err)
 {
-    *ask = (struct ask){.engine = engine, .principal = submit->principal, .arena = submit->arena, .faults = submit->faults};
+    *ask = (struct ask){
+        .engine = engine, .principal = submit->principal, .arena = submit->arena, .faults = submit->faults};
     ask->config = engine_config_hold(engine);
     if (arena_defer(ask->arena, config_release_p, (void *)(uintptr_t)ask->config) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a request");
@@ -93,7 +94,8 @@ int ask_prepare(struct engine *engine, struct submit *submit, struct ask *ask, s
         return -1;
     ask->kind = submit->kind ? kind_find(engine->kinds, submit->kind) : NULL;
     if (!ask->kind)
-        return err_set_at(err, ERR_UNKNOWN_KIND, "/kind", "no kind %.64s", submit->kind ? submit->kind : "(none)");
+        return err_set_at(err, ERR_UNKNOWN_KIND, "/kind", "no kind %.64s",
+                          submit->kind ? submit->kind : "(none)");
     if (judge_place(ask, submit, err) < 0)
         return -1;
     return judge_spec(ask, submit, err);

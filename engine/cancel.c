@@ -14,8 +14,8 @@ static int look_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_job_by_id(tx, look->id, look->arena, &look->job, err);
 }
 
-int engine_job(struct engine *engine, const struct principal *principal, const struct id *id, struct arena *arena,
-               struct job **ret_job, struct err *err)
+int engine_job(struct engine *engine, const struct principal *principal, const struct id *id,
+               struct arena *arena, struct job **ret_job, struct err *err)
 {
     struct look look = {.id = id, .arena = arena};
 
@@ -43,7 +43,8 @@ static int cancel_running(struct tx *tx, struct cancelling *c, struct err *err)
     struct step **steps;
     size_t count;
 
-    if (tx_parts_revoke_ready(tx, c->seen->key, err) < 0 || tx_steps_of(tx, c->seen->key, c->arena, &steps, &count, err) < 0)
+    if (tx_parts_revoke_ready(tx, c->seen->key, err) < 0 ||
+        tx_steps_of(tx, c->seen->key, c->arena, &steps, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         if (steps[i]->state == STEP_RUNNING && steps[i]->open_parts == 0)
@@ -70,17 +71,20 @@ static int cancel_tx(struct tx *tx, void *ctx, struct err *err)
     if (!detail.data)
         return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
     detail.len = strlen(detail.data);
-    if (tx_audit_job(tx, c->engine, job, AUDIT_JOB_CANCEL_REQUESTED, "done", c->request_id, detail, err) < 0)
+    if (tx_audit_job(tx, c->engine, job, AUDIT_JOB_CANCEL_REQUESTED, "ok", c->request_id, detail, err) < 0)
         return -1;
     if (job->state == JOB_RUNNING)
         return cancel_running(tx, c, err);
     return tx_job_end(tx, c->engine, job, JOB_CANCELLED, &c->ending, err);
 }
 
-int engine_cancel(struct engine *engine, const struct principal *principal, const struct id *id, const char *request_id,
-                  struct arena *arena, struct job **ret_job, struct err *err)
+int engine_cancel(struct engine *engine, const struct principal *principal, const struct id *id,
+                  const char *request_id, struct arena *arena, struct job **ret_job, struct err *err)
 {
-    struct cancelling c = {.engine = engine, .arena = arena, .identity = principal->identity, .request_id = request_id,
+    struct cancelling c = {.engine = engine,
+                           .arena = arena,
+                           .identity = principal->identity,
+                           .request_id = request_id,
                            .now = clock_wall_ms()};
     const struct job_kind *kind;
     struct job *job;
@@ -89,8 +93,8 @@ int engine_cancel(struct engine *engine, const struct principal *principal, cons
         return -1;
     kind = kind_find(engine->kinds, job->kind);
     if (!principal_may(principal, kind ? kind->role : ROLE_ADMIN, job->environment))
-        return err_set(err, ERR_FORBIDDEN, "cancelling needs the role %s@%s", role_name(kind ? kind->role : ROLE_ADMIN),
-                       job->environment);
+        return err_set(err, ERR_FORBIDDEN, "cancelling needs the role %s@%s",
+                       role_name(kind ? kind->role : ROLE_ADMIN), job->environment);
     c.seen = job;
     if (store_tx(engine->store, "cancel", cancel_tx, &c, err) < 0)
         return -1;

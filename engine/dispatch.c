@@ -1,6 +1,7 @@
 /*
- * One dispatcher hands parts to idle workers; one heart renews their leases and writes progress. Nobody polls the
- * store while nothing changes: the dispatcher looks when it was woken, when a delay ends, or every few seconds.
+ * One dispatcher hands parts to idle workers; one heart renews their leases and writes progress. Nobody polls
+ * the store while nothing changes: the dispatcher looks when it was woken, when a delay ends, or every few
+ * seconds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +28,9 @@ static struct timespec in_ms(int64_t ms)
     return at;
 }
 
-/* -- claiming ---------------------------------------------------------------------------------------------------------------------- */
+/* -- claiming
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 struct claiming {
     struct engine *engine;
@@ -38,7 +41,8 @@ struct claiming {
     int64_t now, until, next_ms;
 };
 
-static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, struct part **ret_part, struct err *err)
+static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, struct part **ret_part,
+                     struct err *err)
 {
     struct part *part;
 
@@ -124,13 +128,13 @@ void *dispatcher_main(void *arg)
     if (!c.arena || !c.idle || !c.parts)
         abort();
     pthread_mutex_lock(&engine->lock);
-    while (!engine->stopping) {
+    while (!engine->closing) {
         struct timespec until = in_ms(sleep_ms);
 
-        while (!engine->dirty && !engine->stopping && sleep_ms > 0)
+        while (!engine->dirty && !engine->closing && sleep_ms > 0)
             if (pthread_cond_timedwait(&engine->look, &engine->lock, &until) == ETIMEDOUT)
                 break;
-        if (engine->stopping)
+        if (engine->closing)
             break;
         engine->dirty = false;
         pthread_mutex_unlock(&engine->lock);
@@ -165,13 +169,15 @@ void *worker_main(void *arg)
         engine->busy--;
         engine->dirty = true;
         pthread_cond_signal(&engine->look);
-        pthread_cond_broadcast(&engine->given);
+        pthread_cond_broadcast(&engine->over);
     }
     pthread_mutex_unlock(&engine->lock);
     return NULL;
 }
 
-/* -- the heart ---------------------------------------------------------------------------------------------------------------------- */
+/* -- the heart
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 
 struct beat {
     struct lease lease;
@@ -242,7 +248,8 @@ static void collect_leases(struct engine *engine, struct beats *b)
     b->beats = arena_array(b->arena, struct beat, (size_t)engine->worker_count);
     for (int i = 0; b->beats && i < engine->worker_count; i++)
         if (engine->workers[i].running)
-            b->beats[b->count++] = (struct beat){engine->workers[i].running->lease, engine->workers[i].running->job_key, ERR_NONE};
+            b->beats[b->count++] = (struct beat){engine->workers[i].running->lease,
+                                                 engine->workers[i].running->job_key, ERR_NONE};
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -254,7 +261,8 @@ static void tell_verdicts(struct engine *engine, const struct beats *b)
         for (int n = 0; n < engine->worker_count; n++) {
             struct work_private *running = engine->workers[n].running;
 
-            if (!running || running->lease.part_key != b->beats[i].lease.part_key || running->lease.epoch != b->beats[i].lease.epoch)
+            if (!running || running->lease.part_key != b->beats[i].lease.part_key ||
+                running->lease.epoch != b->beats[i].lease.epoch)
                 continue;
             if (b->beats[i].verdict == ERR_NONE) {
                 atomic_store(&running->lease_until, b->until);
@@ -293,13 +301,15 @@ void *heart_main(void *arg)
     int64_t last = clock_boot_ms();
 
     for (;;) {
-        struct timespec pause = {0, HEART_MS * 1000000};
+        struct timespec until = in_ms(HEART_MS);
         int64_t lease_ms;
         bool over;
         bool due;
 
-        nanosleep(&pause, NULL);
         pthread_mutex_lock(&engine->lock);
+        while (!(engine->stopping && engine->busy == 0))
+            if (pthread_cond_timedwait(&engine->over, &engine->lock, &until) == ETIMEDOUT)
+                break;
         over = engine->stopping && engine->busy == 0;
         lease_ms = realm_config(engine->realm)->lease_ms;
         pthread_mutex_unlock(&engine->lock);

@@ -1,4 +1,5 @@
-/* The engine's life: made from a store, a configuration and the table of kinds; started, reloaded, drained, freed. */
+/* The engine's life: made from a store, a configuration and the table of kinds; started, reloaded, drained,
+ * freed. */
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,6 +16,7 @@ static void init_locks(struct engine *engine)
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->look, &attr);
     pthread_cond_init(&engine->given, &attr);
+    pthread_cond_init(&engine->over, &attr);
     pthread_condattr_destroy(&attr);
 }
 
@@ -54,7 +56,8 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine,
     budget_init(&engine->memory, options->config->worker_memory);
     engine->rates = rates_new();
     engine->progress = progress_new();
-    if (!engine->rates || !engine->progress || realm_new(options->config, &engine->realm, err) < 0 || make_workers(engine, err) < 0) {
+    if (!engine->rates || !engine->progress || realm_new(options->config, &engine->realm, err) < 0 ||
+        make_workers(engine, err) < 0) {
         engine_free(engine);
         return err_set(err, ERR_NO_MEMORY, "no memory for the engine");
     }
@@ -85,11 +88,13 @@ int engine_start(struct engine *engine, struct err *err)
     engine->dirty = true;
     pthread_mutex_lock(&engine->lock);
     for (int i = 0; i < engine->worker_count; i++)
-        engine->workers[i].started = pthread_create(&engine->workers[i].thread, NULL, worker_main, &engine->workers[i]) == 0;
+        engine->workers[i].started =
+            pthread_create(&engine->workers[i].thread, NULL, worker_main, &engine->workers[i]) == 0;
     pthread_mutex_unlock(&engine->lock);
     engine->heart_started = pthread_create(&engine->heart, NULL, heart_main, engine) == 0;
     engine->dispatcher_started = pthread_create(&engine->dispatcher, NULL, dispatcher_main, engine) == 0;
-    if (engine->heart_started && engine->dispatcher_started && engine->workers[engine->worker_count - 1].started)
+    if (engine->heart_started && engine->dispatcher_started &&
+        engine->workers[engine->worker_count - 1].started)
         return 0;
     return err_set(err, ERR_NO_MEMORY, "not all threads could be started");
 }
@@ -107,7 +112,7 @@ static bool wait_idle(struct engine *engine, int64_t deadline_boot_ms)
             until.tv_nsec -= 1000000000;
             until.tv_sec++;
         }
-        pthread_cond_timedwait(&engine->given, &engine->lock, &until);
+        pthread_cond_timedwait(&engine->over, &engine->lock, &until);
     }
     return true;
 }
@@ -117,17 +122,23 @@ void engine_stop(struct engine *engine, int64_t deadline_boot_ms)
     bool idle;
 
     pthread_mutex_lock(&engine->lock);
-    engine->stopping = true;
+    engine->closing = true;
     signal_running(engine, 0, ERR_DRAINING);
-    pthread_cond_broadcast(&engine->given);
     pthread_cond_broadcast(&engine->look);
-    idle = wait_idle(engine, deadline_boot_ms);
     pthread_mutex_unlock(&engine->lock);
     if (engine->dispatcher_started)
         pthread_join(engine->dispatcher, NULL);
     engine->dispatcher_started = false;
+    pthread_mutex_lock(&engine->lock);
+    engine->stopping = true;
+    signal_running(engine, 0, ERR_DRAINING); /* also what was handed over meanwhile */
+    pthread_cond_broadcast(&engine->given);
+    pthread_cond_broadcast(&engine->over);
+    idle = wait_idle(engine, deadline_boot_ms);
+    pthread_mutex_unlock(&engine->lock);
     if (!idle) {
-        /* A call that does not end holds its worker: its lease runs out, and the next process takes the part. */
+        /* A call that does not end holds its worker: its lease runs out, and the next process takes the part.
+         */
         log_write(LOG_WARN, "workers were still busy at the deadline", NULL);
         return;
     }
@@ -151,7 +162,8 @@ static bool threads_left(const struct engine *engine)
 
 void engine_free(struct engine *engine)
 {
-    if (!engine || threads_left(engine)) /* a thread that would not end still uses it: the process is about to exit */
+    if (!engine ||
+        threads_left(engine)) /* a thread that would not end still uses it: the process is about to exit */
         return;
     for (int i = 0; engine->workers && i < engine->worker_count; i++) {
         http_client_free(engine->workers[i].client);
@@ -164,6 +176,7 @@ void engine_free(struct engine *engine)
     budget_done(&engine->memory);
     pthread_cond_destroy(&engine->look);
     pthread_cond_destroy(&engine->given);
+    pthread_cond_destroy(&engine->over);
     pthread_mutex_destroy(&engine->lock);
     OPENSSL_cleanse(engine->totp_key, sizeof(engine->totp_key));
     free(engine);

@@ -13,20 +13,24 @@
 #include "store/store.h"
 #include "store/touches.h"
 
-/* -- realm: one configuration snapshot and the AWS clients of its environments (realm.c) ---------------------------------- */
+/* -- realm: one configuration snapshot and the AWS clients of its environments (realm.c)
+ * ---------------------------------- */
 
 struct realm;
 int realm_new(const struct config *config, struct realm **ret_realm, struct err *err);
 struct realm *realm_hold(struct realm *realm);
 void realm_release(struct realm *realm); /* accepts NULL */
 const struct config *realm_config(const struct realm *realm);
-/* The client of an environment, its account checked (asked once, then again after a minute when it failed). */
-int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client, struct aws **ret_aws,
-              struct err *err);
-int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state, struct err *err);
+/* The client of an environment, its account checked (asked once, then again after a minute when it failed).
+ */
+int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client,
+              struct aws **ret_aws, struct err *err);
+int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,
+                struct err *err);
 struct realm *engine_realm_hold(struct engine *engine);
 
-/* -- memory budget (budget.c), rate caps (rates.c), progress (progress.c) -------------------------------------------------- */
+/* -- memory budget (budget.c), rate caps (rates.c), progress (progress.c)
+ * -------------------------------------------------- */
 
 struct budget {
     pthread_mutex_t lock;
@@ -48,24 +52,28 @@ int64_t rates_spend(struct rates *rates, const char *key, double units, double p
 struct progress_table;
 struct progress_table *progress_new(void);
 void progress_free(struct progress_table *table);
-/* Starts counting a job's phase when it is not being counted: done and bytes are what its parts already hold. */
-void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit, int64_t total, bool guess,
-                   int64_t done, int64_t bytes);
+/* Starts counting a job's phase when it is not being counted: done and bytes are what its parts already hold.
+ */
+void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit,
+                   int64_t total, bool guess, int64_t done, int64_t bytes);
 void progress_add(struct progress_table *table, int64_t job_key, int64_t items, int64_t bytes);
-void progress_set_total(struct progress_table *table, int64_t job_key, int64_t total, bool guess, const char *unit);
+void progress_set_total(struct progress_table *table, int64_t job_key, int64_t total, bool guess,
+                        const char *unit);
 void progress_close(struct progress_table *table, int64_t job_key);
 /* Calls write for each job whose numbers moved since the last flush. Strings are borrowed during the call. */
-void progress_flush(struct progress_table *table, void (*write)(void *arg, int64_t job_key, const struct progress *progress),
-                    void *arg);
+void progress_flush(struct progress_table *table,
+                    void (*write)(void *arg, int64_t job_key, const struct progress *progress), void *arg);
 
-/* -- the engine ------------------------------------------------------------------------------------------------------------- */
+/* -- the engine
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct worker {
     struct engine *engine;
     pthread_t thread;
     bool started;
     struct http_client *client;
-    struct part *part;  /* handed over by the dispatcher; in `arena` */
+    struct part *part; /* handed over by the dispatcher; in `arena` */
     struct arena *arena;
     struct work_private *running; /* under engine->lock: what heartbeat and cancel may signal */
 };
@@ -81,12 +89,14 @@ struct engine {
     pthread_mutex_t lock; /* guards everything below */
     pthread_cond_t look;  /* the dispatcher: there may be work */
     pthread_cond_t given; /* workers: a part was handed over, or stop */
+    pthread_cond_t over;  /* heart and engine_stop: a worker became idle, or stop */
     struct realm *realm;
     struct worker *workers;
     int worker_count;
     int busy;
-    bool stopping;
-    bool dirty; /* look again */
+    bool closing;  /* no more parts are handed over: the dispatcher ends first, */
+    bool stopping; /* then the workers, then the heart */
+    bool dirty;    /* look again */
     int plans_running;
     pthread_t dispatcher, heart;
     bool dispatcher_started, heart_started;
@@ -101,7 +111,7 @@ struct work_private {
     struct realm *realm;
     struct lease lease;
     int64_t job_key;
-    _Atomic int signal; /* enum err_code: ERR_NONE, CANCELLED, LEASE_LOST, DRAINING */
+    _Atomic int signal;          /* enum err_code: ERR_NONE, CANCELLED, LEASE_LOST, DRAINING */
     _Atomic int64_t lease_until; /* boot clock */
     int64_t memory;
     int64_t pending_items, pending_bytes; /* shown as progress, not yet in a cursor */
@@ -117,7 +127,8 @@ struct split {
     struct bytes spec;
 };
 
-/* -- transactions that several files use -------------------------------------------------------------------------------------- */
+/* -- transactions that several files use
+ * -------------------------------------------------------------------------------------- */
 
 /* That a transaction ended a job: for what is done once, after the commit. */
 struct ending {
@@ -126,22 +137,25 @@ struct ending {
     enum job_state state;
     char kind[64], environment[128];
 };
-/* Starts the next step of a running job, or ends the job (advance.c). Call when no part of the present step is open. */
-int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending, struct err *err);
+/* Starts the next step of a running job, or ends the job (advance.c). Call when no part of the present step
+ * is open. */
+int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending,
+                 struct err *err);
 /* Ends a job that is queued or running, with all that belongs to it. */
-int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum job_state state, struct ending *ret_ending,
-               struct err *err);
+int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum job_state state,
+               struct ending *ret_ending, struct err *err);
 /* After the commit: counts it and forgets its progress. */
 void job_ended(struct engine *engine, const struct ending *ending);
 /* Starts what may start (start.c): queued roots whose touches are granted. */
 int tx_jobs_start(struct tx *tx, struct engine *engine, struct arena *arena, struct err *err);
 /* Records an error on a step: first 3, last 10, a count by code. `ended`: the one that ended it. */
-int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended, struct arena *arena, struct err *err);
+int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended,
+                  struct arena *arena, struct err *err);
 /* The problem without a status: what `error` of a job shows. In arena; data NULL without memory. */
 struct bytes error_json(const struct err *failure, struct arena *arena);
 /* An engine row: actor and issuer are the job's asker. */
-int tx_audit_job(struct tx *tx, struct engine *engine, const struct job *job, enum audit_action action, const char *outcome,
-                 const char *request_id, struct bytes detail, struct err *err);
+int tx_audit_job(struct tx *tx, struct engine *engine, const struct job *job, enum audit_action action,
+                 const char *outcome, const char *request_id, struct bytes detail, struct err *err);
 
 /* Metrics (metrics.c). */
 void engine_metrics_declare(const struct engine *engine);
@@ -176,8 +190,9 @@ static inline void planning_done_p(struct planning *planning)
 /* identities and actions as they are hashed and compared. In arena; NULL without memory. */
 char *planning_canonical(const struct planning *planning, struct arena *arena);
 /* 0 when the new planning still is what was planned; PLAN_STALE with *ret_changes (JSON array) otherwise. */
-int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena, struct bytes *ret_changes,
-                 struct err *err);
-/* Is there fresh MFA: by token, or by a code that tx_mfa_spend then spends (mfa.c)? Counts wrong codes at once. */
+int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena,
+                 struct bytes *ret_changes, struct err *err);
+/* Is there fresh MFA: by token, or by a code that tx_mfa_spend then spends (mfa.c)? Counts wrong codes at
+ * once. */
 int mfa_check(struct engine *engine, const struct submit *submit, int64_t *ret_totp_step, struct err *err);
 int tx_mfa_spend(struct tx *tx, const struct principal *principal, int64_t totp_step, struct err *err);

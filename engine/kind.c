@@ -10,7 +10,8 @@ static int steps_sound(const struct job_kind *kind, struct err *err)
         const struct step_kind *step = &kind->steps[i];
 
         if (!step->run == !step->split || !step->split != !step->part)
-            return err_set(err, ERR_INTERNAL, "kind %s, step %s: give run, or split and part", kind->name, step->name);
+            return err_set(err, ERR_INTERNAL, "kind %s, step %s: give run, or split and part", kind->name,
+                           step->name);
     }
     if (i == 0 || i == STEPS_MAX)
         return err_set(err, ERR_INTERNAL, "kind %s: %d steps", kind->name, i);

@@ -1,6 +1,6 @@
 /*
- * A job kind as data: the engine knows kinds only by the table it is given (jobs/kinds.c). Role, mfa and may_destroy
- * have no default: engine_new and a test refuse a row without them. Rows are constant.
+ * A job kind as data: the engine knows kinds only by the table it is given (jobs/kinds.c). Role, mfa and
+ * may_destroy have no default: engine_new and a test refuse a row without them. Rows are constant.
  */
 #pragma once
 #include "base/config.h"
@@ -16,9 +16,9 @@ enum mfa_rule { MFA_UNSET, MFA_NONE, MFA_FRESH };
 enum destroys { DESTROYS_UNSET, DESTROYS_NEVER, DESTROYS_AS_PLANNED };
 
 /*
- * Somebody asks for a job: what check and plan get. Strings and JSON are in `arena` or live as long as the ask.
- * check judges names against the environment and says resource and touches; it reads the store, never AWS.
- * plan reads AWS (through `aws`, with the planning budget) and changes nothing.
+ * Somebody asks for a job: what check and plan get. Strings and JSON are in `arena` or live as long as the
+ * ask. check judges names against the environment and says resource and touches; it reads the store, never
+ * AWS. plan reads AWS (through `aws`, with the planning budget) and changes nothing.
  */
 struct ask {
     struct engine *engine;
@@ -38,11 +38,13 @@ struct ask {
     const struct job *retry_of;
 };
 
-/* What a plan consists of; every json_t is owned by the planning's owner. `identities` and `actions` are hashed, nothing else. */
+/* What a plan consists of; every json_t is owned by the planning's owner. `identities` and `actions` are
+ * hashed, nothing else. */
 struct planning {
     json_t *identities; /* object: resource -> {arn, table_id, schema, manifest_sha256, ...} */
     json_t *effects;    /* array of {resource, action, count, bytes, destructive, reversible} */
-    json_t *estimates;  /* object: duration_p50_seconds, duration_p95_seconds, read_units, aws_cost_usd, against rto ... */
+    json_t *estimates;  /* object: duration_p50_seconds, duration_p95_seconds, read_units, aws_cost_usd,
+                           against rto ... */
     json_t *warnings;   /* array of text */
     bool destructive;
 };
@@ -74,10 +76,12 @@ struct job_kind {
     int (*check)(struct ask *ask, struct err *err);
     int (*plan)(struct ask *ask, struct planning *planning, struct err *err);
     /* In the transaction that ends the job: last writes to the catalogue. May be NULL. */
-    int (*ended)(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena, struct err *err);
+    int (*ended)(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena,
+                 struct err *err);
     struct step_kind steps[STEPS_MAX]; /* ends with a NULL name */
 };
 
 /* The kinds' table must be sound: 0, or -1 with what is wrong. */
 int kinds_sound(const struct job_kind *const *kinds, struct err *err);
-const struct job_kind *kind_find(const struct job_kind *const *kinds, const char *name); /* NULL when unknown */
+const struct job_kind *kind_find(const struct job_kind *const *kinds,
+                                 const char *name); /* NULL when unknown */

@@ -11,15 +11,16 @@ void engine_metrics_declare(const struct engine *engine)
     static const double bounds[] = {1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400};
     const struct config *config = realm_config(engine->realm);
 
-    finished = metric_declare("recoverd_jobs_finished_total", METRIC_COUNTER, "Jobs that reached a final state.",
-                              "kind environment outcome");
+    finished = metric_declare("recoverd_jobs_finished_total", METRIC_COUNTER,
+                              "Jobs that reached a final state.", "kind environment outcome");
     duration = metric_declare_histogram("recoverd_job_duration_seconds", "Time from start to end of a job.",
                                         "kind environment outcome", bounds, COUNT_OF(bounds));
-    retries = metric_declare("recoverd_job_retries_total", METRIC_COUNTER, "Attempts at a part that failed and will be made again.",
-                             "kind");
-    lost = metric_declare("recoverd_lease_lost_total", METRIC_COUNTER, "Leases that were lost while a worker held them.", "");
-    aws_requests = metric_declare("recoverd_aws_requests_total", METRIC_COUNTER, "Requests sent to AWS, every attempt.",
-                                  "service operation outcome");
+    retries = metric_declare("recoverd_job_retries_total", METRIC_COUNTER,
+                             "Attempts at a part that failed and will be made again.", "kind");
+    lost = metric_declare("recoverd_lease_lost_total", METRIC_COUNTER,
+                          "Leases that were lost while a worker held them.", "");
+    aws_requests = metric_declare("recoverd_aws_requests_total", METRIC_COUNTER,
+                                  "Requests sent to AWS, every attempt.", "service operation outcome");
     metric_touch(lost, METRIC_NO_LABELS);
     for (size_t k = 0; engine->kinds[k]; k++) {
         metric_touch(retries, METRIC_LABELS(engine->kinds[k]->name));
@@ -48,7 +49,8 @@ void engine_count_lost(void)
 
 void engine_count_end(const struct ending *ending)
 {
-    const char *const *labels = METRIC_LABELS(ending->kind, ending->environment, job_state_name(ending->state));
+    const char *const *labels =
+        METRIC_LABELS(ending->kind, ending->environment, job_state_name(ending->state));
 
     metric_add(finished, 1, labels);
     if (ending->started_at)

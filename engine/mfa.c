@@ -1,6 +1,7 @@
 /*
- * Fresh MFA: from the token, or from a TOTP code. A wrong code is counted at once, in its own transaction; a right one
- * is spent in the transaction that accepts the job (tx_mfa_spend), so a code that led to nothing can be sent again.
+ * Fresh MFA: from the token, or from a TOTP code. A wrong code is counted at once, in its own transaction; a
+ * right one is spent in the transaction that accepts the job (tx_mfa_spend), so a code that led to nothing
+ * can be sent again.
  */
 #include <openssl/crypto.h>
 
@@ -8,7 +9,8 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-struct try {
+struct
+try {
     struct engine *engine;
     const char *identity;
     const char *otp;
@@ -44,7 +46,10 @@ static int try_code(struct tx *tx, void *ctx, struct err *err)
 
 int mfa_check(struct engine *engine, const struct submit *submit, int64_t *ret_totp_step, struct err *err)
 {
-    struct try try = {.engine = engine, .identity = submit->principal->identity, .otp = submit->otp, .arena = submit->arena,
+    struct try try = {.engine = engine,
+                      .identity = submit->principal->identity,
+                      .otp = submit->otp,
+                      .arena = submit->arena,
                       .now = clock_wall_ms()};
 
     *ret_totp_step = -1;

@@ -1,4 +1,5 @@
-/* Plans: made by the kind on the requester's thread, hashed, kept a day; made again and compared before they are used. */
+/* Plans: made by the kind on the requester's thread, hashed, kept a day; made again and compared before they
+ * are used. */
 #include <openssl/evp.h>
 
 #include "base/clock.h"
@@ -72,9 +73,9 @@ char *planning_canonical(const struct planning *planning, struct arena *arena)
     const json_t *effect;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect)
-        json_array_append_new(actions, json_pack("[s,s,b]", json_get_text(effect, "resource"), json_get_text(effect, "action"),
-                                                 json_get_bool(effect, "destructive", false)));
+    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect) json_array_append_new(
+        actions, json_pack("[s,s,b]", json_get_text(effect, "resource"), json_get_text(effect, "action"),
+                           json_get_bool(effect, "destructive", false)));
     both = json_pack("{s:O,s:O}", "identities", planning->identities, "actions", actions);
     return both ? json_canonical(arena, both) : NULL;
 }
@@ -109,7 +110,8 @@ static int plan_hash(const struct plan_row *row, struct hash *ret_hash, struct e
     return 0;
 }
 
-static void write_body(struct buffer *out, const struct ask *ask, const struct planning *planning, const struct plan_row *row)
+static void write_body(struct buffer *out, const struct ask *ask, const struct planning *planning,
+                       const struct plan_row *row)
 {
     char hash[HEX_SIZE(32)];
     char retry_of[ID_SIZE];
@@ -195,14 +197,18 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
     return 0;
 }
 
-/* -- comparing ------------------------------------------------------------------------------------------------------------ */
+/* -- comparing
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-static void change(json_t *changes, const char *resource, const char *member, const json_t *was, const json_t *is)
+static void change(json_t *changes, const char *resource, const char *member, const json_t *was,
+                   const json_t *is)
 {
     json_t *null = json_null();
 
-    json_array_append_new(changes, json_pack("{s:s,s:s,s:O,s:O}", "resource", resource, "member", member, "was",
-                                             was ? (json_t *)(uintptr_t)was : null, "is", is ? (json_t *)(uintptr_t)is : null));
+    json_array_append_new(changes, json_pack("{s:s,s:s,s:O,s:O}", "resource", resource, "member", member,
+                                             "was", was ? (json_t *)(uintptr_t)was : null, "is",
+                                             is ? (json_t *)(uintptr_t)is : null));
 }
 
 static void changes_of(json_t *changes, const char *resource, json_t *was, json_t *is)
@@ -210,12 +216,10 @@ static void changes_of(json_t *changes, const char *resource, json_t *was, json_
     const char *member;
     json_t *value;
 
-    json_object_foreach(was, member, value)
-        if (!json_equal(value, json_object_get(is, member)))
-            change(changes, resource, member, value, json_object_get(is, member));
-    json_object_foreach(is, member, value)
-        if (!json_object_get(was, member))
-            change(changes, resource, member, NULL, value);
+    json_object_foreach(was, member, value) if (!json_equal(value, json_object_get(is, member)))
+        change(changes, resource, member, value, json_object_get(is, member));
+    json_object_foreach(is, member, value) if (!json_object_get(was, member))
+        change(changes, resource, member, NULL, value);
 }
 
 static int64_t destructive_count(const json_t *effects)
@@ -224,9 +228,9 @@ static int64_t destructive_count(const json_t *effects)
     int64_t sum = 0;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)effects, i, effect)
-        if (json_get_bool(effect, "destructive", false))
-            sum += json_get_int(effect, "count", 0);
+    json_array_foreach((json_t *)(uintptr_t)effects, i,
+                       effect) if (json_get_bool(effect, "destructive", false)) sum +=
+        json_get_int(effect, "count", 0);
     return sum;
 }
 
@@ -242,19 +246,19 @@ static json_t *compare(json_t *was, json_t *is, const json_t *old_effects, const
 
     json_object_foreach(old, resource, value)
         changes_of(changes, resource, value, json_object_get(new, resource));
-    json_object_foreach(new, resource, value)
-        if (!json_object_get(old, resource))
-            change(changes, resource, "", NULL, value);
+    json_object_foreach(new, resource, value) if (!json_object_get(old, resource))
+        change(changes, resource, "", NULL, value);
     if (!json_equal(json_object_get(was, "actions"), json_object_get(is, "actions")))
         change(changes, "", "actions", json_object_get(was, "actions"), json_object_get(is, "actions"));
     if (after > before + before / 10)
-        json_array_append_new(changes, json_pack("{s:s,s:s,s:I,s:I}", "resource", "", "member", "destructive_count", "was",
-                                                 (json_int_t)before, "is", (json_int_t)after));
+        json_array_append_new(changes,
+                              json_pack("{s:s,s:s,s:I,s:I}", "resource", "", "member", "destructive_count",
+                                        "was", (json_int_t)before, "is", (json_int_t)after));
     return changes;
 }
 
-int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena, struct bytes *ret_changes,
-                 struct err *err)
+int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena,
+                 struct bytes *ret_changes, struct err *err)
 {
     static const struct json_limits limits = {.max_depth = 64};
     json_auto_t *was = NULL;
@@ -265,8 +269,8 @@ int plan_compare(const struct plan_row *row, const struct planning *now, struct 
 
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    if (json_parse(row->identities, &limits, &was, err) < 0 || json_parse(bytes_of(text), &limits, &is, err) < 0 ||
-        json_parse(row->body, &limits, &body, err) < 0)
+    if (json_parse(row->identities, &limits, &was, err) < 0 ||
+        json_parse(bytes_of(text), &limits, &is, err) < 0 || json_parse(row->body, &limits, &body, err) < 0)
         return -1;
     changes = compare(was, is, json_object_get(body, "effects"), now);
     if (json_array_size(changes) == 0)

@@ -1,7 +1,7 @@
 /*
- * Progress of running jobs: counted in memory, written about once a second, rebuilt from the parts after a restart.
- * The rate is an exponential mean with a time constant of 15 s; an ETA from a rate younger than 10 s, or towards a
- * total that lags, is a guess and says so.
+ * Progress of running jobs: counted in memory, written about once a second, rebuilt from the parts after a
+ * restart. The rate is an exponential mean with a time constant of 15 s; an ETA from a rate younger than 10
+ * s, or towards a total that lags, is a guess and says so.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -71,8 +71,8 @@ static void begin_phase(struct counted *c, const char *phase, int64_t done, int6
     c->changed = true;
 }
 
-void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit, int64_t total, bool guess,
-                   int64_t done, int64_t bytes)
+void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit,
+                   int64_t total, bool guess, int64_t done, int64_t bytes)
 {
     struct counted *c;
 
@@ -106,7 +106,8 @@ void progress_add(struct progress_table *table, int64_t job_key, int64_t items, 
     pthread_mutex_unlock(&table->lock);
 }
 
-void progress_set_total(struct progress_table *table, int64_t job_key, int64_t total, bool guess, const char *unit)
+void progress_set_total(struct progress_table *table, int64_t job_key, int64_t total, bool guess,
+                        const char *unit)
 {
     struct counted *c;
 
@@ -154,9 +155,14 @@ static void rate(struct counted *c, int64_t now)
 
 static struct progress shown(const struct counted *c, int64_t now)
 {
-    struct progress p = {.phase = c->phase, .unit = c->unit, .done = c->done, .total = c->total, .bytes = c->bytes,
+    struct progress p = {.phase = c->phase,
+                         .unit = c->unit,
+                         .done = c->done,
+                         .total = c->total,
+                         .bytes = c->bytes,
                          .items_per_second = c->items_rate > 0 ? c->items_rate : 0,
-                         .bytes_per_second = c->bytes_rate > 0 ? c->bytes_rate : 0, .eta_seconds = -1,
+                         .bytes_per_second = c->bytes_rate > 0 ? c->bytes_rate : 0,
+                         .eta_seconds = -1,
                          .updated_at = clock_wall_ms()};
 
     if (c->total >= 0 && c->items_rate > 0) {
@@ -169,8 +175,8 @@ static struct progress shown(const struct counted *c, int64_t now)
     return p;
 }
 
-void progress_flush(struct progress_table *table, void (*write)(void *arg, int64_t job_key, const struct progress *progress),
-                    void *arg)
+void progress_flush(struct progress_table *table,
+                    void (*write)(void *arg, int64_t job_key, const struct progress *progress), void *arg)
 {
     int64_t now = clock_boot_ms();
 

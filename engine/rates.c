@@ -1,6 +1,7 @@
 /*
- * Rate caps: one account of time a table and direction, shared by all workers. Each spending moves the account's time
- * on by units/rate; who is ahead of the clock waits. An account never saves more than a second of unused rate.
+ * Rate caps: one account of time a table and direction, shared by all workers. Each spending moves the
+ * account's time on by units/rate; who is ahead of the clock waits. An account never saves more than a second
+ * of unused rate.
  */
 #include <stdlib.h>
 #include <string.h>

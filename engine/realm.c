@@ -1,6 +1,7 @@
 /*
- * A realm: one configuration snapshot with the AWS client of each environment. Immutable but for what was found out
- * about each environment's account. Attempts hold the realm that they began with, so a reload disturbs none of them.
+ * A realm: one configuration snapshot with the AWS client of each environment. Immutable but for what was
+ * found out about each environment's account. Attempts hold the realm that they began with, so a reload
+ * disturbs none of them.
  */
 #include <stdlib.h>
 
@@ -102,7 +103,8 @@ static int ask_account(struct place *place, struct http_client *client, struct e
     str_copy(state->account, sizeof(state->account), identity.account);
     str_copy(state->arn, sizeof(state->arn), identity.arn);
     if (strcmp(identity.account, place->environment->account) != 0)
-        return err_set(err, ERR_ACCOUNT_MISMATCH, "environment %s: account %s is configured, the credentials are of %s",
+        return err_set(err, ERR_ACCOUNT_MISMATCH,
+                       "environment %s: account %s is configured, the credentials are of %s",
                        place->environment->name, place->environment->account, identity.account);
     return 0;
 }
@@ -113,7 +115,8 @@ static int check(struct place *place, struct http_client *client, struct err *er
 
     if (state->usable)
         return 0;
-    if (state->checked && clock_boot_ms() - place->failed_at < RECHECK_MS && !err_info(state->err.code)->retryable) {
+    if (state->checked && clock_boot_ms() - place->failed_at < RECHECK_MS &&
+        !err_info(state->err.code)->retryable) {
         *err = state->err;
         return -1;
     }
@@ -128,8 +131,8 @@ static int check(struct place *place, struct http_client *client, struct err *er
     return -1;
 }
 
-int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client, struct aws **ret_aws,
-              struct err *err)
+int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client,
+              struct aws **ret_aws, struct err *err)
 {
     struct place *place = find(realm, environment->name);
     int result;
@@ -148,7 +151,8 @@ int realm_aws(struct realm *realm, const struct environment *environment, struct
     return result;
 }
 
-int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state, struct err *err)
+int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,
+                struct err *err)
 {
     struct place *place = find(realm, environment);
 

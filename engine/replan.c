@@ -1,4 +1,5 @@
-/* The plan is made again when the first destructive step starts: what was approved must still be what would happen. */
+/* The plan is made again when the first destructive step starts: what was approved must still be what would
+ * happen. */
 #include "engine/internal.h"
 
 struct lookup {
@@ -15,11 +16,19 @@ static int find(struct tx *tx, void *ctx, struct err *err)
 
 static int compare(struct work *work, const struct plan_row *row, struct err *err)
 {
-    _cleanup_(planning_done_p) struct planning planning = {json_object(), json_array(), json_object(), json_array(), false};
+    _cleanup_(planning_done_p) struct planning planning = {json_object(), json_array(), json_object(),
+                                                           json_array(), false};
     struct faults faults;
     struct bytes changes = {0};
-    struct ask ask = {.engine = work->engine, .kind = work->kind, .principal = work->principal, .config = work->config,
-                      .environment = work->environment, .arena = work->arena, .spec = work->spec, .faults = &faults, .aws = work->aws};
+    struct ask ask = {.engine = work->engine,
+                      .kind = work->kind,
+                      .principal = work->principal,
+                      .config = work->config,
+                      .environment = work->environment,
+                      .arena = work->arena,
+                      .spec = work->spec,
+                      .faults = &faults,
+                      .aws = work->aws};
 
     faults_init(&faults, work->arena);
     if (work->kind->check(&ask, err) < 0 || faults_end(&faults, ERR_PLAN_STALE, err) < 0 ||

@@ -15,7 +15,7 @@ struct attempt {
     struct grant grant;
     const struct step_kind *step_kind;
     bool splitting;
-    int result;      /* of the function */
+    int result; /* of the function */
     struct err failure;
     int64_t delay_ms; /* until it may run again */
     bool counts;      /* against max_attempts */
@@ -23,7 +23,8 @@ struct attempt {
     struct ending ending;
 };
 
-/* -- reading what the attempt needs -------------------------------------------------------------------------------------------- */
+/* -- reading what the attempt needs
+ * -------------------------------------------------------------------------------------------- */
 
 struct loading {
     struct work *work;
@@ -51,7 +52,9 @@ static int parse(struct bytes text, struct arena *arena, json_t **ret_value, str
         return 0;
     if (json_parse(text, &limits, ret_value, err) < 0)
         return -1;
-    return arena_defer(arena, json_decref_p, *ret_value) < 0 ? err_set(err, ERR_NO_MEMORY, "no memory for a spec") : 0;
+    return arena_defer(arena, json_decref_p, *ret_value) < 0
+               ? err_set(err, ERR_NO_MEMORY, "no memory for a spec")
+               : 0;
 }
 
 static int find_kind(struct attempt *a, struct engine *engine, struct err *err)
@@ -75,8 +78,13 @@ static void act_for(struct attempt *a)
     const struct job *job = a->work.job;
 
     a->grant = (struct grant){a->work.kind->role, job->environment};
-    a->principal = (struct principal){.issuer = job->created_issuer, .subject = job->created_subject, .identity = job->created_by,
-                                      .address = job->created_from, .channel = "engine", .grants = &a->grant, .grant_count = 1};
+    a->principal = (struct principal){.issuer = job->created_issuer,
+                                      .subject = job->created_subject,
+                                      .identity = job->created_by,
+                                      .address = job->created_from,
+                                      .channel = "engine",
+                                      .grants = &a->grant,
+                                      .grant_count = 1};
     a->work.principal = &a->principal;
 }
 
@@ -88,7 +96,8 @@ static int open_aws(struct attempt *a, struct worker *worker, struct err *err)
     work->config = realm_config(a->private.realm);
     work->environment = config_environment(work->config, work->job->environment);
     if (!work->environment)
-        return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "the environment %s is not in the configuration any more", work->job->environment);
+        return err_set(err, ERR_UNKNOWN_ENVIRONMENT,
+                       "the environment %s is not in the configuration any more", work->job->environment);
     if (realm_aws(a->private.realm, work->environment, worker->client, &aws, err) < 0)
         return -1;
     work_session_open(work, aws, worker->client);
@@ -105,18 +114,23 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
     id_format(&work->job->id, work->id);
     id_format(&work->job->origin_id, work->origin);
     log_context_job(work->id);
+    if (work->job->cancel_requested_at) /* between the claim and our being heard of */
+        atomic_store(&a->private.signal, ERR_CANCELLED);
     if (work->part->crashes >= CRASHES_MAX)
-        return err_set(err, ERR_CRASHED_REPEATEDLY, "%d processes ended in part %s of step %s", work->part->crashes, work->part->name,
-                       work->step->name);
+        return err_set(err, ERR_CRASHED_REPEATEDLY, "%d processes ended in part %s of step %s",
+                       work->part->crashes, work->part->name, work->step->name);
     if (find_kind(a, worker->engine, err) < 0 || parse(l.spec, work->arena, &work->spec, err) < 0 ||
         parse(work->part->spec, work->arena, &work->part_spec, err) < 0)
         return -1;
     act_for(a);
-    progress_open(worker->engine->progress, work->job->key, work->step->name, "items", -1, true, l.items, l.bytes);
+    progress_open(worker->engine->progress, work->job->key, work->step->name, "items", -1, true, l.items,
+                  l.bytes);
     return open_aws(a, worker, err);
 }
 
-/* -- how it ended ---------------------------------------------------------------------------------------------------------------- */
+/* -- how it ended
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int insert_splits(struct tx *tx, struct attempt *a, struct err *err)
 {
@@ -128,8 +142,12 @@ static int insert_splits(struct tx *tx, struct attempt *a, struct err *err)
     for (struct split *s = a->private.splits; s; s = s->next)
         list[--n] = s;
     for (int i = 0; i < a->private.split_count; i++) {
-        struct part part = {.job_key = a->work.job->key, .step_key = a->work.step->key, .seq = i + 1, .name = list[i]->name,
-                            .spec = list[i]->spec, .state = PART_READY};
+        struct part part = {.job_key = a->work.job->key,
+                            .step_key = a->work.step->key,
+                            .seq = i + 1,
+                            .name = list[i]->name,
+                            .spec = list[i]->spec,
+                            .state = PART_READY};
 
         if (tx_part_insert(tx, &part, err) < 0)
             return -1;
@@ -157,7 +175,8 @@ static int done_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct attempt *a = ctx;
 
-    if (tx_part_check(tx, &a->private.lease, err) < 0 || tx_job_set_waiting(tx, a->work.job->key, NULL, 0, err) < 0)
+    if (tx_part_check(tx, &a->private.lease, err) < 0 ||
+        tx_job_set_waiting(tx, a->work.job->key, NULL, 0, err) < 0)
         return -1;
     if (a->splitting && insert_splits(tx, a, err) < 0)
         return -1;
@@ -170,7 +189,8 @@ static int again_tx(struct tx *tx, void *ctx, struct err *err)
 
     if (tx_part_release(tx, &a->private.lease, clock_boot_ms() + a->private.again_ms, false, err) < 0)
         return -1;
-    return tx_job_set_waiting(tx, a->work.job->key, a->private.again_reason, clock_wall_ms() + a->private.again_ms, err);
+    return tx_job_set_waiting(tx, a->work.job->key, a->private.again_reason,
+                              clock_wall_ms() + a->private.again_ms, err);
 }
 
 static int retry_tx(struct tx *tx, void *ctx, struct err *err)
@@ -201,7 +221,8 @@ static int failed_tx(struct tx *tx, void *ctx, struct err *err)
     int64_t job = a->work.part->job_key;
     bool always = a->step_kind && a->step_kind->always;
 
-    if (tx_part_check(tx, &a->private.lease, err) < 0 || tx_step_error(tx, a->work.step, &a->failure, true, a->work.arena, err) < 0)
+    if (tx_part_check(tx, &a->private.lease, err) < 0 ||
+        tx_step_error(tx, a->work.step, &a->failure, true, a->work.arena, err) < 0)
         return -1;
     /* What cleans up does not hide why the job failed. */
     if ((!always || !a->work.job->error_code) && a->error.data && !a->work.job->error_code)
@@ -235,9 +256,11 @@ static store_fn *verdict_of_failure(struct attempt *a)
         return cancelled_tx;
     if (code == ERR_DRAINING)
         return hand_back_tx;
-    a->counts = code != ERR_AWS_THROTTLED && code != ERR_AWS_LIMIT && code != ERR_DISK_FULL && code != ERR_STORE_FULL;
+    a->counts =
+        code != ERR_AWS_THROTTLED && code != ERR_AWS_LIMIT && code != ERR_DISK_FULL && code != ERR_STORE_FULL;
     a->delay_ms = code == ERR_AWS_LIMIT ? LIMIT_WAIT_MS : backoff_ms(attempts);
-    if (err_info(code)->retryable && a->work.kind && (!a->counts || attempts + 1 < a->work.kind->max_attempts))
+    if (err_info(code)->retryable && a->work.kind &&
+        (!a->counts || attempts + 1 < a->work.kind->max_attempts))
         return retry_tx;
     return failed_tx;
 }
@@ -257,8 +280,8 @@ static void conclude(struct attempt *a, struct worker *worker)
         verdict = verdict_of_failure(a);
     a->error = a->result < 0 ? error_json(&a->failure, a->work.arena) : (struct bytes){0};
     if (a->result < 0 && verdict != hand_back_tx && verdict != cancelled_tx)
-        log_err(verdict == failed_tx ? LOG_ERROR : LOG_WARN, "a step failed", &a->failure, "step", a->work.step ? a->work.step->name : NULL,
-                "part", a->work.part->name, NULL);
+        log_err(verdict == failed_tx ? LOG_ERROR : LOG_WARN, "a step failed", &a->failure, "step",
+                a->work.step ? a->work.step->name : NULL, "part", a->work.part->name, NULL);
     if (verdict == retry_tx)
         engine_count_retry(a->work.kind->name);
     if (store_tx(worker->engine->store, "end of part", verdict, a, &err) < 0 && err.code != ERR_LEASE_LOST)
@@ -280,6 +303,8 @@ static void set_running(struct worker *worker, struct work_private *private)
 {
     pthread_mutex_lock(&worker->engine->lock);
     worker->running = private;
+    if (private && worker->engine->closing) /* it was told before we could hear it */
+        atomic_store(&private->signal, ERR_DRAINING);
     pthread_mutex_unlock(&worker->engine->lock);
 }
 
@@ -298,7 +323,8 @@ void worker_run(struct worker *worker, struct part *part)
     if (a.result == 0)
         a.result = call(&a, &a.failure);
     if (a.result < 0) /* pages that no cursor covers will be read again */
-        progress_add(worker->engine->progress, part->job_key, -a.private.pending_items, -a.private.pending_bytes);
+        progress_add(worker->engine->progress, part->job_key, -a.private.pending_items,
+                     -a.private.pending_bytes);
     if (a.work.aws)
         work_session_close(&a.work);
     set_running(worker, NULL);

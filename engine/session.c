@@ -28,8 +28,8 @@ static int open_on(struct engine_session *session, const char *name, int64_t bud
     return 0;
 }
 
-int engine_session_open(struct engine *engine, const char *environment, int64_t budget_ms, struct engine_session **ret_session,
-                        struct err *err)
+int engine_session_open(struct engine *engine, const char *environment, int64_t budget_ms,
+                        struct engine_session **ret_session, struct err *err)
 {
     struct engine_session *session = calloc(1, sizeof(*session));
 
@@ -60,7 +60,8 @@ void engine_session_done(struct engine_session *session)
     free(session);
 }
 
-int engine_environment_state(struct engine *engine, const char *environment, struct environment_state *ret_state, struct err *err)
+int engine_environment_state(struct engine *engine, const char *environment,
+                             struct environment_state *ret_state, struct err *err)
 {
     struct realm *realm = engine_realm_hold(engine);
     int result = realm_state(realm, environment, ret_state, err);

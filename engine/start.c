@@ -4,7 +4,8 @@
 
 #define START_LOOK 64 /* how many of the queue are tried in one transaction */
 
-static int show_conflict(struct tx *tx, const struct job *job, const struct id *blockers, size_t count, struct err *err)
+static int show_conflict(struct tx *tx, const struct job *job, const struct id *blockers, size_t count,
+                         struct err *err)
 {
     _cleanup_(buffer_done) struct buffer json = BUFFER_INIT(4096);
     char id[ID_SIZE];

@@ -5,15 +5,18 @@
 static json_t *error_value(const struct err *failure)
 {
     const struct err_info *info = err_info(failure->code);
-    json_t *value = json_pack("{s:s,s:s,s:s,s:s,s:b,s:s}", "type", "about:blank", "title", info->title, "code", info->name, "detail",
-                              failure->message, "retryable", info->retryable, "hint", info->hint);
+    json_t *value =
+        json_pack("{s:s,s:s,s:s,s:s,s:b,s:s}", "type", "about:blank", "title", info->title, "code",
+                  info->name, "detail", failure->message, "retryable", info->retryable, "hint", info->hint);
 
     if (!value) /* a message that is no UTF-8: say what we can */
-        value = json_pack("{s:s,s:s,s:b}", "title", info->title, "code", info->name, "retryable", info->retryable);
+        value = json_pack("{s:s,s:s,s:b}", "title", info->title, "code", info->name, "retryable",
+                          info->retryable);
     if (value && failure->aws.operation[0])
-        json_object_set_new(value, "aws", json_pack("{s:s,s:s,s:s,s:s}", "service", failure->aws.service, "operation",
-                                                    failure->aws.operation, "code", failure->aws.code, "request_id",
-                                                    failure->aws.request_id));
+        json_object_set_new(value, "aws",
+                            json_pack("{s:s,s:s,s:s,s:s}", "service", failure->aws.service, "operation",
+                                      failure->aws.operation, "code", failure->aws.code, "request_id",
+                                      failure->aws.request_id));
     return value;
 }
 
@@ -55,7 +58,8 @@ static void record(json_t *errors, const struct err *failure)
     json_object_set_new(by_code, code, json_integer(json_get_int(by_code, code, 0) + 1));
 }
 
-int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended, struct arena *arena, struct err *err)
+int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended,
+                  struct arena *arena, struct err *err)
 {
     static const struct json_limits limits = {.max_depth = 16};
     json_auto_t *errors = NULL;
@@ -73,5 +77,7 @@ int tx_step_error(struct tx *tx, const struct step *step, const struct err *fail
     text = json_canonical(arena, errors);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a step's errors");
-    return tx_step_set_errors(tx, step->key, bytes_of(text), ended && !now->error_code ? err_info(failure->code)->name : now->error_code, err);
+    return tx_step_set_errors(tx, step->key, bytes_of(text),
+                              ended && !now->error_code ? err_info(failure->code)->name : now->error_code,
+                              err);
 }

@@ -9,7 +9,9 @@ static bool has_scope(const struct submit *submit)
     return memcmp(&submit->idempotency_scope, &none, sizeof(none)) != 0;
 }
 
-/* -- replay ----------------------------------------------------------------------------------------------------------------- */
+/* -- replay
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 struct lookup {
     struct submit *submit;
@@ -20,12 +22,13 @@ static int find_original(struct tx *tx, void *ctx, struct err *err)
 {
     struct lookup *lookup = ctx;
 
-    return tx_idempotency_get(tx, &lookup->submit->idempotency_scope, lookup->submit->arena, &lookup->row, err);
+    return tx_idempotency_get(tx, &lookup->submit->idempotency_scope, lookup->submit->arena, &lookup->row,
+                              err);
 }
 
 /* The stored answer is for who may see the job today, and for the same bytes only. */
-static int replay(struct engine *engine, struct submit *submit, const struct idempotency_row *row, struct accepted *ret_accepted,
-                  struct err *err)
+static int replay(struct engine *engine, struct submit *submit, const struct idempotency_row *row,
+                  struct accepted *ret_accepted, struct err *err)
 {
     if (memcmp(&row->body, &submit->body_sha256, sizeof(row->body)) != 0)
         return err_set(err, ERR_IDEMPOTENCY_KEY_REUSED, "the key was first used with another body");
@@ -36,7 +39,9 @@ static int replay(struct engine *engine, struct submit *submit, const struct ide
     return 0;
 }
 
-/* -- accepting -------------------------------------------------------------------------------------------------------------- */
+/* -- accepting
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 struct acceptance {
     struct engine *engine;
@@ -52,7 +57,8 @@ struct acceptance {
 static int insert_steps(struct tx *tx, const struct acceptance *a, struct err *err)
 {
     for (int i = 0; a->ask->kind->steps[i].name; i++) {
-        struct step step = {.job_key = a->job->key, .seq = i, .name = a->ask->kind->steps[i].name, .state = STEP_WAITING};
+        struct step step = {
+            .job_key = a->job->key, .seq = i, .name = a->ask->kind->steps[i].name, .state = STEP_WAITING};
 
         if (tx_step_insert(tx, &step, err) < 0)
             return -1;
@@ -73,7 +79,9 @@ static int insert_job(struct tx *tx, const struct acceptance *a, struct err *err
     if (tx_job_insert(tx, job, err) < 0 || tx_document_put(tx, job->key, "spec", a->spec, err) < 0)
         return -1;
     if (old && a->ask->kind->takes_over)
-        return tx_job_take_over(tx, old->key, job->key, err) < 0 ? -1 : tx_documents_copy_state(tx, old->key, job->key, err);
+        return tx_job_take_over(tx, old->key, job->key, err) < 0
+                   ? -1
+                   : tx_documents_copy_state(tx, old->key, job->key, err);
     return insert_steps(tx, a, err);
 }
 
@@ -87,8 +95,12 @@ static int spend_approval(struct tx *tx, const struct acceptance *a, struct err 
 static int store_answer(struct tx *tx, const struct acceptance *a, struct err *err)
 {
     char id[ID_SIZE];
-    struct idempotency_row row = {.scope = a->submit->idempotency_scope, .body = a->submit->body_sha256, .job = a->job->id,
-                                  .status = 202, .created_at = a->now, .expires_at = a->now + IDEMPOTENCY_KEPT_MS};
+    struct idempotency_row row = {.scope = a->submit->idempotency_scope,
+                                  .body = a->submit->body_sha256,
+                                  .job = a->job->id,
+                                  .status = 202,
+                                  .created_at = a->now,
+                                  .expires_at = a->now + IDEMPOTENCY_KEPT_MS};
 
     if (!has_scope(a->submit))
         return 0;
@@ -108,8 +120,9 @@ static int accept_tx(struct tx *tx, void *ctx, struct err *err)
     struct idempotency_row *original = NULL;
 
     a->original = NULL;
-    if (has_scope(a->submit) && tx_idempotency_claim(tx, &a->submit->idempotency_scope, &a->submit->body_sha256, a->now,
-                                                     a->submit->arena, &original, err) < 0)
+    if (has_scope(a->submit) &&
+        tx_idempotency_claim(tx, &a->submit->idempotency_scope, &a->submit->body_sha256, a->now,
+                             a->submit->arena, &original, err) < 0)
         return -1;
     a->original = original;
     if (original)
@@ -118,8 +131,8 @@ static int accept_tx(struct tx *tx, void *ctx, struct err *err)
         tx_touches_want(tx, a->job->key, a->ask->touches, a->ask->touch_count, err) < 0)
         return -1;
     if (tx_event(tx, a->job->key, "accepted", BYTES("{}"), a->now, err) < 0 ||
-        tx_audit_job(tx, a->engine, a->job, a->ask->retry_of ? AUDIT_JOB_RETRIED : AUDIT_JOB_ACCEPTED, "done", a->submit->request_id, a->spec,
-                     err) < 0)
+        tx_audit_job(tx, a->engine, a->job, a->ask->retry_of ? AUDIT_JOB_RETRIED : AUDIT_JOB_ACCEPTED, "ok",
+                     a->submit->request_id, a->spec, err) < 0)
         return -1;
     return store_answer(tx, a, err);
 }
@@ -156,7 +169,8 @@ static struct job *new_job(const struct submit *submit, const struct ask *ask, i
 static int accept(struct engine *engine, struct submit *submit, const struct ask *ask, int64_t totp_step,
                   struct accepted *ret_accepted, struct err *err)
 {
-    struct acceptance a = {.engine = engine, .submit = submit, .ask = ask, .totp_step = totp_step, .now = clock_wall_ms()};
+    struct acceptance a = {
+        .engine = engine, .submit = submit, .ask = ask, .totp_step = totp_step, .now = clock_wall_ms()};
 
     a.job = new_job(submit, ask, a.now);
     a.spec = bytes_of(json_canonical(submit->arena, ask->spec));
@@ -171,7 +185,9 @@ static int accept(struct engine *engine, struct submit *submit, const struct ask
     return 0;
 }
 
-/* -- plans -------------------------------------------------------------------------------------------------------------------- */
+/* -- plans
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 struct plan_lookup {
     const struct submit *submit;
@@ -185,7 +201,8 @@ static int find_plan(struct tx *tx, void *ctx, struct err *err)
     return tx_plan_get(tx, &lookup->submit->plan_hash, lookup->submit->arena, &lookup->row, err);
 }
 
-static int plan_matches(const struct submit *submit, const struct ask *ask, const struct plan_row *row, struct err *err)
+static int plan_matches(const struct submit *submit, const struct ask *ask, const struct plan_row *row,
+                        struct err *err)
 {
     const char *spec = json_canonical(submit->arena, ask->spec);
 
@@ -197,12 +214,15 @@ static int plan_matches(const struct submit *submit, const struct ask *ask, cons
         return err_set(err, ERR_PLAN_SPENT, "a job was accepted with this plan already");
     if (strcmp(row->kind, ask->kind->name) != 0 || strcmp(row->environment, ask->environment->name) != 0 ||
         !bytes_is(row->spec, spec) || !id_equal(&row->retry_of, &submit->retry_of))
-        return err_set(err, ERR_PLAN_MISMATCH, "kind, environment, spec or retry_of are not those of the plan");
+        return err_set(err, ERR_PLAN_MISMATCH,
+                       "kind, environment, spec or retry_of are not those of the plan");
     return 0;
 }
 
-/* With a hash: the plan must be ours, for the same thing, and still true. Without one: only where none is needed. */
-static int judge_plan(struct engine *engine, struct submit *submit, struct ask *ask, bool *ret_needs_mfa, struct err *err)
+/* With a hash: the plan must be ours, for the same thing, and still true. Without one: only where none is
+ * needed. */
+static int judge_plan(struct engine *engine, struct submit *submit, struct ask *ask, bool *ret_needs_mfa,
+                      struct err *err)
 {
     _cleanup_(planning_done_p) struct planning planning = {0};
     struct plan_lookup lookup = {.submit = submit};
@@ -225,7 +245,8 @@ static int judge_plan(struct engine *engine, struct submit *submit, struct ask *
     return plan_compare(lookup.row, &planning, submit->arena, &submit->changes, err);
 }
 
-int engine_submit(struct engine *engine, struct submit *submit, struct accepted *ret_accepted, struct err *err)
+int engine_submit(struct engine *engine, struct submit *submit, struct accepted *ret_accepted,
+                  struct err *err)
 {
     struct lookup lookup = {.submit = submit};
     int64_t totp_step = -1;

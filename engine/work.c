@@ -2,7 +2,9 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-/* -- the signal ------------------------------------------------------------------------------------------------------------------------ */
+/* -- the signal
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 static enum err_code asked(void *arg)
 {
@@ -24,8 +26,10 @@ int work_go(struct work *work, struct err *err)
         for (int i = 0; work->kind->steps[i].name; i++)
             if (work->kind->steps[i].always && !strcmp(work->kind->steps[i].name, work->step->name))
                 return 0;
-    return err_set(err, code, "%s", code == ERR_CANCELLED ? "cancelled" : code == ERR_DRAINING ? "the server is shutting down"
-                                                                                          : "the lease is lost");
+    return err_set(err, code, "%s",
+                   code == ERR_CANCELLED  ? "cancelled"
+                   : code == ERR_DRAINING ? "the server is shutting down"
+                                          : "the lease is lost");
 }
 
 static enum err_code asked_by_call(void *arg)
@@ -62,7 +66,9 @@ int work_sleep(struct work *work, int64_t ms, struct err *err)
     return work_go(work, err);
 }
 
-/* -- fenced transactions ---------------------------------------------------------------------------------------------------------------- */
+/* -- fenced transactions
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 struct fenced {
     struct work *work;
@@ -86,7 +92,9 @@ int work_tx(struct work *work, const char *name, store_fn *fn, void *ctx, struct
     return store_tx(work->engine->store, name, fenced_tx, &fenced, err);
 }
 
-/* -- durable state ------------------------------------------------------------------------------------------------------------------------ */
+/* -- durable state
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 struct document {
     struct work *work;
@@ -127,9 +135,11 @@ int work_state_get(struct work *work, const char *name, json_t **ret_value, stru
     return parse_document(d.json, ret_value, err);
 }
 
-static int state_document(struct work *work, const char *name, const json_t *value, struct document *ret_document, struct err *err)
+static int state_document(struct work *work, const char *name, const json_t *value,
+                          struct document *ret_document, struct err *err)
 {
-    *ret_document = (struct document){work, arena_printf(work->arena, "state.%s", name), bytes_of(json_canonical(work->arena, value))};
+    *ret_document = (struct document){work, arena_printf(work->arena, "state.%s", name),
+                                      bytes_of(json_canonical(work->arena, value))};
     if (!ret_document->name || !ret_document->json.data)
         return err_set(err, ERR_NO_MEMORY, "no memory for state %s", name);
     if (ret_document->json.len > DOCUMENT_MAX)
@@ -146,7 +156,9 @@ int work_state_put(struct work *work, const char *name, const json_t *value, str
     return work_tx(work, "state", document_put, &d, err);
 }
 
-/* -- splits and advances --------------------------------------------------------------------------------------------------------------------- */
+/* -- splits and advances
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 int work_split(struct work *work, const char *name, const json_t *spec, struct err *err)
 {
@@ -173,7 +185,8 @@ static int advance_tx(struct tx *tx, void *ctx, struct err *err)
     struct advancing *a = ctx;
     const struct advance *adv = a->advance;
 
-    if (tx_part_advance(tx, &a->work->private->lease, adv->cursor, adv->items, adv->bytes, adv->file ? 1 : 0, err) < 0)
+    if (tx_part_advance(tx, &a->work->private->lease, adv->cursor, adv->items, adv->bytes, adv->file ? 1 : 0,
+                        err) < 0)
         return -1;
     if (adv->file && tx_data_file_insert(tx, a->work->job->key, adv->file, err) < 0)
         return -1;
@@ -198,7 +211,9 @@ int work_again(struct work *work, int64_t ms, const char *reason)
     return WORK_AGAIN;
 }
 
-/* -- progress -------------------------------------------------------------------------------------------------------------------------------- */
+/* -- progress
+ * --------------------------------------------------------------------------------------------------------------------------------
+ */
 
 void work_progress(struct work *work, int64_t items, int64_t bytes)
 {
@@ -212,7 +227,9 @@ void work_progress_total(struct work *work, int64_t total, bool guess, const cha
     progress_set_total(work->engine->progress, work->job->key, total, guess, unit);
 }
 
-/* -- what is shown on the job ------------------------------------------------------------------------------------------------------------------- */
+/* -- what is shown on the job
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int detail_tx(struct tx *tx, void *ctx, struct err *err)
 {
@@ -244,7 +261,8 @@ static int change_tx(struct tx *tx, void *ctx, struct err *err)
     struct bytes text;
     char *changed;
 
-    if (tx_document_get(tx, c->work->job->key, c->name, c->work->arena, &text, err) < 0 || parse_document(text, &value, err) < 0)
+    if (tx_document_get(tx, c->work->job->key, c->name, c->work->arena, &text, err) < 0 ||
+        parse_document(text, &value, err) < 0)
         return -1;
     if (c->partial && tx_job_set_partial(tx, c->work->job->key, err) < 0)
         return -1;
@@ -280,21 +298,25 @@ static bool add_condition(json_t **value, const void *arg)
 
     if (!*value)
         *value = json_array();
-    json_array_foreach(*value, i, other)
-        if (str_is(json_get_text(other, "type"), json_get_text(condition, "type")))
-            return json_array_set(*value, i, (json_t *)(uintptr_t)condition) == 0;
+    json_array_foreach(
+        *value, i,
+        other) if (str_is(json_get_text(other, "type"),
+                          json_get_text(condition,
+                                        "type"))) return json_array_set(*value, i,
+                                                                        (json_t *)(uintptr_t)condition) == 0;
     return json_array_append(*value, (json_t *)(uintptr_t)condition) == 0;
 }
 
-int work_partial(struct work *work, const char *type, enum err_code reason, const char *message, struct err *err)
+int work_partial(struct work *work, const char *type, enum err_code reason, const char *message,
+                 struct err *err)
 {
     json_auto_t *condition = NULL;
     struct change c = {.work = work, .name = "conditions", .apply = add_condition, .partial = true};
     char at[TIME_SIZE];
 
     time_format(clock_wall_ms(), at);
-    condition = json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", type, "status", "False", "reason", err_info(reason)->name, "message",
-                          message, "at", at);
+    condition = json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", type, "status", "False", "reason",
+                          err_info(reason)->name, "message", message, "at", at);
     if (!condition)
         return err_set(err, ERR_NO_MEMORY, "no memory for a condition");
     c.arg = condition;
@@ -308,9 +330,7 @@ static bool add_text(json_t **value, const void *arg)
 
     if (!*value)
         *value = json_array();
-    json_array_foreach(*value, i, other)
-        if (str_is(json_string_value(other), arg))
-            return false;
+    json_array_foreach(*value, i, other) if (str_is(json_string_value(other), arg)) return false;
     return json_array_append_new(*value, json_string(arg)) == 0;
 }
 
@@ -319,9 +339,8 @@ static bool remove_text(json_t **value, const void *arg)
     json_t *other;
     size_t i;
 
-    json_array_foreach(*value, i, other)
-        if (str_is(json_string_value(other), arg))
-            return json_array_remove(*value, i) == 0;
+    json_array_foreach(*value, i, other) if (str_is(json_string_value(other), arg)) return json_array_remove(
+        *value, i) == 0;
     return false;
 }
 
@@ -339,7 +358,9 @@ int work_not_left_behind(struct work *work, const char *text, struct err *err)
     return work_tx(work, "left behind", change_tx, &c, err);
 }
 
-/* -- memory and rates ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- memory and rates
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
 
 int work_memory_take(struct work *work, int64_t bytes, struct err *err)
 {
@@ -356,7 +377,8 @@ void work_memory_give(struct work *work, int64_t bytes)
     budget_give(&work->engine->memory, bytes);
 }
 
-int work_rate_take(struct work *work, const char *table, bool write, double units, double units_per_second, struct err *err)
+int work_rate_take(struct work *work, const char *table, bool write, double units, double units_per_second,
+                   struct err *err)
 {
     char key[400];
     int64_t wait_ms;
@@ -385,7 +407,8 @@ int64_t work_rate_limit(struct work *work, bool write)
     int64_t live;
 
     if (store_read(work->engine->store, limits_tx, &l, &err) < 0)
-        l.limits = (struct environment_limits){0}; /* the configured ones hold when the live ones cannot be read */
+        l.limits =
+            (struct environment_limits){0}; /* the configured ones hold when the live ones cannot be read */
     live = write ? l.limits.write_units_per_second : l.limits.read_units_per_second;
     if (live)
         return live;

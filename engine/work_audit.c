@@ -50,14 +50,17 @@ static int outcome_tx(struct tx *tx, void *ctx, struct err *err)
     return row(tx, ctx, err);
 }
 
-static int detail_of(struct work *work, const struct effect *effect, const struct err *failure, struct bytes *ret_detail, struct err *err)
+static int detail_of(struct work *work, const struct effect *effect, const struct err *failure,
+                     struct bytes *ret_detail, struct err *err)
 {
     json_auto_t *detail = json_pack("{s:s,s:s}", "action", effect->action, "step", work->step->name);
 
     if (effect->detail)
         json_object_set(detail, "detail", (json_t *)(uintptr_t)effect->detail);
     if (failure)
-        json_object_set_new(detail, "code", json_string(failure->aws.code[0] ? failure->aws.code : err_info(failure->code)->name));
+        json_object_set_new(
+            detail, "code",
+            json_string(failure->aws.code[0] ? failure->aws.code : err_info(failure->code)->name));
     *ret_detail = bytes_of(detail ? json_canonical(work->arena, detail) : NULL);
     return ret_detail->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
 }
@@ -86,18 +89,23 @@ int work_intent(struct work *work, const struct effect *effect, struct err *err)
 static const char *outcome_word(const struct err *failure)
 {
     if (!failure)
-        return "done";
-    return failure->code == ERR_AWS_TIMEOUT || failure->code == ERR_AWS_UNREACHABLE || failure->code == ERR_LEASE_LOST ||
-                   failure->code == ERR_CANCELLED || failure->code == ERR_DRAINING
+        return "ok";
+    return failure->code == ERR_AWS_TIMEOUT || failure->code == ERR_AWS_UNREACHABLE ||
+                   failure->code == ERR_LEASE_LOST || failure->code == ERR_CANCELLED ||
+                   failure->code == ERR_DRAINING
                ? "unknown"
                : "failed";
 }
 
-int work_outcome(struct work *work, const struct effect *effect, const struct err *failure, const char *aws_request_id,
-                 struct err *err)
+int work_outcome(struct work *work, const struct effect *effect, const struct err *failure,
+                 const char *aws_request_id, struct err *err)
 {
-    struct pair p = {.work = work, .effect = effect, .action = AUDIT_AWS_OUTCOME, .outcome = outcome_word(failure),
-                     .aws_request_id = failure && failure->aws.request_id[0] ? failure->aws.request_id : aws_request_id};
+    struct pair p = {.work = work,
+                     .effect = effect,
+                     .action = AUDIT_AWS_OUTCOME,
+                     .outcome = outcome_word(failure),
+                     .aws_request_id =
+                         failure && failure->aws.request_id[0] ? failure->aws.request_id : aws_request_id};
 
     if (detail_of(work, effect, failure, &p.detail, err) < 0)
         return -1;

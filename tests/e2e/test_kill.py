@@ -1,0 +1,123 @@
+"""kill -9 at every sync and rename of the main job: the restarted server ends it as it would have ended, at once, with nothing
+made twice and nothing lost. CRASH_POINTS says at how many points (default 40), spread evenly over all of them."""
+import http.client
+import os
+import shutil
+import struct
+import subprocess
+import time
+
+import pytest
+
+from world import BUILD, ROOT, VARIANT, Server, items_of, make_table, plain_items, put_items
+
+POINTS = int(os.environ.get("CRASH_POINTS", "40"))
+SHIM = BUILD / VARIANT / "crash-shim.so"
+ITEMS = plain_items(400, 300)
+ENDED = ("succeeded", "partial", "failed", "cancelled")
+
+
+@pytest.fixture(scope="module")
+def shim():
+    SHIM.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", ROOT / "tests/crash/shim.c", "-o", SHIM, "-ldl"], check=True)
+    return str(SHIM)
+
+
+class Crashing:
+    """A server with the shim, killed at sync number `at` of what is done next."""
+
+    def __init__(self, aws, shim):
+        self.server = Server(aws.url, threads=4, lease="300s")  # a lease that nobody could wait for
+        self.env = {"LD_PRELOAD": shim, "CRASH_ARM": str(self.server.dir / "arm"), "CRASH_COUNT": str(self.server.dir / "count")}
+        self.server.start(self.env)
+
+    def arm(self, at, when="before"):
+        (self.server.dir / "arm").write_text(f"{at} {when}")
+
+    def count(self):
+        return struct.unpack("<Q", (self.server.dir / "count").read_bytes())[0]
+
+    def do(self, kind, spec):
+        """Accepts and waits; -> the finished job, or None when the server died on the way. The request is sent again, with its key,
+        to the restarted server when it is not known whether it was accepted: that is what a client does."""
+        key = os.urandom(8).hex()
+        body = {"kind": kind, "environment": "production", "spec": spec}
+        died = 0
+        while True:
+            try:
+                if kind == "restore.table" and "plan_hash" not in body:
+                    status, _, plan = self.server.call("POST", "/v1/plans", body)
+                    assert status == 200, plan
+                    body["plan_hash"] = plan["plan_hash"]
+                status, _, job = self.server.call("POST", "/v1/jobs", body, headers={"Idempotency-Key": key})
+                assert status == 202, job
+                while job["state"] not in ENDED:
+                    status, _, job = self.server.call("GET", f"/v1/jobs/{job['id']}?wait=5")
+                    assert status == 200, job
+                return job, died
+            except (OSError, http.client.HTTPException):
+                assert self.server.process.wait(10) == -9
+                died += 1
+                (self.server.dir / "arm").unlink()
+                began = time.monotonic()
+                self.server.start(self.env)
+                assert time.monotonic() - began < 20
+
+    def close(self):
+        self.server.stop()
+        shutil.rmtree(self.server.dir)
+
+
+def story(aws, crashing):
+    """Backup, restore, validate; everything that must hold afterwards. -> how often the server died"""
+    dynamodb = aws.client("dynamodb")
+    job, died = crashing.do("backup.table", {"table": "Sales", "segments": 2})
+    assert job["state"] == "succeeded", job
+    points = crashing.server.get("/v1/recovery-points")["items"]
+    assert len(points) == 1 and points[0]["items"] == len(ITEMS), points
+    job, more = crashing.do("restore.table", {"source": {"recovery_point": points[0]["id"]}, "target_table": "Restored"})
+    assert job["state"] == "succeeded", job
+    died += more
+    assert items_of(dynamodb, "Restored") == items_of(dynamodb, "Sales")
+    made = [row for row in aws.effects("CreateTable") if "Restored" in row["resource"]]
+    assert len(made) == 1, made
+    job, more = crashing.do("validate.backup", {"source": {"recovery_point": points[0]["id"]}})
+    assert job["state"] == "succeeded" and job["result"]["verdict"] == "intact", job
+    folders = list((crashing.server.dir / "points/production").iterdir())
+    assert len(folders) == 1, folders
+    listed = {f["path"] for f in crashing.server.get(f"/v1/recovery-points/{points[0]['id']}/manifest")["files"]}
+    there = {str(f.relative_to(folders[0])) for f in folders[0].rglob("*") if f.is_file()}
+    assert there == listed | {"manifest.json"}, there ^ (listed | {"manifest.json"})
+    return died + more
+
+
+def prepare(aws):
+    dynamodb = aws.client("dynamodb")
+    make_table(dynamodb, "Sales")
+    put_items(dynamodb, "Sales", ITEMS)
+
+
+def test_a_kill_at_any_sync_changes_nothing(aws, shim):
+    prepare(aws)
+    crashing = Crashing(aws, shim)
+    crashing.arm(0)
+    assert story(aws, crashing) == 0
+    total = crashing.count()
+    crashing.close()
+    assert total >= POINTS // 2, f"only {total} syncs"
+
+    died = 0
+    for i in range(POINTS):
+        at, when = 1 + i * total // POINTS, ("before", "after")[i % 2]
+        aws.reset()
+        prepare(aws)
+        crashing = Crashing(aws, shim)
+        crashing.arm(at, when)
+        try:
+            died += story(aws, crashing)
+        except AssertionError as failure:
+            raise AssertionError(f"killed {when} sync {at} of {total}; log in {crashing.server.dir}/log") from failure
+        crashing.close()
+    print(f"\n{POINTS} kill points over {total} syncs and renames, {died} deaths")
+    assert died >= POINTS * 3 // 4

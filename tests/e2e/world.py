@@ -1,0 +1,262 @@
+"""The world of an end-to-end test: an emulated AWS, a real recoverd in a folder of its own, and a token to talk to it."""
+import base64
+import hashlib
+import hmac
+import json
+import http.client
+import os
+import pathlib
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import boto3
+from botocore.config import Config
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+VARIANT = os.environ.get("VARIANT", "release")
+RECOVERD = BUILD / VARIANT / "recoverd"
+RECOVERCTL = BUILD / VARIANT / "recoverctl"
+ACCOUNT = "123456789012"
+SECRET = b"e2e-secret-e2e-secret-e2e-secret-01"
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(check, seconds=30, what="it"):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not come within {seconds} s")
+
+
+class Awsim:
+    """tests/awsim on a free port."""
+
+    def __init__(self, *args):
+        self.process = subprocess.Popen(
+            [ROOT / "tests/awsim/awsim", "--port", "0", *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        self.url = re.search(r"http://\S+", line).group(0)
+        self.has_table_ids = True
+
+    def client(self, service):
+        return boto3.client(
+            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing",
+            config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, parameter_validation=False))
+
+    def own(self, method, path, body=None):
+        host = self.url.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=30)
+        connection.request(method, f"/_awsim/{path}", json.dumps(body) if body is not None else None,
+                           {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        assert answer.status < 300, data
+        return json.loads(data) if data else None
+
+    def reset(self):
+        self.own("POST", "reset", {})
+
+    def faults(self, *faults):
+        self.own("POST", "faults", list(faults))
+
+    def clear_faults(self):
+        self.own("DELETE", "faults")
+
+    def ledger(self, **query):
+        return self.own("GET", "ledger?" + "&".join(f"{k}={v}" for k, v in query.items()))
+
+    def effects(self, operation, effect="made"):
+        return [row for row in self.ledger(operation=operation) if row["effect"] == effect]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def token(roles=("BackupAdministrator@*", "data_reader@*", "auditor@*"), subject="ann", mfa=True, secret=SECRET, **claims):
+    now = int(time.time())
+    body = {"iss": "https://idp.test/", "aud": "recoverd", "sub": subject, "iat": now, "exp": now + 600, "roles": list(roles),
+            "jti": secrets.token_hex(8), "auth_time": now}
+    if mfa:
+        body["amr"] = ["pwd", "mfa"]
+    body.update(claims)
+    head = b64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
+    text = head + "." + b64url(json.dumps(body).encode())
+    return text + "." + b64url(hmac.new(secret, text.encode(), hashlib.sha256).digest())
+
+
+CONFIG = """\
+listen: 127.0.0.1:{port}
+ops_listen: 127.0.0.1:{ops_port}
+data_dir: {dir}/data
+node: e2e
+log: {{level: info, format: json}}
+workers: {{threads: {threads}, memory: 128MiB, lease: {lease}, drain: 10s, min_free: 1MiB}}
+totp: {{key_file: totp.key}}
+auth:
+  issuers:
+    - issuer: https://idp.test/
+      audiences: [recoverd]
+      algorithms: [HS256]
+      secret_file: issuer.secret
+      mfa: {{amr_values: [mfa], max_age: 5m}}
+environments:
+  production:
+{account}    region: us-east-1
+    tables: {tables}
+    endpoint_url: {endpoint}
+    recovery_points: {root}
+{unencrypted}    uri_roots: {uri_roots}
+{more}"""
+
+
+class Server:
+    """One recoverd: its folder, its process, and calls to it."""
+
+    def __init__(self, endpoint, tables=("*",), root=None, uri_roots=None, account=True, threads=8, lease="30s", more="", env=None):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="recoverd-e2e-"))
+        self.port, self.ops_port = free_port(), free_port()
+        self.root = root or f"file://{self.dir}/points"
+        (self.dir / "points").mkdir()
+        (self.dir / "foreign").mkdir()
+        for name, data in (("issuer.secret", SECRET), ("totp.key", os.urandom(32).hex().encode())):
+            (self.dir / name).write_bytes(data)
+            (self.dir / name).chmod(0o600)
+        self.config = self.dir / "recoverd.yaml"
+        self.config.write_text(CONFIG.format(
+            port=self.port, ops_port=self.ops_port, dir=self.dir, threads=threads, lease=lease,
+            account=f'    account: "{ACCOUNT}"\n' if account else "", tables=json.dumps(list(tables)), endpoint=endpoint,
+            root=self.root, unencrypted="    allow_unencrypted: true\n" if self.root.startswith("file:") else "",
+            uri_roots=json.dumps(uri_roots or [f"file://{self.dir}/foreign"]), more=more))
+        self.config.chmod(0o600)
+        self.env = {**os.environ, **KEYS, "AWS_EC2_METADATA_DISABLED": "true", **(env or {})}
+        self.process = None
+        self.log = open(self.dir / "log", "ab")
+
+    def start(self, env=None, wait=True, program=RECOVERD):
+        self.process = subprocess.Popen([program, "--config", self.config], env={**self.env, **(env or {})}, stderr=self.log)
+        if wait:
+            wait_until(lambda: self.ready() or self.process.poll() is not None, 20, "the server")
+            assert self.process.poll() is None, (self.dir / "log").read_text()[-3000:]
+        return self
+
+    def ready(self):
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", self.ops_port, timeout=2)
+            connection.request("GET", "/readyz")
+            status = connection.getresponse().status
+            connection.close()
+            return status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+
+    def call(self, method, path, body=None, auth=None, headers=None, raw=None, port=None):
+        """-> (status, headers, parsed body or bytes)"""
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=90)
+        sent = dict(headers or {})
+        if auth is not False:
+            sent["Authorization"] = "Bearer " + (auth or token())
+        data = raw if raw is not None else json.dumps(body) if body is not None else None
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        connection.request(method, path, data, sent)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        kind = answer.getheader("Content-Type", "")
+        return answer.status, dict(answer.getheaders()), json.loads(content) if "json" in kind and "ndjson" not in kind else content
+
+    def get(self, path, **kw):
+        status, _, body = self.call("GET", path, **kw)
+        assert status == 200, body
+        return body
+
+    def submit(self, kind, spec, environment="production", plan=False, **kw):
+        body = {"kind": kind, "environment": environment, "spec": spec}
+        if plan:
+            status, _, planned = self.call("POST", "/v1/plans", body, **kw)
+            assert status == 200, planned
+            body["plan_hash"] = planned["plan_hash"]
+        status, headers, job = self.call("POST", "/v1/jobs", body, **kw)
+        assert status == 202, job
+        return job
+
+    def wait(self, job, seconds=120, want="succeeded"):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            job = self.get(f"/v1/jobs/{job['id']}?wait=5")
+            if job["state"] in ("succeeded", "partial", "failed", "cancelled"):
+                assert want is None or job["state"] == want, json.dumps(job, indent=1)
+                return job
+        raise AssertionError(f"job did not end: {json.dumps(job, indent=1)}")
+
+    def run(self, kind, spec, want="succeeded", plan=False, seconds=120, **kw):
+        return self.wait(self.submit(kind, spec, plan=plan, **kw), seconds, want)
+
+    def backup(self, table, **spec):
+        return self.run("backup.table", {"table": table, **spec})
+
+    def restore(self, point, target, want="succeeded", **spec):
+        source = point if isinstance(point, dict) else {"recovery_point": point}
+        return self.run("restore.table", {"source": source, "target_table": target, **spec}, want=want, plan=True)
+
+
+def items_of(dynamodb, table):
+    """Every item, by its DynamoDB JSON."""
+    found, start = [], {}
+    while True:
+        page = dynamodb.scan(TableName=table, ConsistentRead=True, **start)
+        found += page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return sorted(found, key=repr)
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def make_table(dynamodb, name, sort=True, **more):
+    keys = [{"AttributeName": "pk", "KeyType": "HASH"}] + ([{"AttributeName": "sk", "KeyType": "RANGE"}] if sort else [])
+    attributes = [{"AttributeName": k["AttributeName"], "AttributeType": "S"} for k in keys]
+    request = {"TableName": name, "KeySchema": keys, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST", **more}
+    dynamodb.create_table(**request)
+    wait_until(lambda: dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE", 20, name)
+
+
+def put_items(dynamodb, table, items):
+    items = list(items)
+    for i in range(0, len(items), 25):
+        left = {table: [{"PutRequest": {"Item": item}} for item in items[i:i + 25]]}
+        while left:
+            left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+
+
+def plain_items(count, size=100):
+    return [{"pk": {"S": f"p{i % 97}"}, "sk": {"S": f"s{i:07d}"}, "n": {"N": str(i)}, "text": {"S": "x" * size}} for i in range(count)]

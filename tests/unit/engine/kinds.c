@@ -1,0 +1,148 @@
+/* Kinds of the tests: what they do is said in their spec and counted here. Included by the tests that use
+ * them. */
+#include <stdatomic.h>
+
+#include "engine/work.h"
+
+static _Atomic int ran_first, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
+
+static void test_kinds_reset(void)
+{
+    ran_first = ran_part = ran_always = ran_again = at_once = most_at_once = plan_version = 0;
+}
+
+static const struct field spec[] = {
+    FIELD_TABLE("table", "the table", REQUIRED, POSITIONAL),
+    FIELD_INTEGER("parts", 1, 1000, "parts of the second step", .initial = "1"),
+    FIELD_TEXT("fail", "which step fails, and how"),
+    FIELD_INTEGER("sleep_ms", 0, 60000, "how long a part takes", .initial = "0"),
+    FIELD_END,
+};
+static const struct field result[] = {FIELD_INTEGER("parts", 0, 1e9, "how many parts ran"), FIELD_END};
+
+static int check(struct ask *ask, struct err *err)
+{
+    const char *table = json_get_text(ask->spec, "table");
+
+    ask->resource = arena_printf(ask->arena, "table/%s", table);
+    if (!ask->resource)
+        return err_set(err, ERR_NO_MEMORY, "no memory");
+    ask->touches[ask->touch_count++] =
+        (struct touch){ask->resource, ask->kind->may_destroy != DESTROYS_NEVER};
+    if (!str_starts(table, "T"))
+        fault_add_code(ask->faults, ERR_RESOURCE_NOT_IN_ENVIRONMENT, "/spec/table", "%s is not listed",
+                       table);
+    return 0;
+}
+
+static int plan(struct ask *ask, struct planning *planning, struct err *err)
+{
+    (void)err;
+    json_object_set_new(planning->identities, ask->resource,
+                        json_pack("{s:i}", "version", (int)plan_version));
+    json_array_append_new(planning->effects, json_pack("{s:s,s:s,s:i,s:b}", "resource", ask->resource,
+                                                       "action", "touch", "count", 1, "destructive", 0));
+    return 0;
+}
+
+static bool fails(struct work *work, const char *how)
+{
+    return str_is(json_get_text(work->spec, "fail"), how);
+}
+
+static int first(struct work *work, struct err *err)
+{
+    json_auto_t *seen = json_pack("{s:b}", "seen", 1);
+
+    ran_first++;
+    if (fails(work, "first"))
+        return err_set(err, ERR_MISMATCH, "it was asked to fail");
+    if (fails(work, "retryable"))
+        return err_set(err, ERR_AWS_UNAVAILABLE, "it was asked to fail for a while");
+    if (fails(work, "retry once") && work->part->attempts == 0)
+        return err_set(err, ERR_AWS_UNAVAILABLE, "it was asked to fail once");
+    if (fails(work, "again") && ran_again++ < 60)
+        return work_again(work, 20, "aws");
+    return work_state_put(work, "first", seen, err);
+}
+
+static int split(struct work *work, struct err *err)
+{
+    int64_t count = json_get_int(work->spec, "parts", 1);
+
+    for (int64_t i = 0; i < count; i++) {
+        json_auto_t *part = json_pack("{s:I}", "n", (json_int_t)i);
+
+        if (work_split(work, "p", part, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int part(struct work *work, struct err *err)
+{
+    struct advance advance = {.cursor = BYTES("done"), .items = 10, .bytes = 100};
+    int now = ++at_once;
+    int64_t n = json_get_int(work->part_spec, "n", -1);
+    int slept;
+
+    while (now > most_at_once)
+        most_at_once = now;
+    slept = work_sleep(work, json_get_int(work->spec, "sleep_ms", 0), err);
+    at_once--;
+    if (slept < 0)
+        return -1;
+    if (fails(work, "part 3") && n == 3 && id_is_zero(&work->job->retry_of))
+        return err_set(err, ERR_MISMATCH, "part 3 was asked to fail");
+    work_progress(work, 10, 100);
+    ran_part++;
+    return work_advance(work, &advance, err);
+}
+
+static int last(struct work *work, struct err *err)
+{
+    json_auto_t *members = json_pack("{s:i}", "parts", (int)ran_part);
+
+    return work_result(work, members, err);
+}
+
+static int always(struct work *work, struct err *err)
+{
+    ran_always++;
+    return work_go(work, err);
+}
+
+#define STEPS                                                                                                \
+    {                                                                                                        \
+        {.name = "first", .run = first}, {.name = "parts", .split = split, .part = part},                    \
+            {.name = "last", .run = last}, {.name = "tidy", .run = always, .always = true},                  \
+    }
+
+static const struct job_kind harmless = {.name = "test.harmless",
+                                         .summary = "Does nothing",
+                                         .role = ROLE_OPERATOR,
+                                         .mfa = MFA_NONE,
+                                         .may_destroy = DESTROYS_NEVER,
+                                         .spec_version = 1,
+                                         .spec = spec,
+                                         .result = result,
+                                         .max_attempts = 2,
+                                         .takes_over = true,
+                                         .check = check,
+                                         .plan = plan,
+                                         .steps = STEPS};
+static const struct job_kind guarded = {.name = "test.guarded",
+                                        .summary = "Needs a plan and MFA",
+                                        .role = ROLE_ADMIN,
+                                        .mfa = MFA_FRESH,
+                                        .may_destroy = DESTROYS_AS_PLANNED,
+                                        .spec_version = 1,
+                                        .spec = spec,
+                                        .result = result,
+                                        .max_attempts = 2,
+                                        .takes_over = true,
+                                        .check = check,
+                                        .plan = plan,
+                                        .steps = STEPS};
+
+static const struct job_kind *const test_kinds[] = {&harmless, &guarded, NULL};
