@@ -1,7 +1,6 @@
 /* ECS task roles and EKS Pod Identity: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI, with a token of
  * its own. */
 #include "aws/credentials_internal.h"
-
 #include "base/cleanup.h"
 #include "base/limits.h"
 

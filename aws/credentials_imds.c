@@ -1,9 +1,8 @@
 /* EC2 instance metadata, version 2 only: a session token by PUT, then the role's name, then its credentials.
  */
-#include "aws/credentials_internal.h"
-
 #include <strings.h>
 
+#include "aws/credentials_internal.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
 

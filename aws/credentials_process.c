@@ -1,6 +1,4 @@
 /* credential_process: a program that prints credentials as JSON of version 1. AWS SDKs Reference Guide. */
-#include "aws/credentials_internal.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aws/credentials_internal.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -58,7 +57,7 @@ static int start(char *const words[], int out_fd, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
 
-    if (posix_spawn_file_actions_init(&actions) != 0)
+    if (!words[0] || posix_spawn_file_actions_init(&actions) != 0)
         return -1;
     int rc = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (rc == 0)

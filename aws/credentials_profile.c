@@ -1,7 +1,6 @@
 /* A profile of the shared files: keys, a role with its source, a process, web identity. */
 #include "aws/credentials_internal.h"
 #include "aws/profile_file.h"
-
 #include "base/cleanup.h"
 #include "base/limits.h"
 

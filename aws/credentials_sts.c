@@ -1,6 +1,5 @@
 /* STS AssumeRole and AssumeRoleWithWebIdentity: the query protocol, at the regional endpoint. */
 #include "aws/credentials_internal.h"
-
 #include "aws/sigv4.h"
 #include "aws/xml.h"
 #include "base/cleanup.h"

@@ -1,7 +1,6 @@
-#include "aws/credentials_internal.h"
-
 #include <openssl/crypto.h>
 
+#include "aws/credentials_internal.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"

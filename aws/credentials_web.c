@@ -1,7 +1,6 @@
 /* A token in a file, exchanged at STS (EKS service accounts, OIDC): AWS_WEB_IDENTITY_TOKEN_FILE and
  * AWS_ROLE_ARN. */
 #include "aws/credentials_internal.h"
-
 #include "base/cleanup.h"
 #include "base/limits.h"
 

@@ -1,5 +1,4 @@
 #include "aws/dynamodb.h"
-
 #include "aws/json_call.h"
 #include "base/cleanup.h"
 

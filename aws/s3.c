@@ -1,7 +1,6 @@
-#include "aws/s3_internal.h"
-
 #include <unistd.h>
 
+#include "aws/s3_internal.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"

@@ -1,5 +1,4 @@
 #include "aws/s3_internal.h"
-
 #include "aws/xml.h"
 #include "base/cleanup.h"
 #include "base/clock.h"

@@ -345,7 +345,7 @@ static int cached_key(const char *access_key, const char *secret_key, const stru
                       struct sigv4_keys *keys, uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
 {
     char day[9];
-    char id[sizeof(keys->entries[0].id)];
+    char id[SIGV4_KEY_ID_SIZE];
 
     day_of(scope->time_ms, day);
     int len = snprintf(id, sizeof(id), "%s/%s/%s/%s", access_key, day, scope->region, scope->service);

@@ -14,6 +14,7 @@
 #include "net/http_client.h"
 
 #define SIGV4_KEY_SIZE 32
+#define SIGV4_KEY_ID_SIZE 160
 #define SIGV4_UNSIGNED_PAYLOAD "UNSIGNED-PAYLOAD"
 #define SIGV4_EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -40,7 +41,7 @@ struct sigv4_scope {
 /* Signing keys by day, region and service. Wiped by sigv4_keys_done. */
 struct sigv4_keys {
     struct sigv4_key {
-        char id[160]; /* access key, day, region, service */
+        char id[SIGV4_KEY_ID_SIZE]; /* access key, day, region, service */
         uint8_t key[SIGV4_KEY_SIZE];
     } entries[8];
     unsigned next;

@@ -1,7 +1,7 @@
-#include "net/http_client.h"
-
 #include <arpa/inet.h>
 #include <strings.h>
+
+#include "net/http_client.h"
 
 struct bytes http_url_host(const char *url)
 {

@@ -1,7 +1,7 @@
 #include "tests/support/scripted_server.h"
 
-#include <errno.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -165,7 +165,7 @@ static bool answer(struct scripted_server *server, int fd, const struct scripted
 
     for (int waited = 0; (waited < reply->delay_ms || reply->cut == CUT_HANG) && !stopping(server);
          waited += 5)
-        usleep(5000);
+        poll(NULL, 0, 5);
     if (reply->cut == CUT_BEFORE_REPLY || reply->cut == CUT_HANG) {
         reset(fd);
         return false;

@@ -1,6 +1,6 @@
-#include "tests/unit/aws/aws_fixture.h"
-
 #include <pthread.h>
+
+#include "tests/unit/aws/aws_fixture.h"
 
 #define DENIED "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\",\"Message\":\"no policy\"}"
 #define THROTTLE                                                                                             \

@@ -1,5 +1,3 @@
-#include "aws/credentials.h"
-
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "aws/credentials.h"
 #include "base/clock.h"
 #include "tests/support/scripted_server.h"
 

@@ -1,10 +1,9 @@
-#include "tests/unit/aws/aws_fixture.h"
-
 #include "aws/autoscaling.h"
 #include "aws/cloudwatch.h"
 #include "aws/dynamodb.h"
 #include "aws/lambda.h"
 #include "aws/sts.h"
+#include "tests/unit/aws/aws_fixture.h"
 
 #define TABLE                                                                                                \
     "{\"Table\":{\"TableName\":\"orders\",\"TableArn\":\"arn:t\",\"TableId\":\"id-1\",\"TableStatus\":"      \

@@ -1,9 +1,8 @@
-#include "tests/unit/aws/aws_fixture.h"
-
 #include <unistd.h>
 
 #include "aws/s3.h"
 #include "aws/xml.h"
+#include "tests/unit/aws/aws_fixture.h"
 
 #define ABC_SHA256                                                                                           \
     "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4"   \

@@ -1,5 +1,3 @@
-#include "aws/sigv4.h"
-
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/json.h"
 

@@ -1,5 +1,3 @@
-#include "net/http_client.h"
-
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "net/http_client.h"
 #include "tests/support/scripted_server.h"
 
 struct fixture {

@@ -1,5 +1,3 @@
-#include "net/http_client.h"
-
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,6 +11,8 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+
+#include "net/http_client.h"
 
 /* A TLS server for one connection, with a certificate of its own for 127.0.0.1 (or another name). */
 struct tls_server {
