@@ -147,7 +147,7 @@ e2e: all $(if $(wildcard server/main.c),$(B)/recoverd) $(if $(wildcard ctl/main.
 lint: ## format, layout, static analysis, scripts
 	@tools/lint
 fmt: ## formats the C sources in place
-	@tools/lint-format --write
+	@tools/lint-format --write; tools/lint-layout --write
 bench: all $(BENCHES) ## what it costs, beside others
 	@tools/bench $(BENCHES)
 install: all ## PREFIX=/usr/local DESTDIR=
@@ -157,10 +157,10 @@ clean: ## removes build/ but not the Python packages in it
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | sort | expand -t 12
 
-# for tools/: the flags and sources as they are, one word a line
+# for tools/lint-analyze: the flags, quoted as a shell reads them
 .PHONY: print-flags
 print-flags:
-	@printf '%s\n' $(foreach flag,$(BASE),'$(subst ','\'',$(flag))')
+	@: $(info $(BASE))
 
 .SECONDARY:
 .DELETE_ON_ERROR:
