@@ -125,3 +125,6 @@
 #define SEGMENTS_MAX 64         /* of a scan whose spec does not say */
 #define SEGMENT_BYTES (64 * MIB)
 #define READ_BACK_PARTS_MAX 512
+
+/* handlers */
+#define ENVIRONMENT_TABLES_MAX 500 /* tables of an environment that one answer tells of */
