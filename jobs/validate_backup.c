@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "jobs/table_copy.h"
+#include "jobs/table_make.h"
 #include "jobs/validate_backup_internal.h"
 
 static const struct field spec[] = {
@@ -47,6 +49,19 @@ static int64_t stored_bytes(const struct source *source)
     return sum;
 }
 
+/* The proof's table is made and deleted by the same job, so nothing of it is destructive. */
+static int plan_proof(const struct source *source, struct planning *planning, struct err *err)
+{
+    json_t *effect;
+
+    if (!source->capsule.data)
+        return err_set(err, ERR_KEY_SCHEMA_REQUIRED, "the source does not say what the keys are: it cannot be proven by itself");
+    effect = json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", "table/recoverd-prove-<job>", "action",
+                       "create, fill, compare, delete", "count", (json_int_t)source->items, "bytes",
+                       (json_int_t)stored_bytes(source), "destructive", 0, "reversible", "the job deletes its own table");
+    return json_array_append_new(planning->effects, effect) < 0 ? err_set(err, ERR_NO_MEMORY, "no memory for a plan") : 0;
+}
+
 static int plan(struct ask *ask, struct planning *planning, struct err *err)
 {
     struct root_options options = {.environment = ask->environment, .aws = ask->aws, .arena = ask->arena,
@@ -67,7 +82,7 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
                                     0, "reversible", "nothing is changed"));
     if (json_array_size(planning->effects) != 1 || json_object_size(planning->identities) != 1)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    return 0;
+    return json_get_bool(ask->spec, "prove", false) ? plan_proof(source, planning, err) : 0;
 }
 
 /* -- the verdict ------------------------------------------------------------------------------------------------------------ */
@@ -185,7 +200,8 @@ static int tell(struct judgement *j, struct err *err)
 
     if (!members)
         return err_set(err, ERR_NO_MEMORY, "no memory for a result");
-    if (tell_catalogue(j, err) < 0 || work_result(j->work, members, err) < 0)
+    if (tell_catalogue(j, err) < 0 || work_state_put(j->work, "checks", j->checks, err) < 0 ||
+        work_result(j->work, members, err) < 0)
         return -1;
     if (str_is(j->verdict, "damaged"))
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld things are damaged; first: %s: %s",
@@ -236,5 +252,11 @@ const struct job_kind validate_backup = {
     .steps = {
         {.name = "check", .split = validate_split, .part = validate_files},
         {.name = "judge", .run = validate_judge},
+        /* a proof; without one these have nothing to do */
+        {.name = "create", .run = copy_create},
+        {.name = "load", .split = copy_load_split, .part = copy_load_files},
+        {.name = "sum", .split = copy_sum_split, .part = copy_sum_segment},
+        {.name = "compare", .run = validate_compare},
+        {.name = "clean", .run = table_unmake, .always = true},
     },
 };
