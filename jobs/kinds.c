@@ -1,3 +1,5 @@
 #include "jobs/kinds.h"
 
-const struct job_kind *const job_kinds[] = {NULL};
+#include "jobs/restore_table.h"
+
+const struct job_kind *const job_kinds[] = {&restore_table, NULL};

@@ -217,32 +217,96 @@ static int read_replicas(const struct setting_view *view, json_t **ret_value, st
     return setting_value(regions, ret_value, err);
 }
 
+/* -- what is the same ------------------------------------------------------------------------------------------------ */
+
+/* Every tag that is wanted is there; others were given to this table by somebody. */
+static bool covers(const json_t *wanted, const json_t *found)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
+        if (!json_equal(value, json_object_get(found, key)))
+            return false;
+    return true;
+}
+
+/* Members that only one side knows (peers of another age are silent on them) do not count; `enabled` does. */
+static bool agrees(const json_t *wanted, const json_t *found)
+{
+    const char *name;
+    json_t *value;
+
+    if (json_get_bool(wanted, "enabled", false) != json_get_bool(found, "enabled", false))
+        return false;
+    json_object_foreach((json_t *)(uintptr_t)wanted, name, value)
+        if (json_object_get(found, name) && !json_equal(value, json_object_get(found, name)))
+            return false;
+    return json_equal(json_object_get(wanted, "indexes"), json_object_get(found, "indexes")) ||
+           !json_object_get(wanted, "indexes");
+}
+
+/* Units of the table, and of the indexes that both have: a restore may leave indexes out. */
+static bool fits(const json_t *wanted, const json_t *found)
+{
+    static const char *const members[] = {"mode", "read", "write"};
+    const json_t *indexes = json_object_get(wanted, "indexes");
+    const char *name;
+    json_t *units;
+
+    for (size_t i = 0; i < COUNT_OF(members); i++)
+        if (!json_object_get(wanted, members[i]) != !json_object_get(found, members[i]) ||
+            (json_object_get(wanted, members[i]) &&
+             !json_equal(json_object_get(wanted, members[i]), json_object_get(found, members[i]))))
+            return false;
+    json_object_foreach(json_object_get(found, "indexes"), name, units)
+        if (json_object_get(indexes, name) && !json_equal(json_object_get(indexes, name), units))
+            return false;
+    return true;
+}
+
+/* AWS answers with the key's ARN, whatever form it was asked for in. */
+static bool same_key(const json_t *wanted, const json_t *found)
+{
+    const char *key = json_get_text(wanted, "key"), *now = json_get_text(found, "key");
+
+    if (!json_is_object(wanted) || !json_is_object(found))
+        return json_equal(wanted, found);
+    return str_is(json_get_text(wanted, "type"), json_get_text(found, "type")) &&
+           (!key || str_starts(key, "alias/") || (now && str_ends(now, key)));
+}
+
+bool setting_same(const struct setting *setting, const json_t *wanted, const json_t *found)
+{
+    return setting->same ? setting->same(wanted, found) : json_equal(wanted, found);
+}
+
 /* -- the table -------------------------------------------------------------------------------------------------------- */
 
 const struct setting settings[] = {
-    {"key_schema", SETTING_WITH_TABLE, "dynamodb:CreateTable", setting_read_key_schema, NULL},
-    {"indexes", SETTING_WITH_TABLE, "dynamodb:UpdateTable", setting_read_indexes, setting_apply_indexes},
-    {"table_class", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_class, apply_class},
-    {"sse", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_sse, apply_sse},
-    {"tags", SETTING_WITH_TABLE, "dynamodb:TagResource", read_tags, apply_tags},
-    {"billing", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_billing, setting_apply_billing},
-    {"on_demand_maximum", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_maximum, setting_apply_maximum},
+    {"key_schema", SETTING_WITH_TABLE, "dynamodb:CreateTable", setting_read_key_schema, NULL, NULL},
+    {"indexes", SETTING_WITH_TABLE, "dynamodb:UpdateTable", setting_read_indexes, setting_apply_indexes, NULL},
+    {"table_class", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_class, apply_class, NULL},
+    {"sse", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_sse, apply_sse, same_key},
+    {"tags", SETTING_WITH_TABLE, "dynamodb:TagResource", read_tags, apply_tags, covers},
+    {"billing", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_billing, setting_apply_billing, fits},
+    {"on_demand_maximum", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_maximum, setting_apply_maximum, fits},
     {"autoscaling", SETTING_AFTER, "application-autoscaling:PutScalingPolicy", setting_read_autoscaling,
-     setting_apply_autoscaling},
-    {"stream", SETTING_AFTER, "dynamodb:UpdateTable", read_stream, apply_stream},
+     setting_apply_autoscaling, NULL},
+    {"stream", SETTING_AFTER, "dynamodb:UpdateTable", read_stream, apply_stream, NULL},
     {"event_source_mappings", SETTING_WHEN_NAMED, "lambda:CreateEventSourceMapping", setting_read_mappings,
-     setting_apply_mappings},
+     setting_apply_mappings, NULL},
     {"kinesis", SETTING_WHEN_NAMED, "dynamodb:EnableKinesisStreamingDestination", setting_read_kinesis,
-     setting_apply_kinesis},
-    {"pitr", SETTING_AFTER, "dynamodb:UpdateContinuousBackups", read_pitr, apply_pitr},
+     setting_apply_kinesis, NULL},
+    {"pitr", SETTING_AFTER, "dynamodb:UpdateContinuousBackups", read_pitr, apply_pitr, agrees},
     {"contributor_insights", SETTING_AFTER, "dynamodb:UpdateContributorInsights", setting_read_insights,
-     setting_apply_insights},
-    {"alarms", SETTING_WHEN_NAMED, "cloudwatch:PutMetricAlarm", setting_read_alarms, setting_apply_alarms},
-    {"resource_policy", SETTING_WHEN_NAMED, "dynamodb:PutResourcePolicy", read_policy, apply_policy},
-    {"replicas", SETTING_NEVER, "dynamodb:UpdateTable", read_replicas, NULL},
-    {"deletion_protection", SETTING_AFTER, "dynamodb:UpdateTable", read_protection, apply_protection},
-    {"ttl", SETTING_AFTER, "dynamodb:UpdateTimeToLive", read_ttl, apply_ttl},
-    {NULL, SETTING_NEVER, NULL, NULL, NULL},
+     setting_apply_insights, agrees},
+    {"alarms", SETTING_WHEN_NAMED, "cloudwatch:PutMetricAlarm", setting_read_alarms, setting_apply_alarms, NULL},
+    {"resource_policy", SETTING_WHEN_NAMED, "dynamodb:PutResourcePolicy", read_policy, apply_policy, NULL},
+    {"replicas", SETTING_NEVER, "dynamodb:UpdateTable", read_replicas, NULL, NULL},
+    {"deletion_protection", SETTING_AFTER, "dynamodb:UpdateTable", read_protection, apply_protection, NULL},
+    {"ttl", SETTING_AFTER, "dynamodb:UpdateTimeToLive", read_ttl, apply_ttl, NULL},
+    {NULL, SETTING_NEVER, NULL, NULL, NULL, NULL},
 };
 
 const struct setting *setting_find(const char *name)

@@ -41,7 +41,10 @@ struct setting {
     /* One step towards `wanted`; `found` is not equal to it. May be called again with the next `found`. NULL: it cannot
      * be changed on a table that exists. Repeatable. */
     int (*apply)(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+    /* Is what was found what is wanted? NULL: equal JSON. */
+    bool (*same)(const json_t *wanted, const json_t *found);
 };
+bool setting_same(const struct setting *setting, const json_t *wanted, const json_t *found);
 
 /* In the order in which they are applied: billing first, TTL last. Ends with a NULL name. */
 extern const struct setting settings[];

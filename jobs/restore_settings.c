@@ -1,0 +1,223 @@
+#include "jobs/restore_settings.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "jobs/capsule.h"
+#include "jobs/settings.h"
+#include "jobs/table_copy.h"
+
+#define STATE "settings"
+#define LOOK_MS 1000
+#define SENT_MS 300      /* until a write is read again */
+#define SETTLE_MS 20000  /* until a write that reads as if it had not been has failed */
+#define SENDS_MAX 30     /* a setting of many steps: one index at a time */
+
+struct applying {
+    struct copy copy;
+    struct work *work;
+    struct setting_view view;
+    struct dynamodb_table table;
+    json_t *state;
+    bool made, expired;
+};
+
+static void applying_done(struct applying *a)
+{
+    copy_close(&a->copy);
+    json_decref(a->state);
+}
+
+static bool named(const json_t *spec, const char *list, const char *name)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(json_object_get(spec, "settings"), list), i, one)
+        if (str_is(json_string_value(one), name))
+            return true;
+    return false;
+}
+
+bool restore_takes_setting(const json_t *spec, const char *name)
+{
+    const struct setting *setting = setting_find(name);
+    const json_t *ttl = json_object_get(json_object_get(spec, "settings"), "ttl");
+
+    if (!setting || setting->use == SETTING_NEVER || named(spec, "skip", name))
+        return false;
+    if (str_is(name, "ttl") && json_is_false(ttl))
+        return false;
+    return setting->use != SETTING_WHEN_NAMED || named(spec, "apply", name);
+}
+
+/* -- outcomes ----------------------------------------------------------------------------------------------------------- */
+
+static int end_with(struct applying *a, json_t *entry, const char *outcome, const char *detail, struct err *err)
+{
+    json_object_set_new(entry, "outcome", json_string(outcome));
+    if (detail)
+        json_object_set_new(entry, "detail", json_string(detail));
+    return work_state_put(a->work, STATE, a->state, err);
+}
+
+/* Codes that say nothing about the setting. */
+static bool ends_attempt(enum err_code code)
+{
+    return code == ERR_CANCELLED || code == ERR_DRAINING || code == ERR_LEASE_LOST || code == ERR_NO_MEMORY ||
+           code == ERR_AWS_CREDENTIALS || code == ERR_AWS_THROTTLED || code == ERR_AWS_LIMIT;
+}
+
+/* 0: an outcome was found without looking at the table. 1: it must be looked at. */
+static int decide(struct applying *a, const struct setting *setting, json_t *entry, struct err *err)
+{
+    const json_t *wanted = capsule_value(a->copy.capsule, setting->name);
+    const json_t *ttl = json_object_get(json_object_get(a->work->spec, "settings"), "ttl");
+
+    if (capsule_state(a->copy.capsule, setting->name) == CAPSULE_UNREADABLE)
+        return end_with(a, entry, "unreadable", "it could not be read when the backup was made", err);
+    if (!wanted)
+        return end_with(a, entry, "unsupported", "where the backup was made it was not known", err);
+    json_object_set(entry, "wanted", (json_t *)(uintptr_t)wanted);
+    if (!restore_takes_setting(a->work->spec, setting->name))
+        return end_with(a, entry, "skipped", setting->use == SETTING_WHEN_NAMED ? "only recorded" : NULL, err);
+    if (str_is(setting->name, "ttl") && json_is_string(wanted) && a->expired && !json_is_true(ttl))
+        return end_with(a, entry, "skipped", "items have expired already: they would vanish", err);
+    return 1;
+}
+
+/* -- one setting ------------------------------------------------------------------------------------------------------------ */
+
+static int send(struct applying *a, const struct setting *setting, json_t *entry, const json_t *wanted, json_t *found,
+                struct err *err)
+{
+    json_auto_t *detail = json_pack("{s:s}", "setting", setting->name);
+    struct effect effect = {.action = setting->action, .object = table_object(a->work, a->copy.target), .name = STATE,
+                            .state = a->state, .detail = detail};
+    struct err failed = ERR_INIT;
+    int result;
+
+    json_object_set(entry, "last", found);
+    json_object_set_new(entry, "sends", json_integer(json_get_int(entry, "sends", 0) + 1));
+    json_object_set_new(entry, "sent_at", json_integer(clock_wall_ms()));
+    if (work_intent(a->work, &effect, err) < 0)
+        return -1;
+    result = setting->apply(&a->view, wanted, found, &failed);
+    if (work_outcome(a->work, &effect, result < 0 ? &failed : NULL, NULL, err) < 0)
+        return -1;
+    if (result == 0 || failed.code == ERR_AWS_CONFLICT) /* a conflict: AWS is at work on the table already */
+        return work_again(a->work, result == 0 ? SENT_MS : LOOK_MS, "aws");
+    if (ends_attempt(failed.code)) {
+        *err = failed;
+        return -1;
+    }
+    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "failed", failed.message, err);
+}
+
+static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found, struct err *err)
+{
+    const json_t *wanted = json_object_get(entry, "wanted");
+    int64_t sends = json_get_int(entry, "sends", 0);
+    bool moved = !json_equal(found, json_object_get(entry, "last"));
+
+    json_object_set(entry, "found", found);
+    if (setting_same(setting, wanted, found))
+        return end_with(a, entry, sends > 0 || (a->made && setting->use == SETTING_WITH_TABLE) ? "applied" : "already", NULL, err);
+    if (!setting->apply)
+        return end_with(a, entry, "failed", "it cannot be changed on a table that exists", err);
+    if (sends > 0 && !moved && clock_wall_ms() - json_get_int(entry, "sent_at", 0) < SETTLE_MS)
+        return work_again(a->work, LOOK_MS, "aws");
+    if ((sends > 0 && !moved) || sends >= SENDS_MAX)
+        return end_with(a, entry, "failed", "AWS took it, and it reads otherwise", err);
+    return send(a, setting, entry, wanted, found, err);
+}
+
+static int apply_one(struct applying *a, const struct setting *setting, struct err *err)
+{
+    json_t *entry = json_object_get(a->state, setting->name);
+    json_auto_t *found = NULL;
+    struct err failed = ERR_INIT;
+    int result;
+
+    if (json_get_text(entry, "outcome") || capsule_state(a->copy.capsule, setting->name) == CAPSULE_ABSENT)
+        return WORK_DONE;
+    if (!entry) {
+        entry = json_object();
+        if (json_object_set_new(a->state, setting->name, entry) < 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    }
+    result = decide(a, setting, entry, err);
+    if (result <= 0)
+        return result;
+    if (setting->read(&a->view, &found, &failed) == 0)
+        return settle(a, setting, entry, found, err);
+    if (ends_attempt(failed.code)) {
+        *err = failed;
+        return -1;
+    }
+    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "unreadable", failed.message, err);
+}
+
+/* -- all of them ---------------------------------------------------------------------------------------------------------------- */
+
+static int finish(struct applying *a, struct err *err)
+{
+    json_auto_t *list = json_array();
+    json_auto_t *result = NULL;
+    const char *bad = "";
+
+    for (const struct setting *s = settings; s->name; s++) {
+        const json_t *entry = json_object_get(a->state, s->name);
+        const char *outcome = json_get_text(entry, "outcome");
+
+        if (!outcome)
+            continue;
+        json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted", json_object_get(entry, "wanted"),
+                                              "found", json_object_get(entry, "found"), "outcome", outcome, "detail",
+                                              json_get_text(entry, "detail")));
+        if (str_is(outcome, "failed") || str_is(outcome, "unreadable"))
+            bad = arena_printf(a->work->arena, "%s%s%s %s", bad, *bad ? ", " : "", s->name, outcome);
+        if (!bad)
+            return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    }
+    result = json_pack("{s:O}", "settings", list);
+    if (!result)
+        return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    if (*bad && work_partial(a->work, "SettingsApplied", ERR_SETTING_FAILED, bad, err) < 0)
+        return -1;
+    return work_result(a->work, result, err);
+}
+
+static int prepare(struct applying *a, struct err *err)
+{
+    struct work *work = a->work;
+    json_auto_t *expired = NULL;
+    json_auto_t *made = NULL;
+
+    if (copy_open(work, &a->copy, err) < 0 || table_made(work, &a->table, err) < 0 ||
+        work_state_get(work, STATE, &a->state, err) < 0 || work_state_get(work, "expired", &expired, err) < 0 ||
+        work_state_get(work, "table", &made, err) < 0)
+        return -1;
+    if (!a->state && !(a->state = json_object()))
+        return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    a->expired = expired != NULL;
+    a->made = json_get_bool(made, "made", false);
+    a->view = (struct setting_view){work->aws, work->arena, &a->table};
+    return 0;
+}
+
+int restore_settings(struct work *work, struct err *err)
+{
+    _cleanup_(applying_done) struct applying a = {.work = work};
+
+    if (prepare(&a, err) < 0)
+        return -1;
+    if (!table_ready(&a.table))
+        return work_again(work, LOOK_MS, "aws");
+    for (const struct setting *s = settings; s->name; s++) {
+        int result = work_go(work, err) < 0 ? -1 : apply_one(&a, s, err);
+
+        if (result != WORK_DONE)
+            return result;
+    }
+    return finish(&a, err);
+}
