@@ -142,13 +142,34 @@ static void write_body(struct buffer *out, const struct ask *ask, const struct p
     json_put_object_end(&w);
 }
 
+struct inserting {
+    struct engine *engine;
+    const struct submit *submit;
+    const struct ask *ask;
+    const struct plan_row *row;
+};
+
+static int audit_plan(struct tx *tx, const struct inserting *i, struct err *err)
+{
+    struct audit_entry entry = audit_entry_by(i->ask->principal, AUDIT_PLAN_MADE, "ok");
+    char hash[HEX_SIZE(32)];
+
+    hex_encode(i->row->hash.bytes, 32, hash);
+    entry.object = i->ask->resource;
+    entry.environment = i->row->environment;
+    entry.request_id = i->submit->request_id;
+    entry.plan_hash = hash;
+    entry.detail = i->row->spec.data;
+    return tx_audit(tx, i->engine->node, &entry, err);
+}
+
 static int insert(struct tx *tx, void *ctx, struct err *err)
 {
-    struct plan_row *row = ctx;
+    struct inserting *i = ctx;
 
-    if (tx_plans_expire(tx, row->created_at, err) < 0)
+    if (tx_plans_expire(tx, i->row->created_at, err) < 0 || tx_plan_insert(tx, i->row, err) < 0)
         return -1;
-    return tx_plan_insert(tx, row, err);
+    return audit_plan(tx, i, err);
 }
 
 static int fill(struct plan_row *row, const struct ask *ask, const struct planning *planning, struct err *err)
@@ -178,6 +199,7 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
     _cleanup_(planning_done_p) struct planning planning = {0};
     _cleanup_(buffer_done) struct buffer body = BUFFER_INIT(DOCUMENT_MAX);
     struct plan_row *row = arena_make(submit->arena, struct plan_row);
+    struct inserting inserting;
     struct ask ask;
 
     if (!row)
@@ -191,7 +213,8 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
     row->body = arena_bytes(submit->arena, buffer_bytes(&body));
     if (!row->body.data)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    if (store_tx(engine->store, "plan", insert, row, err) < 0)
+    inserting = (struct inserting){engine, submit, &ask, row};
+    if (store_tx(engine->store, "plan", insert, &inserting, err) < 0)
         return -1;
     *ret_plan = row;
     return 0;

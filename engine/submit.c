@@ -89,7 +89,12 @@ static int spend_approval(struct tx *tx, const struct acceptance *a, struct err 
 {
     if (a->submit->has_plan_hash && tx_plan_spend(tx, &a->submit->plan_hash, &a->job->id, err) < 0)
         return -1;
-    return tx_mfa_spend(tx, a->submit->principal, a->totp_step, err);
+    if (a->totp_step < 0)
+        return 0;
+    if (tx_mfa_spend(tx, a->submit->principal, a->totp_step, err) < 0)
+        return -1;
+    return tx_audit_job(tx, a->engine, a->job, AUDIT_MFA_ACCEPTED, "ok", a->submit->request_id,
+                        (struct bytes){0}, err);
 }
 
 static int store_answer(struct tx *tx, const struct acceptance *a, struct err *err)
