@@ -166,22 +166,51 @@ int backup_root(struct work *work, struct root **ret_root, struct err *err)
     return location ? root_open(&options, location, ret_root, err) : err_set(err, ERR_INTERNAL, "the tree has no location");
 }
 
-int backup_put(struct work *work, struct root *root, const char *path, struct bytes content, struct err *err)
+struct change_file {
+    const char *action;
+    const char *path;
+    struct bytes content;
+    int (*run)(struct root *root, const struct change_file *change, struct err *err);
+};
+
+/* What changes at AWS has its pair of audit rows; a file on our own disk has none. */
+static int audited(struct work *work, struct root *root, const struct change_file *change, struct err *err)
 {
-    struct effect effect = {.action = "s3:PutObject", .object = arena_printf(work->arena, "%s/%s", root_uri(root), path)};
-    struct err outcome = ERR_INIT;
-    int put;
+    struct effect effect = {.action = change->action,
+                            .object = arena_printf(work->arena, "%s/%s", root_uri(root), change->path)};
+    struct err other = ERR_INIT;
+    int result;
 
     if (!root_is_remote(root))
-        return root_put(root, path, content, err);
+        return change->run(root, change, err);
     if (!effect.object)
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
     if (work_intent(work, &effect, err) < 0)
         return -1;
-    put = root_put(root, path, content, err);
-    if (work_outcome(work, &effect, put < 0 ? err : NULL, root_request_id(root), put < 0 ? &outcome : err) < 0)
+    result = change->run(root, change, err);
+    if (work_outcome(work, &effect, result < 0 ? err : NULL, root_request_id(root), result < 0 ? &other : err) < 0)
         return -1;
-    return put;
+    return result;
+}
+
+static int put_file(struct root *root, const struct change_file *change, struct err *err)
+{
+    return root_put(root, change->path, change->content, err);
+}
+
+int backup_put(struct work *work, struct root *root, const char *path, struct bytes content, struct err *err)
+{
+    return audited(work, root, &(struct change_file){"s3:PutObject", path, content, put_file}, err);
+}
+
+static int delete_file(struct root *root, const struct change_file *change, struct err *err)
+{
+    return root_delete(root, change->path, err);
+}
+
+int backup_delete(struct work *work, struct root *root, const char *path, struct err *err)
+{
+    return audited(work, root, &(struct change_file){"s3:DeleteObject", path, {0}, delete_file}, err);
 }
 
 static int change_point(struct tx *tx, void *ctx, struct err *err)

@@ -146,7 +146,7 @@ static int sweep(struct finishing *f, struct err *err)
         if (str_is(found[i].path, MANIFEST_PATH) ||
             bsearch(found[i].path, m->files, m->file_count, sizeof(m->files[0]), compare_path))
             continue;
-        if (work_go(f->work, err) < 0 || root_delete(f->root, found[i].path, err) < 0)
+        if (work_go(f->work, err) < 0 || backup_delete(f->work, f->root, found[i].path, err) < 0)
             return -1;
     }
     return 0;

@@ -35,6 +35,8 @@ int backup_describe(struct aws_session *aws, const char *table, struct arena *ar
 int backup_root(struct work *work, struct root **ret_root, struct err *err);
 /* Small files of the tree; an audit pair where the root is AWS's. */
 int backup_put(struct work *work, struct root *root, const char *path, struct bytes content, struct err *err);
+/* Deletes what does not belong to the tree, by the same rule. */
+int backup_delete(struct work *work, struct root *root, const char *path, struct err *err);
 /* Changes the row of the recovery point in a fenced transaction. */
 struct backup_point_change {
     struct work *work;
