@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -18,6 +19,9 @@ import boto3
 from botocore.config import Config
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/vectors"))
+import make_canonical  # noqa: E402  (the oracle for canonical form and fingerprint)
+
 BUILD = ROOT / "build"
 VARIANT = os.environ.get("VARIANT", "release")
 RECOVERD = BUILD / VARIANT / "recoverd"
@@ -43,20 +47,42 @@ def wait_until(check, seconds=30, what="it"):
     raise AssertionError(f"{what} did not come within {seconds} s")
 
 
-class Awsim:
-    """tests/awsim on a free port."""
+class StandIn:
+    """A program that plays AWS on a free port and says its URL in its first line."""
 
-    def __init__(self, *args):
-        self.process = subprocess.Popen(
-            [ROOT / "tests/awsim/awsim", "--port", "0", *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = self.process.stdout.readline()
-        self.url = re.search(r"http://\S+", line).group(0)
-        self.has_table_ids = True
+    def __init__(self, program, *args):
+        self.process = subprocess.Popen([ROOT / program, "--port", "0", *args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.url = re.search(r"http://\S+", self.process.stdout.readline()).group(0)
+        self.clients = {}
 
     def client(self, service):
-        return boto3.client(
-            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing",
-            config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, parameter_validation=False))
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing",
+                config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, parameter_validation=False))
+        return self.clients[service]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class DynamodbLocal(StandIn):
+    """AWS's own DynamoDB engine: the data plane only, and no ledger."""
+
+    def __init__(self):
+        super().__init__("tests/peers/dynamodb_local/dynamodb_local")
+
+    def reset(self):
+        for name in self.client("dynamodb").list_tables()["TableNames"]:
+            self.client("dynamodb").delete_table(TableName=name)
+
+
+class Awsim(StandIn):
+    """tests/awsim."""
+
+    def __init__(self, *args):
+        super().__init__("tests/awsim/awsim", *args)
 
     def own(self, method, path, body=None):
         host = self.url.removeprefix("http://")
@@ -83,10 +109,6 @@ class Awsim:
 
     def effects(self, operation, effect="made"):
         return [row for row in self.ledger(operation=operation) if row["effect"] == effect]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
 
 
 def b64url(data):
@@ -231,6 +253,25 @@ class Server:
         return self.run("restore.table", {"source": source, "target_table": target, **spec}, want=want, plan=True)
 
 
+def wire(value):
+    """boto3's form of an item, or a part of it, as it goes over the wire."""
+    if isinstance(value, dict):
+        return {name: wire(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [wire(member) for member in value]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def lines_of(items):
+    """A data file's content: {"Item":...} and a line feed each."""
+    return b"".join(json.dumps({"Item": wire(item)}).encode() + b"\n" for item in items)
+
+
+def fingerprint_of(items):
+    """By the oracle of tests/vectors, which shares nothing with the server."""
+    return make_canonical.fingerprint([json.dumps(wire(item)).encode() for item in items])
+
+
 def items_of(dynamodb, table):
     """Every item, by its DynamoDB JSON."""
     found, start = [], {}
@@ -242,18 +283,21 @@ def items_of(dynamodb, table):
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
-def make_table(dynamodb, name, sort=True, **more):
+def make_table(dynamodb, name, sort=True, types="SS", attributes=None, **more):
+    """Keys pk and, with `sort`, sk, of `types`; `attributes` are those of indexes: {name: type}."""
     keys = [{"AttributeName": "pk", "KeyType": "HASH"}] + ([{"AttributeName": "sk", "KeyType": "RANGE"}] if sort else [])
-    attributes = [{"AttributeName": k["AttributeName"], "AttributeType": "S"} for k in keys]
-    request = {"TableName": name, "KeySchema": keys, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST", **more}
+    named = {**{key["AttributeName"]: kind for key, kind in zip(keys, types)}, **(attributes or {})}
+    definitions = [{"AttributeName": name, "AttributeType": kind} for name, kind in named.items()]
+    request = {"TableName": name, "KeySchema": keys, "AttributeDefinitions": definitions, "BillingMode": "PAY_PER_REQUEST", **more}
     dynamodb.create_table(**request)
     wait_until(lambda: dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE", 20, name)
 
 
 def put_items(dynamodb, table, items):
     items = list(items)
-    for i in range(0, len(items), 25):
-        left = {table: [{"PutRequest": {"Item": item}} for item in items[i:i + 25]]}
+    each = 25 if len(repr(items[:25])) < 1 << 20 else 8
+    for i in range(0, len(items), each):
+        left = {table: [{"PutRequest": {"Item": item}} for item in items[i:i + each]]}
         while left:
             left = dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
 
