@@ -29,7 +29,7 @@ struct session {
     struct tx *tx;
     int result, returned;
     struct err err;
-    bool read;
+    bool read, open;
 };
 
 struct fixture {
@@ -80,17 +80,6 @@ static inline int fixture_up(void **state)
     return 0;
 }
 
-static inline int fixture_down(void **state)
-{
-    struct fixture *f = *state;
-
-    store_close(f->store);
-    arena_free(f->arena);
-    nftw(f->dir, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
-    free(f);
-    return 0;
-}
-
 static inline int session_fn(struct tx *tx, void *ctx, struct err *err)
 {
     struct session *session = ctx;
@@ -117,16 +106,31 @@ static inline void session_begin_on(struct session *session, struct store *store
     sem_init(&session->finish, 0, 0);
     assert_int_equal(pthread_create(&session->thread, NULL, session_main, session), 0);
     sem_wait(&session->ready);
+    session->open = true;
 }
 
 static inline int session_end_on(struct session *session, int result)
 {
     session->result = result;
+    session->open = false;
     sem_post(&session->finish);
     pthread_join(session->thread, NULL);
     sem_destroy(&session->ready);
     sem_destroy(&session->finish);
     return session->returned;
+}
+
+static inline int fixture_down(void **state)
+{
+    struct fixture *f = *state;
+
+    if (f->session.open) /* an assert has left it: the writer waits */
+        session_end_on(&f->session, -1);
+    store_close(f->store);
+    arena_free(f->arena);
+    nftw(f->dir, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    free(f);
+    return 0;
 }
 
 static inline struct tx *begin(struct fixture *f)
