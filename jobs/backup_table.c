@@ -179,7 +179,7 @@ static int audited(struct work *work, struct root *root, const struct change_fil
     struct effect effect = {.action = change->action,
                             .object = arena_printf(work->arena, "%s/%s", root_uri(root), change->path)};
     struct err other = ERR_INIT;
-    int result;
+    int ran;
 
     if (!root_is_remote(root))
         return change->run(root, change, err);
@@ -187,10 +187,10 @@ static int audited(struct work *work, struct root *root, const struct change_fil
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
     if (work_intent(work, &effect, err) < 0)
         return -1;
-    result = change->run(root, change, err);
-    if (work_outcome(work, &effect, result < 0 ? err : NULL, root_request_id(root), result < 0 ? &other : err) < 0)
+    ran = change->run(root, change, err);
+    if (work_outcome(work, &effect, ran < 0 ? err : NULL, root_request_id(root), ran < 0 ? &other : err) < 0)
         return -1;
-    return result;
+    return ran;
 }
 
 static int put_file(struct root *root, const struct change_file *change, struct err *err)

@@ -193,9 +193,10 @@ static int tell_catalogue(struct judgement *j, struct err *err)
 
 static int tell(struct judgement *j, struct err *err)
 {
-    json_auto_t *members = json_pack("{s:s,s:O,s:I,s:s}", "verdict", j->verdict, "checks", j->checks, "items",
-                                     (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint",
-                                     json_get_text(j->checked, "fingerprint"));
+    /* the sum over what is left of a damaged point would only mislead */
+    const char *sum = str_is(j->verdict, "damaged") ? NULL : json_get_text(j->checked, "fingerprint");
+    json_auto_t *members = json_pack("{s:s,s:O,s:I,s:s*}", "verdict", j->verdict, "checks", j->checks, "items",
+                                     (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint", sum);
     const json_t *first = json_array_get(j->checks, 0);
 
     if (!members)
@@ -204,9 +205,8 @@ static int tell(struct judgement *j, struct err *err)
         work_result(j->work, members, err) < 0)
         return -1;
     if (str_is(j->verdict, "damaged"))
-        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld things are damaged; first: %s: %s",
-                       (long long)json_get_int(j->checked, "damaged", 0), json_get_text(first, "name"),
-                       json_get_text(first, "detail"));
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld damaged; the first: %s",
+                       (long long)json_get_int(j->checked, "damaged", 0), json_get_text(first, "detail"));
     if (str_is(j->verdict, "unverifiable"))
         return work_partial(j->work, "Verified", ERR_INCOMPLETE, "nothing says what should be in the source", err);
     return 0;
