@@ -23,7 +23,7 @@ struct deferred {
 
 struct arena {
     size_t limit;
-    size_t used; /* bytes asked of malloc, the first block included */
+    size_t used;          /* bytes asked of malloc, the first block included */
     struct block *blocks; /* the one in use is first */
     struct deferred *deferred;
 };

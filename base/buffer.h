@@ -1,7 +1,7 @@
 /*
- * A growing buffer that is born with a maximum. Appending never fails loudly: past the maximum, or without memory,
- * the buffer is marked failed, takes no more, and buffer_ok says so once at the end.
- * Thread rule: one thread at a time. The bytes are borrowed until the next append.
+ * A growing buffer that is born with a maximum. Appending never fails loudly: past the maximum, or without
+ * memory, the buffer is marked failed, takes no more, and buffer_ok says so once at the end. Thread rule: one
+ * thread at a time. The bytes are borrowed until the next append.
  */
 #pragma once
 #include <stdbool.h>

@@ -81,24 +81,27 @@ void time_format(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
     struct parts p = split(wall_ms);
 
-    snprintf(ret_text, TIME_SIZE, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", (short)p.year, (unsigned)p.month & 15U, (unsigned)p.day & 31U,
-             (unsigned)p.hour & 31U, (unsigned)p.minute & 63U, (unsigned)p.second & 63U, (unsigned)p.ms % 1000U);
+    snprintf(ret_text, TIME_SIZE, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", (short)p.year,
+             (unsigned)p.month & 15U, (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
+             (unsigned)p.second & 63U, (unsigned)p.ms % 1000U);
 }
 
 void time_format_basic(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
     struct parts p = split(wall_ms);
 
-    snprintf(ret_text, TIME_SIZE, "%04d%02u%02uT%02u%02u%02uZ", (short)p.year, (unsigned)p.month & 15U, (unsigned)p.day & 31U, (unsigned)p.hour & 31U,
-             (unsigned)p.minute & 63U, (unsigned)p.second & 63U);
+    snprintf(ret_text, TIME_SIZE, "%04d%02u%02uT%02u%02u%02uZ", (short)p.year, (unsigned)p.month & 15U,
+             (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
+             (unsigned)p.second & 63U);
 }
 
 void time_format_folder(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
     struct parts p = split(wall_ms);
 
-    snprintf(ret_text, TIME_SIZE, "%04d%02u%02u-%02u%02u%02u", (short)p.year, (unsigned)p.month & 15U, (unsigned)p.day & 31U, (unsigned)p.hour & 31U,
-             (unsigned)p.minute & 63U, (unsigned)p.second & 63U);
+    snprintf(ret_text, TIME_SIZE, "%04d%02u%02u-%02u%02u%02u", (short)p.year, (unsigned)p.month & 15U,
+             (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
+             (unsigned)p.second & 63U);
 }
 
 static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -109,8 +112,9 @@ void time_format_http(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
     struct parts p = split(wall_ms);
 
-    snprintf(ret_text, TIME_SIZE, "%s, %02u %s %04d %02u:%02u:%02u GMT", day_names[p.weekday], (unsigned)p.day & 31U,
-             month_names[p.month - 1], (short)p.year, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U, (unsigned)p.second & 63U);
+    snprintf(ret_text, TIME_SIZE, "%s, %02u %s %04d %02u:%02u:%02u GMT", day_names[p.weekday],
+             (unsigned)p.day & 31U, month_names[p.month - 1], (short)p.year, (unsigned)p.hour & 31U,
+             (unsigned)p.minute & 63U, (unsigned)p.second & 63U);
 }
 
 /* Reads exactly n digits at *at. */
@@ -155,7 +159,8 @@ static bool clock_is_real(const struct parts *p)
 
 static int64_t join(const struct parts *p)
 {
-    return ((days_of(p->year, p->month, p->day) * 24 + p->hour) * 60 + p->minute) * 60000 + p->second * 1000 + p->ms;
+    return ((days_of(p->year, p->month, p->day) * 24 + p->hour) * 60 + p->minute) * 60000 + p->second * 1000 +
+           p->ms;
 }
 
 static bool fraction(struct bytes text, size_t *at, int *ret_ms)
@@ -181,7 +186,8 @@ static bool offset(struct bytes text, size_t *at, int64_t *ret_ms)
     if (letter(text, at, "Zz"))
         return true;
     minus = *at < text.len && text.data[*at] == '-';
-    if (!letter(text, at, "+-") || !digits(text, at, 2, &hours) || !letter(text, at, ":") || !digits(text, at, 2, &minutes))
+    if (!letter(text, at, "+-") || !digits(text, at, 2, &hours) || !letter(text, at, ":") ||
+        !digits(text, at, 2, &minutes))
         return false;
     *ret_ms = (hours * 60LL + minutes) * 60000 * (minus ? -1 : 1);
     return hours < 24 && minutes < 60;
@@ -208,7 +214,8 @@ bool time_parse_http(struct bytes text, int64_t *ret_wall_ms)
     struct parts p = {0};
     size_t at = 5;
 
-    if (text.len != 29 || memcmp(text.data + 3, ", ", 2) || !digits(text, &at, 2, &p.day) || !letter(text, &at, " "))
+    if (text.len != 29 || memcmp(text.data + 3, ", ", 2) || !digits(text, &at, 2, &p.day) ||
+        !letter(text, &at, " "))
         return false;
     while (p.month < 12 && memcmp(month_names[p.month], text.data + at, 3))
         p.month++;
@@ -245,7 +252,8 @@ static bool unit_parse(struct bytes text, const struct unit *units, size_t count
 
 bool duration_parse(struct bytes text, int64_t *ret_ms)
 {
-    static const struct unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    static const struct unit units[] = {
+        {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 
     return unit_parse(text, units, sizeof(units) / sizeof(units[0]), ret_ms);
 }

@@ -1,7 +1,7 @@
 /*
- * The clocks. `wall` for rows and tokens (milliseconds since 1970, UTC), `boot` for leases, deadlines and rates
- * (CLOCK_BOOTTIME: never set, runs on in suspend). AWS time per environment is wall plus a measured offset (aws/).
- * Tests may replace both by clock_replace before threads start; nothing in the product does.
+ * The clocks. `wall` for rows and tokens (milliseconds since 1970, UTC), `boot` for leases, deadlines and
+ * rates (CLOCK_BOOTTIME: never set, runs on in suspend). AWS time per environment is wall plus a measured
+ * offset (aws/). Tests may replace both by clock_replace before threads start; nothing in the product does.
  */
 #pragma once
 #include <stdbool.h>
@@ -21,7 +21,8 @@ void time_format(int64_t wall_ms, char ret_text[TIME_SIZE]);
 void time_format_basic(int64_t wall_ms, char ret_text[TIME_SIZE]);
 /* yyyymmdd-hhmmss, as recovery point folders are named. */
 void time_format_folder(int64_t wall_ms, char ret_text[TIME_SIZE]);
-/* RFC 3339 with Z or offset, 0..9 fraction digits (cut to milliseconds); leap seconds and impossible dates refused. */
+/* RFC 3339 with Z or offset, 0..9 fraction digits (cut to milliseconds); leap seconds and impossible dates
+ * refused. */
 bool time_parse(struct bytes text, int64_t *ret_wall_ms);
 /* IMF-fixdate of RFC 9110 5.6.7, as in the Date header. */
 bool time_parse_http(struct bytes text, int64_t *ret_wall_ms);

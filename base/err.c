@@ -54,7 +54,8 @@ int err_wrap(struct err *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    snprintf(message, sizeof(message), "%s: %.*s", what, (int)(sizeof(message) - sizeof(what) - 2), err->message);
+    snprintf(message, sizeof(message), "%s: %.*s", what, (int)(sizeof(message) - sizeof(what) - 2),
+             err->message);
     memcpy(err->message, message, sizeof(message));
     return -1;
 }

@@ -1,9 +1,9 @@
 /*
  * Errors: one struct on the caller's stack, one table of codes.
  *
- * A function that can fail takes `struct err *err` last and returns 0 or -1. The first cause wins: err_set on an
- * err that already has a code keeps it. HTTP status, title, hint and "may the same job be tried again" come only
- * from errors.def. Nothing here allocates. Thread rule: an err belongs to one thread at a time.
+ * A function that can fail takes `struct err *err` last and returns 0 or -1. The first cause wins: err_set on
+ * an err that already has a code keeps it. HTTP status, title, hint and "may the same job be tried again"
+ * come only from errors.def. Nothing here allocates. Thread rule: an err belongs to one thread at a time.
  */
 #pragma once
 #include <stdbool.h>
@@ -17,7 +17,8 @@ enum err_code {
     ERR_COUNT
 };
 
-/* What AWS said, when it was AWS that failed. Empty strings otherwise. Sizes hold every value AWS documents. */
+/* What AWS said, when it was AWS that failed. Empty strings otherwise. Sizes hold every value AWS documents.
+ */
 struct err_aws {
     char service[24];
     char operation[48];
@@ -29,7 +30,8 @@ struct err_aws {
 struct err {
     enum err_code code;
     int retry_after_s; /* 0: say nothing */
-    char message[600]; /* operator's text: lower case, no full stop, values included, never a secret or an item */
+    char message[600]; /* operator's text: lower case, no full stop, values included, never a secret or an
+                          item */
     char pointer[160]; /* JSON pointer into the request's body, or "" */
     struct err_aws aws;
 };
@@ -45,7 +47,8 @@ struct err_info {
 };
 
 /* Sets code and message unless a code is there already. Returns -1 always, so that a failure is one line. */
-int err_set(struct err *err, enum err_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, enum err_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Like err_set, with a JSON pointer to the member at fault. */
 int err_set_at(struct err *err, enum err_code code, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -17,7 +17,8 @@ struct id id_new(void)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static int64_t last_ms;
-    static uint32_t sequence; /* 12 bits of order within a millisecond, then the next millisecond is borrowed */
+    static uint32_t
+        sequence; /* 12 bits of order within a millisecond, then the next millisecond is borrowed */
     struct id id;
     int64_t ms;
     uint32_t order;

@@ -83,9 +83,11 @@ static void end(struct line *line)
     if (shape == LOG_JSON)
         json_put_object_end(&line->json);
     if (line->out.failed) /* a line that does not fit says so instead of being cut into something else */
-        buffer_clear(&line->out), buffer_add_str(&line->out, "{\"level\":\"error\",\"message\":\"a log line was too long\"}");
+        buffer_clear(&line->out),
+            buffer_add_str(&line->out, "{\"level\":\"error\",\"message\":\"a log line was too long\"}");
     buffer_add_char(&line->out, '\n');
-    /* One write, so that lines of threads do not mix; a log that cannot be written has nowhere to complain. */
+    /* One write, so that lines of threads do not mix; a log that cannot be written has nowhere to complain.
+     */
     if (write(STDERR_FILENO, line->out.data, line->out.len) < 0)
         threshold = threshold;
     buffer_done(&line->out);

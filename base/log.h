@@ -1,7 +1,8 @@
 /*
- * The structured log: one JSON object a line on stderr, or text on a terminal. Library rooms do not log; the server
- * and the worker log once, where an error stops. The thread's request and job id are added by themselves.
- * Values are escaped; the caller never passes a secret or an item. Thread rule: any thread; a line is one write.
+ * The structured log: one JSON object a line on stderr, or text on a terminal. Library rooms do not log; the
+ * server and the worker log once, where an error stops. The thread's request and job id are added by
+ * themselves. Values are escaped; the caller never passes a secret or an item. Thread rule: any thread; a
+ * line is one write.
  */
 #pragma once
 #include <stdbool.h>
@@ -14,7 +15,8 @@ enum log_format { LOG_JSON, LOG_TEXT };
 void log_setup(enum log_level level, enum log_format format);
 bool log_level_parse(const char *text, enum log_level *ret_level);
 
-/* log_write(LOG_INFO, "job accepted", "kind", kind, "job", id, NULL): pairs of name and text; a NULL value is left out. */
+/* log_write(LOG_INFO, "job accepted", "kind", kind, "job", id, NULL): pairs of name and text; a NULL value is
+ * left out. */
 void log_write(enum log_level level, const char *message, ...) __attribute__((sentinel));
 /* The same with the error's code, message, and what AWS said. */
 void log_err(enum log_level level, const char *message, const struct err *err, ...) __attribute__((sentinel));

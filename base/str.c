@@ -149,7 +149,8 @@ static size_t encode(const uint8_t *in, size_t len, bool url, char *out)
 
     for (size_t i = 0; i < len; i += 3) {
         size_t left = len - i;
-        uint32_t word = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
+        uint32_t word =
+            (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
 
         out[n++] = letters[word >> 18];
         out[n++] = letters[word >> 12 & 63];

@@ -1,6 +1,7 @@
 /*
- * Bytes and text. Bytes from outside are pointer plus length and may hold anything; C strings are only what the
- * program made. Nothing here allocates. Encoders write a closing NUL and need the room that their macro names.
+ * Bytes and text. Bytes from outside are pointer plus length and may hold anything; C strings are only what
+ * the program made. Nothing here allocates. Encoders write a closing NUL and need the room that their macro
+ * names.
  */
 #pragma once
 #include <stdbool.h>
@@ -37,16 +38,18 @@ bool glob_match(const char *pattern, const char *text);
 
 #define HEX_SIZE(n) (2 * (n) + 1)
 void hex_encode(const void *data, size_t len, char *ret_text); /* lower case */
-bool hex_decode(struct bytes text, void *ret_data, size_t data_len); /* exactly data_len bytes, lower or upper case */
+bool hex_decode(struct bytes text, void *ret_data,
+                size_t data_len); /* exactly data_len bytes, lower or upper case */
 
 #define BASE64_SIZE(n) (4 * (((n) + 2) / 3) + 1)
-size_t base64_encode(const void *data, size_t len, char *ret_text); /* padded; returns the length */
+size_t base64_encode(const void *data, size_t len, char *ret_text);    /* padded; returns the length */
 size_t base64url_encode(const void *data, size_t len, char *ret_text); /* RFC 7515: no padding */
 /* Strict (RFC 4648: alphabet, padding, zero trailing bits). -1 or the length; ret_data holds len*3/4. */
 long base64_decode(struct bytes text, void *ret_data);
 long base64url_decode(struct bytes text, void *ret_data);
 
-/* RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF. Returns the offset of the first bad byte, or len. */
+/* RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF. Returns the offset of the first bad
+ * byte, or len. */
 size_t utf8_valid_until(struct bytes text);
 
 /* Whole-text decimal parse: no sign but '-', no space. False when it is anything else or out of range. */
