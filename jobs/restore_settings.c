@@ -67,6 +67,11 @@ static bool ends_attempt(enum err_code code)
            code == ERR_AWS_CREDENTIALS || code == ERR_AWS_THROTTLED || code == ERR_AWS_LIMIT;
 }
 
+static bool is_set(const json_t *value)
+{
+    return value && !json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0);
+}
+
 /* 0: an outcome was found without looking at the table. 1: it must be looked at. */
 static int decide(struct applying *a, const struct setting *setting, json_t *entry, struct err *err)
 {
@@ -139,6 +144,10 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
     int result;
 
     if (json_get_text(entry, "outcome") || capsule_state(a->copy.capsule, setting->name) == CAPSULE_ABSENT)
+        return WORK_DONE;
+    /* What is only recorded, and was not there to record, is nothing to tell. */
+    if (setting->use >= SETTING_WHEN_NAMED && capsule_state(a->copy.capsule, setting->name) == CAPSULE_READ &&
+        !is_set(capsule_value(a->copy.capsule, setting->name)))
         return WORK_DONE;
     if (!entry) {
         entry = json_object();
