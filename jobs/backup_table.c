@@ -232,7 +232,16 @@ int backup_point_change(struct work *work, void (*apply)(struct recovery_point *
     return work_tx(work, "recovery point", change_point, &change, err);
 }
 
-char *backup_leftover(struct work *work, const char *location)
+int backup_leftover(struct work *work, bool left, struct err *err)
 {
-    return arena_printf(work->arena, "%s: an unfinished recovery point, without a manifest and never restored from", location);
+    json_auto_t *tree = NULL;
+    char *text;
+
+    if (backup_state(work, "tree", &tree, err) < 0)
+        return -1;
+    text = arena_printf(work->arena, "%s: an unfinished recovery point, without a manifest and never restored from",
+                        json_get_text(tree, "location"));
+    if (!text)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a leftover");
+    return left ? work_left_behind(work, text, err) : work_not_left_behind(work, text, err);
 }

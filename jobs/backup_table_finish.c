@@ -189,16 +189,19 @@ int backup_finish(struct work *work, struct err *err)
     struct finishing f = {.work = work};
     _cleanup_(root_close_p) struct root *root = NULL;
     json_auto_t *source = NULL, *tree = NULL, *finish = NULL;
-    char *leftover;
 
     if (backup_state(work, "source", &source, err) < 0 || backup_state(work, "tree", &tree, err) < 0 ||
-        fixed(work, &finish, err) < 0 || same_table(work, source, err) < 0 || backup_root(work, &root, err) < 0)
+        backup_leftover(work, true, err) < 0 || fixed(work, &finish, err) < 0 || same_table(work, source, err) < 0 || backup_root(work, &root, err) < 0)
         return -1;
     f.root = root;
     if (make_manifest(&f, source, tree, finish, err) < 0 || write_tree(&f, err) < 0)
         return -1;
-    leftover = backup_leftover(work, json_get_text(tree, "location"));
-    return leftover ? work_not_left_behind(work, leftover, err) : err_set(err, ERR_NO_MEMORY, "no memory for a leftover");
+    if (backup_leftover(work, false, err) < 0)
+        return -1;
+    return json_get_bool(source, "unreadable", false)
+               ? work_partial(work, "SettingsRead", ERR_INCOMPLETE,
+                              "some settings of the table could not be read; the capsule names them", err)
+               : 0;
 }
 
 /* -- reading back: the files of the manifest, a run of them a part ----------------------------------------------------- */
@@ -278,11 +281,13 @@ int backup_close(struct work *work, struct err *err)
     struct found found = {.work = work};
     int64_t now = clock_wall_ms();
     json_auto_t *members = NULL;
+    char id[ID_SIZE];
 
     if (backup_point_change(work, is_verified, &now, err) < 0 ||
         store_read(engine_store(work->engine), find_point, &found, err) < 0)
         return -1;
-    members = json_pack("{s:I,s:I,s:s}", "items", (json_int_t)found.point->items, "bytes", (json_int_t)found.point->bytes,
+    id_format(&found.point->id, id);
+    members = json_pack("{s:s,s:I,s:I,s:s}", "recovery_point", id, "items", (json_int_t)found.point->items, "bytes", (json_int_t)found.point->bytes,
                         "fingerprint", found.point->fingerprint);
     return members ? work_result(work, members, err) : err_set(err, ERR_NO_MEMORY, "no memory for a result");
 }

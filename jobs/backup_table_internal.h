@@ -1,8 +1,8 @@
 /*
  * Between the files of backup.table. What the job keeps in its durable state:
  *   tree    {point, location, from}: which recovery point this is, where it lies, when reading began
- *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units}: the table as it was then
- *   capsule its settings
+ *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units, unreadable}: the table as it was then
+ *   capsule its settings; `unreadable` says that some could not be read
  *   finish  {to, created_at, tool}: fixed once, so that the manifest written again after a crash has the same bytes
  * Not for other files.
  */
@@ -45,5 +45,5 @@ struct backup_point_change {
 };
 int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg), const void *arg,
                         struct err *err);
-/* "an unfinished recovery point ...": as left_behind names it. In arena; NULL without memory. */
-char *backup_leftover(struct work *work, const char *location);
+/* The unfinished tree is named as left behind, in this job too when it is a retry; or no more, when it is finished. */
+int backup_leftover(struct work *work, bool left, struct err *err);

@@ -17,6 +17,7 @@ struct preparing {
     struct work *work;
     struct recovery_point *point;
     struct bytes tree, source, capsule;
+    bool unreadable;
 };
 
 static int begin(struct tx *tx, void *ctx, struct err *err)
@@ -71,10 +72,10 @@ static int fill_states(struct preparing *p, const struct dynamodb_table *table, 
 
     id_format(&point->id, id);
     tree = json_pack("{s:s,s:s,s:I}", "point", id, "location", point->location, "from", (json_int_t)point->consistency_from);
-    source = json_pack("{s:s,s:s,s:s*,s:I,s:s*,s:s*,s:I,s:I,s:I}", "table", table->name, "arn", table->arn, "table_id",
+    source = json_pack("{s:s,s:s,s:s*,s:I,s:s*,s:s*,s:I,s:I,s:I,s:b}", "table", table->name, "arn", table->arn, "table_id",
                        table->table_id, "created_ms", (json_int_t)table->created_ms, "account", point->account, "region",
                        point->region, "items", (json_int_t)table->items, "bytes", (json_int_t)table->bytes, "read_units",
-                       (json_int_t)(table->on_demand ? 0 : table->read_units));
+                       (json_int_t)(table->on_demand ? 0 : table->read_units), "unreadable", p->unreadable);
     return text_of(p->work, tree, &p->tree, err) < 0 || text_of(p->work, source, &p->source, err) < 0 ||
                    text_of(p->work, capsule, &p->capsule, err) < 0
                ? -1
@@ -94,9 +95,7 @@ static int read_and_begin(struct work *work, struct err *err)
     if (backup_describe(work->aws, name, work->arena, &table, err) < 0 ||
         capsule_read(work->aws, work->environment, name, &capsule, &unreadable, err) < 0)
         return -1;
-    if (unreadable && work_partial(work, "SettingsRead", ERR_INCOMPLETE,
-                                   "some settings of the table could not be read; the capsule names them", err) < 0)
-        return -1;
+    preparing.unreadable = unreadable;
     if (fill_point(work, &table, &point, err) < 0 || fill_states(&preparing, &table, capsule, err) < 0)
         return -1;
     return work_tx(work, "begin recovery point", begin, &preparing, err);

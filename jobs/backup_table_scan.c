@@ -197,7 +197,8 @@ static int segment_open(struct segment *s, struct err *err)
     s->total = (int)json_get_int(work->part_spec, "segments", 1);
     s->provisioned = json_get_int(source, "read_units", 0);
     work_progress_total(work, json_get_int(source, "items", -1), true, "items");
-    if (!id_is_zero(&work->job->retry_of) && backup_point_change(work, is_written, NULL, err) < 0)
+    if (!id_is_zero(&work->job->retry_of) &&
+        (backup_point_change(work, is_written, NULL, err) < 0 || backup_leftover(work, true, err) < 0))
         return -1;
     if (backup_root(work, &s->root, err) < 0)
         return -1;
@@ -245,15 +246,11 @@ static int64_t segments_of(struct work *work, const json_t *source)
 
 int backup_split(struct work *work, struct err *err)
 {
-    json_auto_t *source = NULL, *tree = NULL;
-    char *leftover;
+    json_auto_t *source = NULL;
     int64_t count;
 
-    if (backup_state(work, "source", &source, err) < 0 || backup_state(work, "tree", &tree, err) < 0)
+    if (backup_state(work, "source", &source, err) < 0)
         return -1;
-    leftover = backup_leftover(work, json_get_text(tree, "location"));
-    if (!leftover)
-        return err_set(err, ERR_NO_MEMORY, "no memory for a leftover");
     count = segments_of(work, source);
     for (int64_t i = 0; i < count; i++) {
         json_auto_t *spec = json_pack("{s:I,s:I}", "segment", (json_int_t)i, "segments", (json_int_t)count);
@@ -263,5 +260,5 @@ int backup_split(struct work *work, struct err *err)
         if (work_split(work, name, spec, err) < 0)
             return -1;
     }
-    return work_left_behind(work, leftover, err);
+    return backup_leftover(work, true, err);
 }
