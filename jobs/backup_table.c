@@ -31,7 +31,9 @@ static int check(struct ask *ask, struct err *err)
     return names_touch_table(ask, table, false, err);
 }
 
-/* -- plan ------------------------------------------------------------------------------------------------------------ */
+/* -- plan
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct history {
     const struct ask *ask;
@@ -43,12 +45,14 @@ static int read_history(struct tx *tx, void *ctx, struct err *err)
 {
     struct history *h = ctx;
 
-    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows, &h->count, err);
+    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows,
+                           &h->count, err);
 }
 
 static int by_duration(const void *a, const void *b)
 {
-    int64_t x = ((const struct job_history *)a)->duration_ms, y = ((const struct job_history *)b)->duration_ms;
+    int64_t x = ((const struct job_history *)a)->duration_ms,
+            y = ((const struct job_history *)b)->duration_ms;
 
     return (x > y) - (x < y);
 }
@@ -62,8 +66,10 @@ static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t 
         return -1;
     qsort(h.rows, h.count, sizeof(h.rows[0]), by_duration);
     if (h.count > 0) {
-        json_object_set_new(estimates, "duration_p50_seconds", json_integer(h.rows[h.count / 2].duration_ms / 1000));
-        json_object_set_new(estimates, "duration_p95_seconds", json_integer(h.rows[h.count * 95 / 100].duration_ms / 1000));
+        json_object_set_new(estimates, "duration_p50_seconds",
+                            json_integer(h.rows[h.count / 2].duration_ms / 1000));
+        json_object_set_new(estimates, "duration_p95_seconds",
+                            json_integer(h.rows[h.count * 95 / 100].duration_ms / 1000));
     }
     json_object_set_new(estimates, "items", json_integer(table->items));
     json_object_set_new(estimates, "bytes", json_integer(table->bytes));
@@ -81,17 +87,19 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
         return -1;
     identity = json_pack("{s:s,s:s*}", "arn", table.arn, "table_id", table.table_id);
     json_array_append_new(planning->effects,
-                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", ask->resource, "action", "read", "count",
-                                    (json_int_t)table.items, "bytes", (json_int_t)table.bytes, "destructive", 0,
-                                    "reversible", "nothing is changed"));
+                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", ask->resource, "action", "read",
+                                    "count", (json_int_t)table.items, "bytes", (json_int_t)table.bytes,
+                                    "destructive", 0, "reversible", "nothing is changed"));
     if (!identity || json_object_set_new(planning->identities, ask->resource, identity) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     return estimate(ask, &table, planning->estimates, err);
 }
 
-/* -- the end: what became of the recovery point ------------------------------------------------------------------------ */
+/* -- the end: what became of the recovery point
+ * ------------------------------------------------------------------------ */
 
-static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena, struct err *err)
+static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena,
+                 struct err *err)
 {
     struct recovery_point *point;
     struct err none = ERR_INIT;
@@ -99,7 +107,9 @@ static int ended(struct tx *tx, const struct job *job, enum job_state state, str
     if (state != JOB_FAILED && state != JOB_CANCELLED)
         return 0;
     if (tx_point_by_job(tx, &job->origin_id, arena, &point, &none) < 0)
-        return none.code == ERR_NOT_FOUND ? 0 : err_set(err, none.code, "%s", none.message); /* it failed before it began one */
+        return none.code == ERR_NOT_FOUND
+                   ? 0
+                   : err_set(err, none.code, "%s", none.message); /* it failed before it began one */
     if (str_is(job->error_code, err_info(ERR_RECOVERY_POINT_DAMAGED)->name))
         return tx_point_set_status(tx, &point->id, POINT_DAMAGED, job->finished_at, err);
     if (point->status != POINT_WRITING)
@@ -121,16 +131,18 @@ const struct job_kind backup_table = {
     .check = check,
     .plan = plan,
     .ended = ended,
-    .steps = {
-        {.name = "prepare", .run = backup_prepare},
-        {.name = "scan", .split = backup_split, .part = backup_segment},
-        {.name = "finish", .run = backup_finish},
-        {.name = "read_back", .split = backup_read_back_split, .part = backup_read_back},
-        {.name = "close", .run = backup_close},
-    },
+    .steps =
+        {
+            {.name = "prepare", .run = backup_prepare},
+            {.name = "scan", .split = backup_split, .part = backup_segment},
+            {.name = "finish", .run = backup_finish},
+            {.name = "read_back", .split = backup_read_back_split, .part = backup_read_back},
+            {.name = "close", .run = backup_close},
+        },
 };
 
-/* -- shared by the steps ------------------------------------------------------------------------------------------------ */
+/* -- shared by the steps
+ * ------------------------------------------------------------------------------------------------ */
 
 int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err)
 {
@@ -139,8 +151,8 @@ int backup_state(struct work *work, const char *name, json_t **ret_value, struct
     return *ret_value ? 0 : err_set(err, ERR_INTERNAL, "the job has no state %s", name);
 }
 
-int backup_describe(struct aws_session *aws, const char *table, struct arena *arena, struct dynamodb_table *ret_table,
-                    struct err *err)
+int backup_describe(struct aws_session *aws, const char *table, struct arena *arena,
+                    struct dynamodb_table *ret_table, struct err *err)
 {
     if (dynamodb_describe_table(aws, table, arena, ret_table, err) < 0) {
         if (err->code == ERR_AWS_NOT_FOUND)
@@ -155,7 +167,9 @@ int backup_describe(struct aws_session *aws, const char *table, struct arena *ar
 
 int backup_root(struct work *work, struct root **ret_root, struct err *err)
 {
-    struct root_options options = {.environment = work->environment, .aws = work->aws, .arena = work->arena,
+    struct root_options options = {.environment = work->environment,
+                                   .aws = work->aws,
+                                   .arena = work->arena,
                                    .data_dir = work->config->data_dir};
     json_auto_t *tree = NULL;
     const char *location;
@@ -163,7 +177,8 @@ int backup_root(struct work *work, struct root **ret_root, struct err *err)
     if (backup_state(work, "tree", &tree, err) < 0)
         return -1;
     location = json_get_text(tree, "location");
-    return location ? root_open(&options, location, ret_root, err) : err_set(err, ERR_INTERNAL, "the tree has no location");
+    return location ? root_open(&options, location, ret_root, err)
+                    : err_set(err, ERR_INTERNAL, "the tree has no location");
 }
 
 struct change_file {
@@ -224,8 +239,8 @@ static int change_point(struct tx *tx, void *ctx, struct err *err)
     return tx_point_update(tx, point, err);
 }
 
-int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg), const void *arg,
-                        struct err *err)
+int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg),
+                        const void *arg, struct err *err)
 {
     struct backup_point_change change = {work, apply, arg};
 
@@ -239,7 +254,8 @@ int backup_leftover(struct work *work, bool left, struct err *err)
 
     if (backup_state(work, "tree", &tree, err) < 0)
         return -1;
-    text = arena_printf(work->arena, "%s: an unfinished recovery point, without a manifest and never restored from",
+    text = arena_printf(work->arena,
+                        "%s: an unfinished recovery point, without a manifest and never restored from",
                         json_get_text(tree, "location"));
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a leftover");

@@ -1,6 +1,7 @@
 /*
- * backup.table, after the scan: the manifest is written, then everything is read back against it. What makes the
- * manifest's bytes is fixed in the job's state first, so that it is the same manifest when it is written twice.
+ * backup.table, after the scan: the manifest is written, then everything is read back against it. What makes
+ * the manifest's bytes is fixed in the job's state first, so that it is the same manifest when it is written
+ * twice.
  */
 #include "item/sha256.h"
 #include "jobs/backup_table_internal.h"
@@ -16,7 +17,8 @@ struct finishing {
     struct hash manifest_sha256;
 };
 
-/* -- is it still the same table? ------------------------------------------------------------------------------------ */
+/* -- is it still the same table?
+ * ------------------------------------------------------------------------------------ */
 
 static int same_table(struct work *work, const json_t *source, struct err *err)
 {
@@ -31,10 +33,13 @@ static int same_table(struct work *work, const json_t *source, struct err *err)
         same = same && str_is(id, now.table_id);
     else
         same = same && now.created_ms == json_get_int(source, "created_ms", 0);
-    return same ? 0 : err_set(err, ERR_TABLE_REPLACED, "table %s is another one than the one whose scan began", now.name);
+    return same ? 0
+                : err_set(err, ERR_TABLE_REPLACED, "table %s is another one than the one whose scan began",
+                          now.name);
 }
 
-/* -- what is fixed once ----------------------------------------------------------------------------------------------- */
+/* -- what is fixed once
+ * ----------------------------------------------------------------------------------------------- */
 
 static int fixed(struct work *work, json_t **ret_finish, struct err *err)
 {
@@ -59,7 +64,8 @@ static int read_files(struct tx *tx, void *ctx, struct err *err)
     return tx_data_files_of(tx, f->work->job->key, f->work->arena, &f->files, &f->file_count, err);
 }
 
-/* -- the manifest ------------------------------------------------------------------------------------------------------ */
+/* -- the manifest
+ * ------------------------------------------------------------------------------------------------------ */
 
 static int digest_of(struct bytes content, struct hash *ret_hash, struct err *err)
 {
@@ -84,8 +90,8 @@ static int add_files(struct finishing *f, struct err *err)
     for (size_t i = 0; i < f->file_count; i++) { /* capsule.json comes before data/ */
         const struct data_file *file = &f->files[i];
 
-        m->files[i + 1] = (struct manifest_file){file->path, file->stored_size, file->sha256, true, file->raw_size,
-                                                 file->items, file->fingerprint};
+        m->files[i + 1] = (struct manifest_file){file->path,     file->stored_size, file->sha256,     true,
+                                                 file->raw_size, file->items,       file->fingerprint};
         m->items += file->items;
         m->bytes += file->raw_size;
         m->stored_bytes += file->stored_size;
@@ -117,16 +123,25 @@ static int make_manifest(struct finishing *f, const json_t *source, const json_t
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a capsule");
     f->capsule = bytes_of(text);
-    f->manifest = (struct manifest){
-        .tool = kept(work, finish, "tool"), .id = kept(work, tree, "point"), .environment = work->environment->name,
-        .type = "table", .method = "scan", .table = kept(work, source, "table"), .account = kept(work, source, "account"),
-        .region = kept(work, source, "region"), .arn = kept(work, source, "arn"),
-        .table_id = kept(work, source, "table_id"), .consistency_from = json_get_int(tree, "from", 0),
-        .consistency_to = json_get_int(finish, "to", 0), .created_at = json_get_int(finish, "to", 0)};
+    f->manifest = (struct manifest){.tool = kept(work, finish, "tool"),
+                                    .id = kept(work, tree, "point"),
+                                    .environment = work->environment->name,
+                                    .type = "table",
+                                    .method = "scan",
+                                    .table = kept(work, source, "table"),
+                                    .account = kept(work, source, "account"),
+                                    .region = kept(work, source, "region"),
+                                    .arn = kept(work, source, "arn"),
+                                    .table_id = kept(work, source, "table_id"),
+                                    .consistency_from = json_get_int(tree, "from", 0),
+                                    .consistency_to = json_get_int(finish, "to", 0),
+                                    .created_at = json_get_int(finish, "to", 0)};
     return store_read(engine_store(work->engine), read_files, f, err) < 0 ? -1 : add_files(f, err);
 }
 
-/* -- the tree ---------------------------------------------------------------------------------------------------------- */
+/* -- the tree
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int compare_path(const void *path, const void *file)
 {
@@ -157,7 +172,8 @@ static int put_manifest(struct finishing *f, struct err *err)
     _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(MANIFEST_MAX);
 
     manifest_write(&f->manifest, &text);
-    if (buffer_ok(&text, MANIFEST_PATH, err) < 0 || digest_of(buffer_bytes(&text), &f->manifest_sha256, err) < 0)
+    if (buffer_ok(&text, MANIFEST_PATH, err) < 0 ||
+        digest_of(buffer_bytes(&text), &f->manifest_sha256, err) < 0)
         return -1;
     return backup_put(f->work, f->root, MANIFEST_PATH, buffer_bytes(&text), err);
 }
@@ -191,7 +207,8 @@ int backup_finish(struct work *work, struct err *err)
     json_auto_t *source = NULL, *tree = NULL, *finish = NULL;
 
     if (backup_state(work, "source", &source, err) < 0 || backup_state(work, "tree", &tree, err) < 0 ||
-        backup_leftover(work, true, err) < 0 || fixed(work, &finish, err) < 0 || same_table(work, source, err) < 0 || backup_root(work, &root, err) < 0)
+        backup_leftover(work, true, err) < 0 || fixed(work, &finish, err) < 0 ||
+        same_table(work, source, err) < 0 || backup_root(work, &root, err) < 0)
         return -1;
     f.root = root;
     if (make_manifest(&f, source, tree, finish, err) < 0 || write_tree(&f, err) < 0)
@@ -204,11 +221,14 @@ int backup_finish(struct work *work, struct err *err)
                : 0;
 }
 
-/* -- reading back: the files of the manifest, a run of them a part ----------------------------------------------------- */
+/* -- reading back: the files of the manifest, a run of them a part
+ * ----------------------------------------------------- */
 
 static int open_point(struct work *work, struct source **ret_source, struct err *err)
 {
-    struct root_options options = {.environment = work->environment, .aws = work->aws, .arena = work->arena,
+    struct root_options options = {.environment = work->environment,
+                                   .aws = work->aws,
+                                   .arena = work->arena,
                                    .data_dir = work->config->data_dir};
     json_auto_t *tree = NULL, *source = NULL;
 
@@ -244,7 +264,8 @@ int backup_read_back(struct work *work, struct err *err)
         const struct source_file *file = &source->files[run.next];
         struct source_sums sums;
 
-        if (work_memory_take(work, ROOT_CHUNK, err) < 0 || source_file_check(source, file, false, go, work, &sums, err) < 0)
+        if (work_memory_take(work, ROOT_CHUNK, err) < 0 ||
+            source_file_check(source, file, false, go, work, &sums, err) < 0)
             return -1;
         work_memory_give(work, ROOT_CHUNK);
         work_progress(work, sums.items, sums.raw_bytes);
@@ -254,7 +275,9 @@ int backup_read_back(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- close ------------------------------------------------------------------------------------------------------------- */
+/* -- close
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void is_verified(struct recovery_point *point, const void *arg)
 {
@@ -287,7 +310,7 @@ int backup_close(struct work *work, struct err *err)
         store_read(engine_store(work->engine), find_point, &found, err) < 0)
         return -1;
     id_format(&found.point->id, id);
-    members = json_pack("{s:s,s:I,s:I,s:s}", "recovery_point", id, "items", (json_int_t)found.point->items, "bytes", (json_int_t)found.point->bytes,
-                        "fingerprint", found.point->fingerprint);
+    members = json_pack("{s:s,s:I,s:I,s:s}", "recovery_point", id, "items", (json_int_t)found.point->items,
+                        "bytes", (json_int_t)found.point->bytes, "fingerprint", found.point->fingerprint);
     return members ? work_result(work, members, err) : err_set(err, ERR_NO_MEMORY, "no memory for a result");
 }

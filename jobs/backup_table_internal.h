@@ -1,10 +1,9 @@
 /*
  * Between the files of backup.table. What the job keeps in its durable state:
  *   tree    {point, location, from}: which recovery point this is, where it lies, when reading began
- *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units, unreadable}: the table as it was then
- *   capsule its settings; `unreadable` says that some could not be read
- *   finish  {to, created_at, tool}: fixed once, so that the manifest written again after a crash has the same bytes
- * Not for other files.
+ *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units, unreadable}: the table as
+ * it was then capsule its settings; `unreadable` says that some could not be read finish  {to, created_at,
+ * tool}: fixed once, so that the manifest written again after a crash has the same bytes Not for other files.
  */
 #pragma once
 #include "aws/dynamodb.h"
@@ -29,8 +28,8 @@ step_fn backup_close;
 /* A state document that must be there: a step before this one has put it. The caller owns it. */
 int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err);
 /* DescribeTable with the job's words for what can be wrong: TABLE_NOT_FOUND, TABLE_NOT_ACTIVE. */
-int backup_describe(struct aws_session *aws, const char *table, struct arena *arena, struct dynamodb_table *ret_table,
-                    struct err *err);
+int backup_describe(struct aws_session *aws, const char *table, struct arena *arena,
+                    struct dynamodb_table *ret_table, struct err *err);
 /* The recovery point's folder as a root. */
 int backup_root(struct work *work, struct root **ret_root, struct err *err);
 /* Small files of the tree; an audit pair where the root is AWS's. */
@@ -43,7 +42,8 @@ struct backup_point_change {
     void (*apply)(struct recovery_point *point, const void *arg);
     const void *arg;
 };
-int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg), const void *arg,
-                        struct err *err);
-/* The unfinished tree is named as left behind, in this job too when it is a retry; or no more, when it is finished. */
+int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg),
+                        const void *arg, struct err *err);
+/* The unfinished tree is named as left behind, in this job too when it is a retry; or no more, when it is
+ * finished. */
 int backup_leftover(struct work *work, bool left, struct err *err);

@@ -36,45 +36,60 @@ static int text_of(struct work *work, const json_t *value, struct bytes *ret_tex
     *ret_text = bytes_of(value ? json_canonical(work->arena, value) : NULL);
     if (!ret_text->data)
         return err_set(err, ERR_NO_MEMORY, "no memory for a recovery point");
-    return ret_text->len <= DOCUMENT_MAX ? 0 : err_set(err, ERR_LIMIT_EXCEEDED, "the table's settings exceed %lld bytes", DOCUMENT_MAX);
+    return ret_text->len <= DOCUMENT_MAX
+               ? 0
+               : err_set(err, ERR_LIMIT_EXCEEDED, "the table's settings exceed %lld bytes", DOCUMENT_MAX);
 }
 
-static int fill_point(struct work *work, const struct dynamodb_table *table, struct recovery_point *point, struct err *err)
+static int fill_point(struct work *work, const struct dynamodb_table *table, struct recovery_point *point,
+                      struct err *err)
 {
     struct arena *arena = work->arena;
     const json_t *tags = json_object_get(work->spec, "tags");
     char at[TIME_SIZE];
 
-    *point = (struct recovery_point){.id = id_new(), .environment = work->environment->name, .type = "table",
-                                     .method = "scan", .origin = "recoverd", .table_id = table->table_id,
-                                     .arn = table->arn, .status = POINT_WRITING, .trust = "unsigned",
-                                     .job = work->job->origin_id, .note = work->job->note, .items = -1};
+    *point = (struct recovery_point){.id = id_new(),
+                                     .environment = work->environment->name,
+                                     .type = "table",
+                                     .method = "scan",
+                                     .origin = "recoverd",
+                                     .table_id = table->table_id,
+                                     .arn = table->arn,
+                                     .status = POINT_WRITING,
+                                     .trust = "unsigned",
+                                     .job = work->job->origin_id,
+                                     .note = work->job->note,
+                                     .items = -1};
     point->consistency_from = point->created_at = clock_wall_ms();
     time_format_folder(point->created_at, at);
     point->resource = arena_printf(arena, "table/%s", table->name);
     point->account = arn_part(arena, table->arn, 4);
     point->region = arn_part(arena, table->arn, 3);
-    point->location = arena_printf(arena, "%s/%s/%s-%s", work->environment->recovery_points, work->environment->name, at,
-                                   work->origin);
+    point->location = arena_printf(arena, "%s/%s/%s-%s", work->environment->recovery_points,
+                                   work->environment->name, at, work->origin);
     point->encryption = str_starts(work->environment->recovery_points, "file:") ? "none"
                         : work->environment->kms_key                            ? "aws:kms"
                                                                                 : "AES256";
     if (json_object_size(tags) > 0 && text_of(work, tags, &point->tags, err) < 0)
         return -1;
-    return point->resource && point->location ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a recovery point");
+    return point->resource && point->location ? 0
+                                              : err_set(err, ERR_NO_MEMORY, "no memory for a recovery point");
 }
 
-static int fill_states(struct preparing *p, const struct dynamodb_table *table, const json_t *capsule, struct err *err)
+static int fill_states(struct preparing *p, const struct dynamodb_table *table, const json_t *capsule,
+                       struct err *err)
 {
     const struct recovery_point *point = p->point;
     json_auto_t *tree = NULL, *source = NULL;
     char id[ID_SIZE];
 
     id_format(&point->id, id);
-    tree = json_pack("{s:s,s:s,s:I}", "point", id, "location", point->location, "from", (json_int_t)point->consistency_from);
-    source = json_pack("{s:s,s:s,s:s*,s:I,s:s*,s:s*,s:I,s:I,s:I,s:b}", "table", table->name, "arn", table->arn, "table_id",
-                       table->table_id, "created_ms", (json_int_t)table->created_ms, "account", point->account, "region",
-                       point->region, "items", (json_int_t)table->items, "bytes", (json_int_t)table->bytes, "read_units",
+    tree = json_pack("{s:s,s:s,s:I}", "point", id, "location", point->location, "from",
+                     (json_int_t)point->consistency_from);
+    source = json_pack("{s:s,s:s,s:s*,s:I,s:s*,s:s*,s:I,s:I,s:I,s:b}", "table", table->name, "arn",
+                       table->arn, "table_id", table->table_id, "created_ms", (json_int_t)table->created_ms,
+                       "account", point->account, "region", point->region, "items", (json_int_t)table->items,
+                       "bytes", (json_int_t)table->bytes, "read_units",
                        (json_int_t)(table->on_demand ? 0 : table->read_units), "unreadable", p->unreadable);
     return text_of(p->work, tree, &p->tree, err) < 0 || text_of(p->work, source, &p->source, err) < 0 ||
                    text_of(p->work, capsule, &p->capsule, err) < 0
@@ -82,7 +97,8 @@ static int fill_states(struct preparing *p, const struct dynamodb_table *table, 
                : 0;
 }
 
-/* Read from AWS, then all of it in one transaction: after a crash there is a recovery point with all its states, or none. */
+/* Read from AWS, then all of it in one transaction: after a crash there is a recovery point with all its
+ * states, or none. */
 static int read_and_begin(struct work *work, struct err *err)
 {
     const char *name = json_get_text(work->spec, "table");

@@ -1,7 +1,7 @@
 /*
- * backup.table, the scan: one part a segment. Its unit of resume is a file: pages go into the open file until it is
- * full, then it is sealed, placed, and recorded together with the cursor behind its last page. What a crash leaves
- * unsealed is read again.
+ * backup.table, the scan: one part a segment. Its unit of resume is a file: pages go into the open file until
+ * it is full, then it is sealed, placed, and recorded together with the cursor behind its last page. What a
+ * crash leaves unsealed is read again.
  */
 #include "item/page.h"
 #include "jobs/backup_table_internal.h"
@@ -29,7 +29,8 @@ static void segment_done(struct segment *s)
     buffer_done(&s->milestone);
 }
 
-/* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key ------------- */
+/* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key
+ * ------------- */
 
 static int cursor_write(struct segment *s, struct buffer *out, struct err *err)
 {
@@ -55,7 +56,9 @@ static int cursor_read(struct segment *s, int64_t *ret_file, struct err *err)
     return buffer_ok(&s->start_key, "a LastEvaluatedKey", err);
 }
 
-/* -- one page --------------------------------------------------------------------------------------------------------- */
+/* -- one page
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static double units_per_second(struct segment *s)
 {
@@ -124,8 +127,11 @@ static int take_page(struct segment *s, const struct aws_reply *reply, double *r
 
 static int scan_page(struct segment *s, struct err *err)
 {
-    struct dynamodb_scan scan = {.table = s->table, .segment = s->number, .total_segments = s->total,
-                                 .start_key = buffer_bytes(&s->start_key), .consistent = true};
+    struct dynamodb_scan scan = {.table = s->table,
+                                 .segment = s->number,
+                                 .total_segments = s->total,
+                                 .start_key = buffer_bytes(&s->start_key),
+                                 .consistent = true};
     _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     double units = 0;
     int result;
@@ -142,7 +148,9 @@ static int scan_page(struct segment *s, struct err *err)
     return result < 0 ? -1 : work_rate_take(s->work, s->table, false, units, units_per_second(s), err);
 }
 
-/* -- one file --------------------------------------------------------------------------------------------------------- */
+/* -- one file
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static int place_audited(struct segment *s, struct data_file *ret_file, struct err *err)
 {
@@ -160,7 +168,8 @@ static int place_audited(struct segment *s, struct data_file *ret_file, struct e
     if (work_intent(work, &effect, err) < 0)
         return -1;
     sealed = data_writer_seal(s->writer, ret_file, err);
-    if (work_outcome(work, &effect, sealed < 0 ? err : NULL, root_request_id(s->root), sealed < 0 ? &other : err) < 0)
+    if (work_outcome(work, &effect, sealed < 0 ? err : NULL, root_request_id(s->root),
+                     sealed < 0 ? &other : err) < 0)
         return -1;
     return sealed;
 }
@@ -190,7 +199,9 @@ static int seal(struct segment *s, struct err *err)
     return record(s, &file, err);
 }
 
-/* -- the part --------------------------------------------------------------------------------------------------------- */
+/* -- the part
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* A retry writes on in the point of the job that failed. */
 static void is_written(struct recovery_point *point, const void *arg)
@@ -239,14 +250,16 @@ static int read_segment(struct segment *s, struct err *err)
 
 int backup_segment(struct work *work, struct err *err)
 {
-    _cleanup_(segment_done) struct segment segment = {
-        .work = work, .page = ITEM_PAGE_INIT, .start_key = BUFFER_INIT(PART_CURSOR_MAX - 64),
-        .milestone = BUFFER_INIT(PART_CURSOR_MAX)};
+    _cleanup_(segment_done) struct segment segment = {.work = work,
+                                                      .page = ITEM_PAGE_INIT,
+                                                      .start_key = BUFFER_INIT(PART_CURSOR_MAX - 64),
+                                                      .milestone = BUFFER_INIT(PART_CURSOR_MAX)};
 
     return read_segment(&segment, err);
 }
 
-/* -- the split -------------------------------------------------------------------------------------------------------- */
+/* -- the split
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int64_t segments_of(struct work *work, const json_t *source)
 {

@@ -18,7 +18,8 @@ struct data_writer {
     uint64_t looked_at; /* raw bytes at the last look at the disk */
 };
 
-int data_writer_new(const struct data_writer_options *options, struct data_writer **ret_writer, struct err *err)
+int data_writer_new(const struct data_writer_options *options, struct data_writer **ret_writer,
+                    struct err *err)
 {
     _cleanup_(data_writer_free_p) struct data_writer *writer = calloc(1, sizeof(*writer));
 
@@ -67,7 +68,8 @@ static int look_at_disk(struct data_writer *writer, struct err *err)
     if (root_free_bytes(writer->options.root, &free_bytes, err) < 0)
         return -1;
     if (free_bytes < writer->options.min_free)
-        return err_set(err, ERR_DISK_FULL, "%lld bytes are free for data files; %lld are left alone (workers.min_free)",
+        return err_set(err, ERR_DISK_FULL,
+                       "%lld bytes are free for data files; %lld are left alone (workers.min_free)",
                        (long long)free_bytes, (long long)writer->options.min_free);
     return 0;
 }
@@ -102,7 +104,8 @@ int data_writer_add(struct data_writer *writer, struct bytes item, struct err *e
 
 bool data_writer_full(const struct data_writer *writer)
 {
-    /* A page that does not compress at all must still fit. What is inflated is bounded too: a reader refuses more. */
+    /* A page that does not compress at all must still fit. What is inflated is bounded too: a reader refuses
+     * more. */
     return writer->gzip && (gzip_write_bound(writer->gzip) + PAGE_MAX + MIB > writer->options.stored_max ||
                             gzip_write_raw(writer->gzip) + 2 * PAGE_MAX > DATA_FILE_RAW_MAX);
 }
@@ -122,7 +125,8 @@ int64_t data_writer_number(const struct data_writer *writer)
     return writer->number;
 }
 
-static int place(struct data_writer *writer, const struct gzip_written *written, char **ret_path, struct err *err)
+static int place(struct data_writer *writer, const struct gzip_written *written, char **ret_path,
+                 struct err *err)
 {
     for (int i = 0; i < PLACE_TRIES; i++) {
         char *path = data_writer_path(writer);
@@ -130,7 +134,8 @@ static int place(struct data_writer *writer, const struct gzip_written *written,
         if (!path)
             return err_set(err, ERR_NO_MEMORY, "no memory for a path");
         writer->number++;
-        if (root_place(writer->options.root, &writer->spool, path, (int64_t)written->stored_bytes, written->sha256, err) == 0) {
+        if (root_place(writer->options.root, &writer->spool, path, (int64_t)written->stored_bytes,
+                       written->sha256, err) == 0) {
             *ret_path = path;
             return 0;
         }
@@ -138,8 +143,8 @@ static int place(struct data_writer *writer, const struct gzip_written *written,
             return -1;
         err_clear(err); /* a leftover stands there; it is swept before the manifest is written */
     }
-    return err_set(err, ERR_ROOT_UNWRITABLE, "%d files of other runs stand in the way of part %d", PLACE_TRIES,
-                   writer->options.part);
+    return err_set(err, ERR_ROOT_UNWRITABLE, "%d files of other runs stand in the way of part %d",
+                   PLACE_TRIES, writer->options.part);
 }
 
 static int seal(struct data_writer *writer, struct data_file *ret_file, struct err *err)
@@ -165,7 +170,8 @@ static int seal(struct data_writer *writer, struct data_file *ret_file, struct e
 
 int data_writer_seal(struct data_writer *writer, struct data_file *ret_file, struct err *err)
 {
-    int result = writer->gzip ? seal(writer, ret_file, err) : err_set(err, ERR_INTERNAL, "there is no open data file");
+    int result =
+        writer->gzip ? seal(writer, ret_file, err) : err_set(err, ERR_INTERNAL, "there is no open data file");
 
     drop_open_file(writer);
     return result;

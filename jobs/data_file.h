@@ -1,9 +1,9 @@
 /*
- * Writes the data files of a recovery point: tables/<table>/data/<part>-<n>.json.gz, one gzip member of at most
- * DATA_FILE_STORED_MAX bytes, lines {"Item":...}. Each item is checked (item_canonical) and counted into the file's
- * fingerprint on its way. A file is spooled, sealed, and placed; recording it is the caller's (work_advance), so that a
- * file that was placed but not recorded is never listed.
- * Thread rule: one attempt's. Memory: about 1 MiB, and the scratch of the largest item.
+ * Writes the data files of a recovery point: tables/<table>/data/<part>-<n>.json.gz, one gzip member of at
+ * most DATA_FILE_STORED_MAX bytes, lines {"Item":...}. Each item is checked (item_canonical) and counted into
+ * the file's fingerprint on its way. A file is spooled, sealed, and placed; recording it is the caller's
+ * (work_advance), so that a file that was placed but not recorded is never listed. Thread rule: one
+ * attempt's. Memory: about 1 MiB, and the scratch of the largest item.
  */
 #pragma once
 #include "item/fingerprint.h"
@@ -13,16 +13,17 @@
 struct data_writer;
 
 struct data_writer_options {
-    struct root *root;    /* the recovery point's folder */
-    struct arena *arena;  /* of what seal returns */
+    struct root *root;   /* the recovery point's folder */
+    struct arena *arena; /* of what seal returns */
     const char *table;
-    int part;             /* of the scan */
-    int64_t number;       /* of the next file, from 0 */
-    int64_t min_free;     /* bytes of disk that are left alone */
-    size_t stored_max;    /* 0: DATA_FILE_STORED_MAX */
+    int part;          /* of the scan */
+    int64_t number;    /* of the next file, from 0 */
+    int64_t min_free;  /* bytes of disk that are left alone */
+    size_t stored_max; /* 0: DATA_FILE_STORED_MAX */
 };
 
-int data_writer_new(const struct data_writer_options *options, struct data_writer **ret_writer, struct err *err);
+int data_writer_new(const struct data_writer_options *options, struct data_writer **ret_writer,
+                    struct err *err);
 void data_writer_free(struct data_writer *writer); /* accepts NULL; what was not sealed is gone */
 
 /* `item`: the raw attribute map. ITEM_INVALID, DISK_FULL (also at the floor of free space), IO. */
@@ -32,8 +33,9 @@ bool data_writer_full(const struct data_writer *writer);
 bool data_writer_empty(const struct data_writer *writer);
 /* Raw bytes (inflated, lines and all) that the open file holds so far. */
 int64_t data_writer_raw(const struct data_writer *writer);
-/* Synced and in its place. *ret_file: path, sizes, sums; in arena, part_key not set. Where another file stands in the way
- * (placed by a run that died before it was recorded) the next number is taken. The writer then begins the next file. */
+/* Synced and in its place. *ret_file: path, sizes, sums; in arena, part_key not set. Where another file
+ * stands in the way (placed by a run that died before it was recorded) the next number is taken. The writer
+ * then begins the next file. */
 int data_writer_seal(struct data_writer *writer, struct data_file *ret_file, struct err *err);
 /* Of the next file. */
 int64_t data_writer_number(const struct data_writer *writer);

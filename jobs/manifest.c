@@ -5,7 +5,8 @@
 #include "base/limits.h"
 #include "item/fingerprint.h"
 
-/* -- writing -------------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void write_file(struct json_writer *w, const struct manifest_file *file)
 {
@@ -65,7 +66,8 @@ void manifest_write(const struct manifest *manifest, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
-/* -- reading: every member by one of these, each naming what is wrong ------------------------------------------------- */
+/* -- reading: every member by one of these, each naming what is wrong
+ * ------------------------------------------------- */
 
 struct reading {
     struct arena *arena;
@@ -78,7 +80,8 @@ static int damaged(struct reading *r, const char *what, const char *member)
 }
 
 /* Texts of one line only: they are shown, and paths are made of some. */
-static int take_text(struct reading *r, const json_t *object, const char *name, bool required, const char **ret_text)
+static int take_text(struct reading *r, const json_t *object, const char *name, bool required,
+                     const char **ret_text)
 {
     const json_t *value = json_object_get(object, name);
     const char *text = json_string_value(value);
@@ -124,7 +127,9 @@ static int take_fingerprint(struct reading *r, const json_t *object, int64_t ite
     return 0;
 }
 
-/* -- paths ---------------------------------------------------------------------------------------------------------- */
+/* -- paths
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -160,7 +165,9 @@ static bool table_name_ok(const char *table)
            strspn(table, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
 }
 
-/* -- files ---------------------------------------------------------------------------------------------------------- */
+/* -- files
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct sums {
     int64_t items, bytes, stored;
@@ -170,14 +177,17 @@ struct sums {
 
 static int add(struct reading *r, int64_t *sum, int64_t value)
 {
-    return __builtin_add_overflow(*sum, value, sum) ? damaged(r, "add up to more than a count can hold", "files") : 0;
+    return __builtin_add_overflow(*sum, value, sum)
+               ? damaged(r, "add up to more than a count can hold", "files")
+               : 0;
 }
 
 static int take_data(struct reading *r, const json_t *value, struct manifest_file *file, struct sums *sums)
 {
     struct fingerprint fingerprint;
 
-    if (take_count(r, value, "raw_size", &file->raw_size) < 0 || take_count(r, value, "items", &file->items) < 0 ||
+    if (take_count(r, value, "raw_size", &file->raw_size) < 0 ||
+        take_count(r, value, "items", &file->items) < 0 ||
         take_fingerprint(r, value, file->items, &file->fingerprint, &fingerprint) < 0)
         return -1;
     fingerprint_merge(&sums->fingerprint, &fingerprint);
@@ -198,7 +208,8 @@ static int take_file(struct reading *r, const json_t *value, const char *table, 
     if (take_count(r, value, "size", &file->size) < 0 || take_text(r, value, "sha256", true, &hex) < 0 ||
         add(r, &sums->stored, file->size) < 0)
         return err_wrap(r->err, "%s", file->path);
-    if (strspn(hex, "0123456789abcdef") != 64 || !hex_decode(bytes_of(hex), file->sha256.bytes, sizeof(file->sha256.bytes)))
+    if (strspn(hex, "0123456789abcdef") != 64 ||
+        !hex_decode(bytes_of(hex), file->sha256.bytes, sizeof(file->sha256.bytes)))
         return damaged(r, "has no SHA-256", file->path);
     if (!file->data)
         sums->capsules++;
@@ -227,13 +238,15 @@ static int take_files(struct reading *r, const json_t *object, struct manifest *
     return sums->capsules == 1 ? 0 : damaged(r, "lacks the capsule", "files");
 }
 
-/* -- the whole -------------------------------------------------------------------------------------------------------- */
+/* -- the whole
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int take_head(struct reading *r, const json_t *object, struct manifest *manifest)
 {
     if (json_get_int(object, "format", -1) != MANIFEST_FORMAT)
         return damaged(r, "is not one that this version reads", "format");
-    if (take_text(r, object, "tool", true, &manifest->tool) < 0 || take_text(r, object, "id", true, &manifest->id) < 0 ||
+    if (take_text(r, object, "tool", true, &manifest->tool) < 0 ||
+        take_text(r, object, "id", true, &manifest->id) < 0 ||
         take_text(r, object, "environment", true, &manifest->environment) < 0 ||
         take_text(r, object, "type", true, &manifest->type) < 0 ||
         take_text(r, object, "method", true, &manifest->method) < 0 ||
@@ -261,15 +274,18 @@ static int take_origin(struct reading *r, const json_t *object, struct manifest 
     return 0;
 }
 
-static int take_sums(struct reading *r, const json_t *object, struct manifest *manifest, const struct sums *sums)
+static int take_sums(struct reading *r, const json_t *object, struct manifest *manifest,
+                     const struct sums *sums)
 {
     struct fingerprint fingerprint;
 
-    if (take_count(r, object, "items", &manifest->items) < 0 || take_count(r, object, "bytes", &manifest->bytes) < 0 ||
+    if (take_count(r, object, "items", &manifest->items) < 0 ||
+        take_count(r, object, "bytes", &manifest->bytes) < 0 ||
         take_count(r, object, "stored_bytes", &manifest->stored_bytes) < 0 ||
         take_fingerprint(r, object, manifest->items, &manifest->fingerprint, &fingerprint) < 0)
         return -1;
-    if (manifest->items != sums->items || manifest->bytes != sums->bytes || manifest->stored_bytes != sums->stored)
+    if (manifest->items != sums->items || manifest->bytes != sums->bytes ||
+        manifest->stored_bytes != sums->stored)
         return damaged(r, "say something else than the sum of the files", "items, bytes or stored_bytes");
     if (!fingerprint_equal(&fingerprint, &sums->fingerprint))
         return damaged(r, "is not the sum of the files' fingerprints", "fingerprint");

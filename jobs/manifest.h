@@ -1,6 +1,6 @@
 /*
- * manifest.json of a recovery point's tree (CONTRACT.md section 5): written last, the only list of what belongs to it.
- * Thread rule: pure; memory is the arena's.
+ * manifest.json of a recovery point's tree (CONTRACT.md section 5): written last, the only list of what
+ * belongs to it. Thread rule: pure; memory is the arena's.
  */
 #pragma once
 #include "base/arena.h"
@@ -33,5 +33,6 @@ struct manifest {
 };
 
 void manifest_write(const struct manifest *manifest, struct buffer *out);
-/* Paths must match the layout exactly, files be sorted and unique, sums agree: RECOVERY_POINT_DAMAGED with what and where. */
+/* Paths must match the layout exactly, files be sorted and unique, sums agree: RECOVERY_POINT_DAMAGED with
+ * what and where. */
 int manifest_parse(struct bytes text, struct arena *arena, struct manifest **ret_manifest, struct err *err);

@@ -67,8 +67,9 @@ int names_touch_table(struct ask *ask, const char *table, bool write, struct err
     /* Without an account the peer is an emulator on loopback: its tables are those of its region. */
     const char *account = ask->environment->account ? ask->environment->account : "local";
 
-    return touch(ask, arena_printf(ask->arena, "dynamodb:%s:%s:table/%s", account, ask->environment->region, table), write,
-                 err);
+    return touch(
+        ask, arena_printf(ask->arena, "dynamodb:%s:%s:table/%s", account, ask->environment->region, table),
+        write, err);
 }
 
 int names_touch_point(struct ask *ask, const char *id, bool write, struct err *err)

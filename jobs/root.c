@@ -8,7 +8,8 @@
 #include "engine/engine.h"
 #include "jobs/root_internal.h"
 
-/* -- names -------------------------------------------------------------------------------------------------------- */
+/* -- names
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool segment_ok(const char *from, size_t len)
 {
@@ -36,7 +37,9 @@ bool root_path_ok(const char *path)
 
 static int path_check(const char *path, struct err *err)
 {
-    return root_path_ok(path) ? 0 : err_set(err, ERR_URI_NOT_ALLOWED, "the path %.200s cannot be used below a root", path);
+    return root_path_ok(path)
+               ? 0
+               : err_set(err, ERR_URI_NOT_ALLOWED, "the path %.200s cannot be used below a root", path);
 }
 
 char *root_join(struct root *root, const char *path)
@@ -79,7 +82,8 @@ static bool rest_ok(const char *rest)
         len--;
     if (len == 0)
         return true;
-    return len <= ROOT_PATH_MAX && bytes_copy(path, sizeof(path), (struct bytes){rest, len}) && root_path_ok(path);
+    return len <= ROOT_PATH_MAX && bytes_copy(path, sizeof(path), (struct bytes){rest, len}) &&
+           root_path_ok(path);
 }
 
 int root_allowed(const struct ask *ask, const char *uri, const char *pointer)
@@ -98,7 +102,8 @@ int root_allowed(const struct ask *ask, const char *uri, const char *pointer)
     return -1;
 }
 
-/* -- opening -------------------------------------------------------------------------------------------------------- */
+/* -- opening
+ * -------------------------------------------------------------------------------------------------------- */
 
 static char *without_slash(struct arena *arena, const char *text)
 {
@@ -209,7 +214,8 @@ int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err)
 {
     struct statvfs fs;
     int failed = root_is_remote(root) ? statvfs(root->options.data_dir, &fs)
-                                      : root->base_fd >= 0 ? fstatvfs(root->base_fd, &fs) : statvfs(root->base, &fs);
+                 : root->base_fd >= 0 ? fstatvfs(root->base_fd, &fs)
+                                      : statvfs(root->base, &fs);
 
     if (failed)
         return err_set(err, ERR_IO, "free space of %s: %s", root->uri, strerror(errno));
@@ -217,7 +223,8 @@ int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err)
     return 0;
 }
 
-/* -- writing -------------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * -------------------------------------------------------------------------------------------------------- */
 
 int root_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err)
 {
@@ -246,8 +253,8 @@ void root_spool_close(struct spool *spool)
     *spool = SPOOL_NONE;
 }
 
-int root_place(struct root *root, struct spool *spool, const char *path, int64_t size, const uint8_t sha256[SHA256_BYTES],
-               struct err *err)
+int root_place(struct root *root, struct spool *spool, const char *path, int64_t size,
+               const uint8_t sha256[SHA256_BYTES], struct err *err)
 {
     int result;
 
@@ -271,7 +278,8 @@ int root_put(struct root *root, const char *path, struct bytes content, struct e
 
     if (!sha || sha256_once(sha, content, digest, err) < 0)
         return -1;
-    if (root_spool_open(root, path, &spool, err) < 0 || stream_write_fd(spool.fd, content.data, content.len, err) < 0)
+    if (root_spool_open(root, path, &spool, err) < 0 ||
+        stream_write_fd(spool.fd, content.data, content.len, err) < 0)
         return -1;
     return root_place(root, &spool, path, (int64_t)content.len, digest, err);
 }
@@ -279,12 +287,14 @@ int root_put(struct root *root, const char *path, struct bytes content, struct e
 int root_delete(struct root *root, const char *path, struct err *err)
 {
     root->request_id[0] = '\0';
-    return path_check(path, err) < 0 ? -1 : root->ops->delete(root, path, err);
+    return path_check(path, err) < 0 ? -1 : root->ops->delete (root, path, err);
 }
 
-/* -- reading -------------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * -------------------------------------------------------------------------------------------------------- */
 
-int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size, struct err *err)
+int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size,
+                   struct err *err)
 {
     struct root_reader *reader;
 
@@ -347,7 +357,8 @@ int root_get_buffer(struct root *root, const char *path, struct buffer *out, str
     if (root_read_open(root, path, &reader, &size, err) < 0)
         return -1;
     if (size >= (int64_t)out->max || !(to = buffer_reserve(out, (size_t)size)))
-        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has %lld bytes; at most %zu are read", path, (long long)size, out->max);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has %lld bytes; at most %zu are read", path,
+                       (long long)size, out->max);
     if (read_whole(reader, to, (size_t)size, err) < 0)
         return -1;
     out->len += (size_t)size;
@@ -363,7 +374,8 @@ int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_
     if (root_read_open(root, path, &reader, &size, err) < 0)
         return -1;
     if (size > (int64_t)max)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has %lld bytes; at most %zu are read", path, (long long)size, max);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has %lld bytes; at most %zu are read", path,
+                       (long long)size, max);
     data = arena_alloc(root->options.arena, (size_t)size + 1);
     if (!data)
         return err_set(err, ERR_NO_MEMORY, "no memory for %s", path);
@@ -374,13 +386,15 @@ int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_
     return 0;
 }
 
-/* -- listing -------------------------------------------------------------------------------------------------------- */
+/* -- listing
+ * -------------------------------------------------------------------------------------------------------- */
 
 int root_files_add(struct root_files *files, const char *path, int64_t size, struct err *err)
 {
     if (files->count == files->room) {
         size_t room = files->room ? files->room * 2 : 64;
-        struct root_file *grown = room <= 2 * ROOT_FILES_MAX ? realloc(files->files, room * sizeof(*grown)) : NULL;
+        struct root_file *grown =
+            room <= 2 * ROOT_FILES_MAX ? realloc(files->files, room * sizeof(*grown)) : NULL;
         if (!grown)
             return err_set(err, ERR_LIMIT_EXCEEDED, "a listing has more than %zu files", files->count);
         files->files = grown;
@@ -411,7 +425,8 @@ static void drop_doubles(struct root_files *files)
     files->count = kept + 1;
 }
 
-int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count, struct err *err)
+int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count,
+              struct err *err)
 {
     struct root_files files = {.arena = root->options.arena};
     int result = root->ops->list(root, folder, &files, err);

@@ -1,7 +1,7 @@
 /*
- * Where recovery points lie: one root uri, s3:// or file://, seen as flat files with paths below it. Files of a file root are
- * opened beneath it without following links (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, or openat step by step); paths
- * are of [A-Za-z0-9._/=-] without dot segments, whatever the caller says.
+ * Where recovery points lie: one root uri, s3:// or file://, seen as flat files with paths below it. Files of
+ * a file root are opened beneath it without following links (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+ * or openat step by step); paths are of [A-Za-z0-9._/=-] without dot segments, whatever the caller says.
  * Thread rule: a root belongs to one attempt (it uses that attempt's AWS session).
  */
 #pragma once
@@ -28,11 +28,12 @@ static inline void root_close_p(struct root **root)
 {
     root_close(*root);
 }
-/* Is the uri below recovery_points or a uri_root of the environment, or of another one where the principal may `role`?
- * URI_NOT_ALLOWED, the same whether or not anything is there. */
+/* Is the uri below recovery_points or a uri_root of the environment, or of another one where the principal
+ * may `role`? URI_NOT_ALLOWED, the same whether or not anything is there. */
 int root_allowed(const struct ask *ask, const char *uri, const char *pointer);
 
-/* A new file to be filled: beside its place for a file root (O_TMPFILE or a .part name), in data_dir/spool for s3. */
+/* A new file to be filled: beside its place for a file root (O_TMPFILE or a .part name), in data_dir/spool
+ * for s3. */
 struct spool {
     int fd;        /* -1: none */
     int folder_fd; /* of a file root; -1 otherwise */
@@ -42,17 +43,19 @@ struct spool {
 #define SPOOL_NONE ((struct spool){.fd = -1, .folder_fd = -1})
 int root_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err);
 void root_spool_close(struct spool *spool); /* what was not placed is gone */
-/* Synced, then renamed into place with its folder synced; or one PutObject of known length with checksum, encryption, tags and
- * If-None-Match: * (412: HEAD; the same checksum is done). ROOT_UNWRITABLE, DISK_FULL, AWS_*; AWS_CONDITION when another file
- * is there: then, and only then, the spool may be placed under another name of the same folder; else it is used up. */
-int root_place(struct root *root, struct spool *spool, const char *path, int64_t size, const uint8_t sha256[SHA256_BYTES],
-               struct err *err);
+/* Synced, then renamed into place with its folder synced; or one PutObject of known length with checksum,
+ * encryption, tags and If-None-Match: * (412: HEAD; the same checksum is done). ROOT_UNWRITABLE, DISK_FULL,
+ * AWS_*; AWS_CONDITION when another file is there: then, and only then, the spool may be placed under another
+ * name of the same folder; else it is used up. */
+int root_place(struct root *root, struct spool *spool, const char *path, int64_t size,
+               const uint8_t sha256[SHA256_BYTES], struct err *err);
 /* A whole small file (manifest, capsule) by the same way. */
 int root_put(struct root *root, const char *path, struct bytes content, struct err *err);
 
 /* Streams a file; a stream_read_fn reads it (arg is the struct root_reader). NOT_FOUND when absent. */
 struct root_reader;
-int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size, struct err *err);
+int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size,
+                   struct err *err);
 int root_read_some(void *reader, void *to, size_t size, size_t *ret_len, struct err *err);
 void root_read_close(struct root_reader *reader); /* accepts NULL */
 static inline void root_read_close_p(struct root_reader **reader)
@@ -68,11 +71,13 @@ struct root_file {
     const char *path;
     int64_t size;
 };
-/* Every file below a folder (path prefix ending in /), by path. Doubles that a peer repeats are removed; a listing that does
- * not move ends with AWS_LIED. */
-int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count, struct err *err);
+/* Every file below a folder (path prefix ending in /), by path. Doubles that a peer repeats are removed; a
+ * listing that does not move ends with AWS_LIED. */
+int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count,
+              struct err *err);
 int root_delete(struct root *root, const char *path, struct err *err); /* absent is fine */
-/* Are the writes AWS mutations, to be audited as such? Then the request id of the last one is AWS's, else "". */
+/* Are the writes AWS mutations, to be audited as such? Then the request id of the last one is AWS's, else "".
+ */
 bool root_is_remote(const struct root *root);
 const char *root_request_id(const struct root *root);
 /* Free bytes where spools of this root lie. */

@@ -1,6 +1,6 @@
 /*
- * A root on disk. The configured folder is opened as the administrator wrote it; below it every folder and file is opened
- * step by step without following a link, so that a link planted in the tree leads nowhere.
+ * A root on disk. The configured folder is opened as the administrator wrote it; below it every folder and
+ * file is opened step by step without following a link, so that a link planted in the tree leads nowhere.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,9 +29,11 @@ static int failed(struct err *err, bool writing, const char *what, const char *p
     return err_set(err, code, "%s %s: %s", what, path, strerror(cause));
 }
 
-/* -- folders -------------------------------------------------------------------------------------------------------- */
+/* -- folders
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* The configured folder itself: links in its path are the administrator's. Missing ones are made when `create`. */
+/* The configured folder itself: links in its path are the administrator's. Missing ones are made when
+ * `create`. */
 static int base_open(struct root *root, bool create, struct err *err)
 {
     char path[ROOT_PATH_MAX + 1];
@@ -122,7 +124,8 @@ static int folder_open(struct root *root, const char *folder, bool create, int *
 }
 
 /* The folder of a path, and its last name, which is borrowed from the path. */
-static int parent_open(struct root *root, const char *path, bool create, int *ret_fd, const char **ret_name, struct err *err)
+static int parent_open(struct root *root, const char *path, bool create, int *ret_fd, const char **ret_name,
+                       struct err *err)
 {
     const char *slash = strrchr(path, '/');
     char *folder = arena_strndup(root->options.arena, path, slash ? (size_t)(slash - path) : 0);
@@ -133,7 +136,8 @@ static int parent_open(struct root *root, const char *path, bool create, int *re
     return folder_open(root, folder, create, ret_fd, err);
 }
 
-/* -- writing -------------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int file_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err)
 {
@@ -146,7 +150,8 @@ static int file_spool_open(struct root *root, const char *path, struct spool *re
     random_bytes(random, sizeof(random));
     hex_encode(random, sizeof(random), hex);
     snprintf(ret_spool->name, sizeof(ret_spool->name), ".part-%s", hex);
-    ret_spool->fd = openat(ret_spool->folder_fd, ret_spool->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    ret_spool->fd = openat(ret_spool->folder_fd, ret_spool->name,
+                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (ret_spool->fd >= 0)
         return 0;
     ret_spool->name[0] = '\0';
@@ -154,8 +159,8 @@ static int file_spool_open(struct root *root, const char *path, struct spool *re
 }
 
 /* Is a file with this size and digest there already? It is then what a run before a crash has placed. */
-static int same_file(int folder, const char *name, int64_t size, const uint8_t sha256[SHA256_BYTES], bool *ret_same,
-                     struct err *err)
+static int same_file(int folder, const char *name, int64_t size, const uint8_t sha256[SHA256_BYTES],
+                     bool *ret_same, struct err *err)
 {
     _cleanup_(cleanup_close) int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
@@ -235,7 +240,8 @@ static int file_delete(struct root *root, const char *path, struct err *err)
     return fsync(folder) == 0 ? 0 : failed(err, true, "sync the folder of", path);
 }
 
-/* -- reading -------------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int file_read_open(struct root *root, const char *path, struct root_reader *reader, struct err *err)
 {
@@ -244,7 +250,8 @@ static int file_read_open(struct root *root, const char *path, struct root_reade
     struct stat st;
 
     if (base_open(root, false, err) < 0) {
-        if (err->code == ERR_NOT_FOUND) /* a disk that is not mounted: nothing is known about the files on it */
+        if (err->code ==
+            ERR_NOT_FOUND) /* a disk that is not mounted: nothing is known about the files on it */
             err->code = ERR_SOURCE_UNREADABLE;
         return -1;
     }
@@ -266,7 +273,8 @@ static int file_read_some(struct root_reader *reader, void *to, size_t size, siz
 
 static int list_folder(struct root_files *files, int fd, const char *prefix, int depth, struct err *err);
 
-static int list_entry(struct root_files *files, int folder, const char *prefix, const char *name, int depth, struct err *err)
+static int list_entry(struct root_files *files, int folder, const char *prefix, const char *name, int depth,
+                      struct err *err)
 {
     char path[ROOT_PATH_MAX + NAME_MAX + 2];
     struct stat st;
@@ -279,7 +287,8 @@ static int list_entry(struct root_files *files, int folder, const char *prefix, 
     if (!S_ISDIR(st.st_mode)) /* links and the like too: whoever compares finds them to be extra */
         return root_files_add(files, path, S_ISREG(st.st_mode) ? st.st_size : 0, err);
     if (depth >= ROOT_DEPTH)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "folders are nested more than %d deep at %s", ROOT_DEPTH, path);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "folders are nested more than %d deep at %s", ROOT_DEPTH,
+                       path);
     fd = openat(folder, name, FOLDER_FLAGS | O_NOFOLLOW);
     if (fd < 0)
         return failed(err, false, "open", path);

@@ -25,14 +25,14 @@ extern const struct root_ops root_s3_ops;
 struct root {
     const struct root_ops *ops;
     struct root_options options;
-    const char *uri;         /* without a slash at its end; in the options' arena */
-    char request_id[80];     /* AWS's, of the last write */
-    int base_fd;             /* file: the configured folder; -1 when it does not exist */
-    const char *base;        /* file: its path */
-    const char *below;       /* file: from base to the root, "" or a/b. s3: the key prefix, "" or a/b */
-    const char *bucket;      /* s3 */
-    struct s3_bucket *s3;    /* in the arena */
-    const char *ensured;     /* file: the folder that was last made and synced */
+    const char *uri;      /* without a slash at its end; in the options' arena */
+    char request_id[80];  /* AWS's, of the last write */
+    int base_fd;          /* file: the configured folder; -1 when it does not exist */
+    const char *base;     /* file: its path */
+    const char *below;    /* file: from base to the root, "" or a/b. s3: the key prefix, "" or a/b */
+    const char *bucket;   /* s3 */
+    struct s3_bucket *s3; /* in the arena */
+    const char *ensured;  /* file: the folder that was last made and synced */
 };
 
 struct root_reader {
@@ -41,9 +41,9 @@ struct root_reader {
     const char *key; /* s3 */
     int64_t size;
     int64_t at;     /* s3: fetched up to here */
-    int fd;          /* file */
-    char etag[160];  /* s3: the object that was there at the first look */
-    char *chunk;     /* s3: what was fetched ahead */
+    int fd;         /* file */
+    char etag[160]; /* s3: the object that was there at the first look */
+    char *chunk;    /* s3: what was fetched ahead */
     size_t chunk_len, chunk_at;
 };
 

@@ -1,6 +1,7 @@
 /*
- * A root in a bucket. A file is one object, written by one conditional PutObject of known length with its SHA-256 and
- * encryption; it is read by ranges, each tied to the ETag of the first look, so that no two versions are mixed.
+ * A root in a bucket. A file is one object, written by one conditional PutObject of known length with its
+ * SHA-256 and encryption; it is read by ranges, each tied to the ETag of the first look, so that no two
+ * versions are mixed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,8 @@ static void s3_root_close(struct root *root)
     (void)root;
 }
 
-/* -- writing -------------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int spool_failed(struct err *err, const char *what)
 {
@@ -65,7 +67,8 @@ static void tag_text(struct buffer *out, const struct environment *environment)
 }
 
 /* Reads the object: for a peer that keeps no checksum. */
-static int has_digest(struct root *root, const char *path, const uint8_t sha256[SHA256_BYTES], bool *ret_same, struct err *err)
+static int has_digest(struct root *root, const char *path, const uint8_t sha256[SHA256_BYTES], bool *ret_same,
+                      struct err *err)
 {
     _cleanup_(root_read_close_p) struct root_reader *reader = NULL;
     _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
@@ -112,8 +115,13 @@ static int s3_place(struct root *root, struct spool *spool, const char *path, in
     const struct environment *environment = root->options.environment;
     _cleanup_(buffer_done) struct buffer tags = BUFFER_INIT(16 * KIB);
     char *key = root_join(root, path);
-    struct s3_put put = {.key = key, .fd = spool->fd, .len = size, .sha256 = sha256, .if_none_match = true,
-                         .sse = root_encryption(root), .kms_key = environment->kms_key};
+    struct s3_put put = {.key = key,
+                         .fd = spool->fd,
+                         .len = size,
+                         .sha256 = sha256,
+                         .if_none_match = true,
+                         .sse = root_encryption(root),
+                         .kms_key = environment->kms_key};
     struct s3_put_result result;
 
     tag_text(&tags, environment);
@@ -138,7 +146,8 @@ static int s3_remove(struct root *root, const char *path, struct err *err)
     return key ? s3_delete(root->s3, key, NULL, err) : err_set(err, ERR_NO_MEMORY, "no memory for a key");
 }
 
-/* -- reading -------------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int s3_read_open(struct root *root, const char *path, struct root_reader *reader, struct err *err)
 {
@@ -179,8 +188,12 @@ static int fetch(struct root_reader *reader, struct err *err)
 {
     struct http_sink sink = {chunk_write, reader};
     int64_t left = reader->size - reader->at;
-    struct s3_get get = {.key = reader->key, .offset = reader->at, .len = left < ROOT_CHUNK ? left : ROOT_CHUNK,
-                         .if_match = reader->etag[0] ? reader->etag : NULL, .sink = &sink, .sink_rewind = chunk_rewind,
+    struct s3_get get = {.key = reader->key,
+                         .offset = reader->at,
+                         .len = left < ROOT_CHUNK ? left : ROOT_CHUNK,
+                         .if_match = reader->etag[0] ? reader->etag : NULL,
+                         .sink = &sink,
+                         .sink_rewind = chunk_rewind,
                          .max = ROOT_CHUNK};
 
     reader->chunk_at = reader->chunk_len = 0;
@@ -190,8 +203,8 @@ static int fetch(struct root_reader *reader, struct err *err)
         return -1;
     }
     if ((int64_t)reader->chunk_len != get.len)
-        return err_set(err, ERR_AWS_LIED, "s3://%s/%s gave %zu bytes of %lld", reader->root->bucket, reader->key,
-                       reader->chunk_len, (long long)get.len);
+        return err_set(err, ERR_AWS_LIED, "s3://%s/%s gave %zu bytes of %lld", reader->root->bucket,
+                       reader->key, reader->chunk_len, (long long)get.len);
     reader->at += get.len;
     return 0;
 }
@@ -209,7 +222,8 @@ static int s3_read_some(struct root_reader *reader, void *to, size_t size, size_
     return 0;
 }
 
-/* -- listing -------------------------------------------------------------------------------------------------------- */
+/* -- listing
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct listing {
     struct root_files *files;
@@ -225,14 +239,16 @@ static bool list_object(void *arg, const struct s3_object *object)
 
     if (len <= listing->skip || object->key[len - 1] == '/') /* a marker of a folder holds nothing */
         return true;
-    listing->failed = root_files_add(listing->files, object->key + listing->skip, object->size, listing->err) < 0;
+    listing->failed =
+        root_files_add(listing->files, object->key + listing->skip, object->size, listing->err) < 0;
     return !listing->failed;
 }
 
 static int s3_files(struct root *root, const char *folder, struct root_files *files, struct err *err)
 {
     struct listing listing = {.files = files, .err = err};
-    char *prefix = arena_printf(root->options.arena, "%s%s%s", root->below, root->below[0] ? "/" : "", folder);
+    char *prefix =
+        arena_printf(root->options.arena, "%s%s%s", root->below, root->below[0] ? "/" : "", folder);
 
     if (!prefix)
         return err_set(err, ERR_NO_MEMORY, "no memory for a listing");

@@ -11,7 +11,8 @@
 
 const struct field source_fields[] = {
     FIELD_ID("recovery_point", "a recovery point of the catalogue"),
-    FIELD_URI("uri", "a recovery point's folder, an AWS export, or a file of lines {\"Item\":...}, plain or gzip"),
+    FIELD_URI("uri",
+              "a recovery point's folder, an AWS export, or a file of lines {\"Item\":...}, plain or gzip"),
     FIELD_END,
 };
 
@@ -20,7 +21,8 @@ int source_no_memory(struct err *err)
     return err_set(err, ERR_NO_MEMORY, "no memory for a source");
 }
 
-/* -- who may, judged before anything is read -------------------------------------------------------------------------- */
+/* -- who may, judged before anything is read
+ * -------------------------------------------------------------------------- */
 
 struct lookup {
     struct arena *arena;
@@ -90,7 +92,8 @@ int source_check(struct ask *ask, const json_t *source, const char *pointer, str
     return point ? check_point(ask, point, at, err) : check_uri(ask, uri ? uri : "", at, err);
 }
 
-/* -- what is in a tree ------------------------------------------------------------------------------------------------ */
+/* -- what is in a tree
+ * ------------------------------------------------------------------------------------------------ */
 
 static int damaged(struct err *err, const char *path, const char *what)
 {
@@ -114,14 +117,17 @@ static int read_manifest(struct source *source, struct arena *arena, struct err 
     if (root_get_buffer(source->root, MANIFEST_PATH, &text, err) < 0 ||
         digest_of(buffer_bytes(&text), source->identity.bytes, err) < 0)
         return -1;
-    if (point && point->has_manifest && memcmp(&point->manifest_sha256, &source->identity, sizeof(source->identity)))
+    if (point && point->has_manifest &&
+        memcmp(&point->manifest_sha256, &source->identity, sizeof(source->identity)))
         return damaged(err, MANIFEST_PATH, "is not the one that the catalogue knows");
     if (manifest_parse(buffer_bytes(&text), arena, &source->manifest, err) < 0)
         return -1;
     if (!point)
         return 0;
     id_format(&point->id, id);
-    return str_is(source->manifest->id, id) ? 0 : damaged(err, MANIFEST_PATH, "belongs to another recovery point");
+    return str_is(source->manifest->id, id)
+               ? 0
+               : damaged(err, MANIFEST_PATH, "belongs to another recovery point");
 }
 
 static bool belongs_without_entry(const char *path)
@@ -163,7 +169,9 @@ static int take_capsule(struct source *source, const struct manifest_file *file,
     }
     if (digest_of(source->capsule, digest, err) < 0)
         return -1;
-    return memcmp(digest, file->sha256.bytes, sizeof(digest)) ? damaged(err, file->path, "has another SHA-256 than the manifest says") : 0;
+    return memcmp(digest, file->sha256.bytes, sizeof(digest))
+               ? damaged(err, file->path, "has another SHA-256 than the manifest says")
+               : 0;
 }
 
 static int take_files(struct source *source, struct arena *arena, struct err *err)
@@ -177,7 +185,8 @@ static int take_files(struct source *source, struct arena *arena, struct err *er
         const struct manifest_file *file = &m->files[i];
 
         if (file->data)
-            source->files[source->file_count++] = (struct source_file){.path = file->path, .size = file->size, .expected = *file};
+            source->files[source->file_count++] =
+                (struct source_file){.path = file->path, .size = file->size, .expected = *file};
         else if (take_capsule(source, file, err) < 0)
             return -1;
     }
@@ -187,10 +196,14 @@ static int take_files(struct source *source, struct arena *arena, struct err *er
 
 static int read_tree(struct source *source, struct arena *arena, struct err *err)
 {
-    return read_manifest(source, arena, err) < 0 || compare_tree(source, err) < 0 ? -1 : take_files(source, arena, err);
+    return read_manifest(source, arena, err) < 0 || compare_tree(source, err) < 0
+               ? -1
+               : take_files(source, arena, err);
 }
 
-/* -- opening ---------------------------------------------------------------------------------------------------------- */
+/* -- opening
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static int usable(const struct recovery_point *point, bool also_damaged, struct err *err)
 {
@@ -200,14 +213,17 @@ static int usable(const struct recovery_point *point, bool also_damaged, struct 
     case POINT_PROVEN:
         return 0;
     case POINT_DAMAGED:
-        return also_damaged ? 0 : err_set(err, ERR_RECOVERY_POINT_DAMAGED, "the recovery point was found to be damaged");
+        return also_damaged
+                   ? 0
+                   : err_set(err, ERR_RECOVERY_POINT_DAMAGED, "the recovery point was found to be damaged");
     default:
-        return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "the recovery point is %s", point_status_name(point->status));
+        return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "the recovery point is %s",
+                       point_status_name(point->status));
     }
 }
 
-static int open_point(struct source *source, const struct root_options *options, struct lookup *l, bool also_damaged,
-                      struct err *err)
+static int open_point(struct source *source, const struct root_options *options, struct lookup *l,
+                      bool also_damaged, struct err *err)
 {
     source->point = l->point;
     if (!source->point)
@@ -224,7 +240,8 @@ static int open_point(struct source *source, const struct root_options *options,
 }
 
 /* Is the uri the folder of a tree of ours, or its manifest.json? 1: it is open; 0: no. */
-static int open_tree(struct source *source, const struct root_options *options, const char *uri, struct err *err)
+static int open_tree(struct source *source, const struct root_options *options, const char *uri,
+                     struct err *err)
 {
     if (root_open(options, uri, &source->root, err) < 0)
         return -1;
@@ -237,8 +254,8 @@ static int open_tree(struct source *source, const struct root_options *options, 
     return 0;
 }
 
-static int open_uri(struct source *source, const struct root_options *options, struct store *store, const char *uri,
-                    bool also_damaged, struct err *err)
+static int open_uri(struct source *source, const struct root_options *options, struct store *store,
+                    const char *uri, bool also_damaged, struct err *err)
 {
     size_t len = strlen(uri);
     char *folder;
@@ -262,8 +279,8 @@ static int open_uri(struct source *source, const struct root_options *options, s
     return tree ? (tree < 0 ? -1 : 0) : source_open_foreign(source, options, folder, err);
 }
 
-static int open_any(struct source *source, const struct root_options *options, struct store *store, const json_t *spec,
-                    bool also_damaged, struct err *err)
+static int open_any(struct source *source, const struct root_options *options, struct store *store,
+                    const json_t *spec, bool also_damaged, struct err *err)
 {
     const char *id = json_get_text(spec, "recovery_point");
     const char *uri = json_get_text(spec, "uri");
@@ -278,8 +295,8 @@ static int open_any(struct source *source, const struct root_options *options, s
     return open_point(source, options, &l, also_damaged, err);
 }
 
-static int source_open_as(const struct root_options *options, struct store *store, const json_t *spec, bool also_damaged,
-                          struct source **ret_source, struct err *err)
+static int source_open_as(const struct root_options *options, struct store *store, const json_t *spec,
+                          bool also_damaged, struct source **ret_source, struct err *err)
 {
     _cleanup_(source_close_p) struct source *source = calloc(1, sizeof(*source));
 
@@ -299,8 +316,9 @@ int source_open(const struct root_options *options, struct store *store, const s
     return source_open_as(options, store, source, false, ret_source, err);
 }
 
-int source_open_damaged(const struct root_options *options, struct store *store, const struct principal *principal,
-                        const json_t *source, struct source **ret_source, struct err *err)
+int source_open_damaged(const struct root_options *options, struct store *store,
+                        const struct principal *principal, const json_t *source, struct source **ret_source,
+                        struct err *err)
 {
     (void)principal;
     return source_open_as(options, store, source, true, ret_source, err);

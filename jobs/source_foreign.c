@@ -1,7 +1,8 @@
 /*
- * Sources that recoverd did not write: one file of lines {"Item":...}, plain or gzip, or the folder of an AWS export
- * ("DynamoDB table export output format" of the Amazon DynamoDB Developer Guide), whose manifests are believed only as
- * far as the files bear them out.
+ * Sources that recoverd did not write: one file of lines {"Item":...}, plain or gzip, or the folder of an AWS
+ * export
+ * ("DynamoDB table export output format" of the Amazon DynamoDB Developer Guide), whose manifests are
+ * believed only as far as the files bear them out.
  */
 #include "base/json.h"
 #include "base/str.h"
@@ -13,14 +14,18 @@
 
 static const struct json_limits limits = {.max_depth = 8};
 
-/* -- identity: what is planned is what is restored ------------------------------------------------------------------------ */
+/* -- identity: what is planned is what is restored
+ * ------------------------------------------------------------------------ */
 
 static int add_identity(struct sha256 *sha, const struct source_file *file, struct err *err)
 {
     char size[32];
 
     snprintf(size, sizeof(size), " %lld\n", (long long)file->size);
-    return sha256_add(sha, file->path, strlen(file->path), err) < 0 || sha256_add(sha, size, strlen(size), err) < 0 ? -1 : 0;
+    return sha256_add(sha, file->path, strlen(file->path), err) < 0 ||
+                   sha256_add(sha, size, strlen(size), err) < 0
+               ? -1
+               : 0;
 }
 
 static int identify(struct source *source, struct err *err)
@@ -35,7 +40,9 @@ static int identify(struct source *source, struct err *err)
     return sha256_end(sha, source->identity.bytes, err);
 }
 
-/* -- AWS's export ------------------------------------------------------------------------------------------------------------ */
+/* -- AWS's export
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int damaged(struct err *err, const char *what)
 {
@@ -59,19 +66,24 @@ static int read_summary(struct source *source, int64_t *ret_items, struct err *e
     json_auto_t *summary = NULL;
     const char *format, *type;
 
-    if (root_get_buffer(source->root, SUMMARY_PATH, &text, err) < 0 || parse(buffer_bytes(&text), SUMMARY_PATH, &summary, err) < 0)
+    if (root_get_buffer(source->root, SUMMARY_PATH, &text, err) < 0 ||
+        parse(buffer_bytes(&text), SUMMARY_PATH, &summary, err) < 0)
         return -1;
     format = json_get_text(summary, "outputFormat");
     type = json_get_text(summary, "exportType");
     if (!str_is(format, "DYNAMODB_JSON"))
-        return err_set(err, ERR_UNSUPPORTED_HERE, "the export is in the format %.20s; only DYNAMODB_JSON is read", format ? format : "(none)");
+        return err_set(err, ERR_UNSUPPORTED_HERE,
+                       "the export is in the format %.20s; only DYNAMODB_JSON is read",
+                       format ? format : "(none)");
     if (type && !str_is(type, "FULL_EXPORT"))
-        return err_set(err, ERR_UNSUPPORTED_HERE, "the export is a %.30s; only full exports can be restored", type);
+        return err_set(err, ERR_UNSUPPORTED_HERE, "the export is a %.30s; only full exports can be restored",
+                       type);
     *ret_items = json_get_int(summary, "itemCount", -1);
     return *ret_items >= 0 ? 0 : damaged(err, SUMMARY_PATH ": no itemCount");
 }
 
-/* The key is the one that AWS wrote to; the export may have been copied elsewhere since: the last name stays. */
+/* The key is the one that AWS wrote to; the export may have been copied elsewhere since: the last name stays.
+ */
 static const char *path_of(struct arena *arena, const char *key)
 {
     const char *slash = key ? strrchr(key, '/') : NULL;
@@ -88,11 +100,13 @@ static int take_line(struct arena *arena, struct bytes line, struct source_file 
     if (parse(line, LIST_PATH, &entry, err) < 0)
         return -1;
     sum = json_get_text(entry, "md5Checksum");
-    *ret_file = (struct source_file){.path = path_of(arena, json_get_text(entry, "dataFileS3Key")), .foreign = true,
-                                     .exported = true, .size = -1,
+    *ret_file = (struct source_file){.path = path_of(arena, json_get_text(entry, "dataFileS3Key")),
+                                     .foreign = true,
+                                     .exported = true,
+                                     .size = -1,
                                      .exported_items = json_get_int(entry, "itemCount", -1)};
-    if (!ret_file->path || !root_path_ok(ret_file->path) || ret_file->exported_items < 0 || !sum || strlen(sum) != 24 ||
-        base64_decode(bytes_of(sum), md5) != (long)sizeof(ret_file->md5))
+    if (!ret_file->path || !root_path_ok(ret_file->path) || ret_file->exported_items < 0 || !sum ||
+        strlen(sum) != 24 || base64_decode(bytes_of(sum), md5) != (long)sizeof(ret_file->md5))
         return damaged(err, LIST_PATH ": a line without dataFileS3Key, itemCount and md5Checksum");
     ret_file->plain = !str_ends(ret_file->path, ".gz");
     memcpy(ret_file->md5, md5, sizeof(ret_file->md5));
@@ -152,11 +166,13 @@ static int take_sizes(struct source *source, struct err *err)
     if (root_list(source->root, "data/", &found, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct source_file *file = source->file_count ? bsearch(found[i].path, source->files, source->file_count,
-                                                                sizeof(source->files[0]), compare_file)
-                                                      : NULL;
+        struct source_file *file = source->file_count
+                                       ? bsearch(found[i].path, source->files, source->file_count,
+                                                 sizeof(source->files[0]), compare_file)
+                                       : NULL;
         if (!file)
-            return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%s is not in the export's manifest", found[i].path);
+            return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%s is not in the export's manifest",
+                           found[i].path);
         file->size = found[i].size;
     }
     return 0;
@@ -176,7 +192,9 @@ static int check_list(const struct source *source, int64_t items, struct err *er
         if (__builtin_add_overflow(sum, file->exported_items, &sum))
             return damaged(err, LIST_PATH ": the counts are too large");
     }
-    return sum == items ? 0 : damaged(err, "the export's files add up to another itemCount than its summary says");
+    return sum == items
+               ? 0
+               : damaged(err, "the export's files add up to another itemCount than its summary says");
 }
 
 int source_read_export(struct source *source, struct arena *arena, struct err *err)
@@ -185,7 +203,8 @@ int source_read_export(struct source *source, struct arena *arena, struct err *e
 
     if (read_summary(source, &items, err) < 0)
         return -1;
-    if (read_list(source, arena, err) < 0 || take_sizes(source, err) < 0 || check_list(source, items, err) < 0) {
+    if (read_list(source, arena, err) < 0 || take_sizes(source, err) < 0 ||
+        check_list(source, items, err) < 0) {
         if (err->code == ERR_NOT_FOUND)
             err->code = ERR_RECOVERY_POINT_DAMAGED;
         return -1;
@@ -194,10 +213,12 @@ int source_read_export(struct source *source, struct arena *arena, struct err *e
     return identify(source, err);
 }
 
-/* -- one file ---------------------------------------------------------------------------------------------------------------- */
+/* -- one file
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
-static int open_file(struct source *source, const struct root_options *options, const char *folder, const char *name,
-                     struct err *err)
+static int open_file(struct source *source, const struct root_options *options, const char *folder,
+                     const char *name, struct err *err)
 {
     _cleanup_(root_read_close_p) struct root_reader *reader = NULL;
     struct source_file *file = arena_make(options->arena, struct source_file);
@@ -217,7 +238,8 @@ static int open_file(struct source *source, const struct root_options *options, 
     return identify(source, err);
 }
 
-static int open_either(struct source *source, const struct root_options *options, const char *uri, struct err *err)
+static int open_either(struct source *source, const struct root_options *options, const char *uri,
+                       struct err *err)
 {
     const char *slash = strrchr(uri, '/');
     bool summary = str_ends(uri, "/" SUMMARY_PATH);
@@ -232,13 +254,15 @@ static int open_either(struct source *source, const struct root_options *options
     return source_read_export(source, options->arena, err);
 }
 
-int source_open_foreign(struct source *source, const struct root_options *options, const char *uri, struct err *err)
+int source_open_foreign(struct source *source, const struct root_options *options, const char *uri,
+                        struct err *err)
 {
     if (open_either(source, options, uri, err) == 0)
         return 0;
     if (err->code != ERR_NOT_FOUND)
         return -1;
     err_clear(err); /* said in the words of a source */
-    return err_set(err, ERR_RECOVERY_POINT_NOT_FOUND,
-                   "at %.200s there is neither a recovery point nor an export of AWS nor a file .json or .json.gz", uri);
+    return err_set(
+        err, ERR_RECOVERY_POINT_NOT_FOUND,
+        "at %.200s there is neither a recovery point nor an export of AWS nor a file .json or .json.gz", uri);
 }

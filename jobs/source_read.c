@@ -1,6 +1,7 @@
 /*
- * Reading one file of a source: stored bytes -> (md5) -> gzip -> lines -> items. Everything is checked on the way; a
- * file that ends well has the size, the digest, the count and, when asked, the fingerprint that it should have.
+ * Reading one file of a source: stored bytes -> (md5) -> gzip -> lines -> items. Everything is checked on the
+ * way; a file that ends well has the size, the digest, the count and, when asked, the fingerprint that it
+ * should have.
  */
 #include <openssl/evp.h>
 
@@ -64,11 +65,13 @@ static int open_stored(struct walk *walk, struct err *err)
 
     if (root_read_open(walk->source->root, file->path, &walk->reader, &size, err) < 0) {
         if (err->code == ERR_NOT_FOUND)
-            err->code = ERR_RECOVERY_POINT_DAMAGED; /* it was there when the source was opened, or the manifest says so */
+            err->code = ERR_RECOVERY_POINT_DAMAGED; /* it was there when the source was opened, or the
+                                                       manifest says so */
         return -1;
     }
     if (size != file->size)
-        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld bytes instead of %lld", (long long)size, (long long)file->size);
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld bytes instead of %lld", (long long)size,
+                       (long long)file->size);
     if (!file->exported)
         return 0;
     walk->md5 = EVP_MD_CTX_new();
@@ -87,7 +90,8 @@ static int walk_open(struct walk *walk, struct err *err)
     if (open_stored(walk, err) < 0)
         return -1;
     walk->gzip = gzip_read_new(&options, read_stored, walk, err);
-    walk->lines = walk->gzip ? item_lines_new(gzip_read_some, walk->gzip, ERR_RECOVERY_POINT_DAMAGED, err) : NULL;
+    walk->lines =
+        walk->gzip ? item_lines_new(gzip_read_some, walk->gzip, ERR_RECOVERY_POINT_DAMAGED, err) : NULL;
     walk->scratch = walk->lines ? item_scratch_new(err) : NULL;
     return walk->scratch ? 0 : -1;
 }
@@ -122,7 +126,8 @@ static int walk_items(struct walk *walk, struct err *err)
     return more;
 }
 
-/* -- what it should have been ------------------------------------------------------------------------------------------ */
+/* -- what it should have been
+ * ------------------------------------------------------------------------------------------ */
 
 static int compare_own(struct walk *walk, const struct gzip_seen *seen, struct err *err)
 {
@@ -134,12 +139,13 @@ static int compare_own(struct walk *walk, const struct gzip_seen *seen, struct e
     if (seen->raw_bytes != (uint64_t)expected->raw_size)
         return damaged(err, "another inflated size than the manifest says");
     if (walk->sums.items != expected->items)
-        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld items instead of %lld", (long long)walk->sums.items,
-                       (long long)expected->items);
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld items instead of %lld",
+                       (long long)walk->sums.items, (long long)expected->items);
     if (!walk->deep)
         return 0;
     fingerprint_format(&walk->sums.fingerprint, text);
-    return str_is(text, expected->fingerprint) ? 0 : damaged(err, "another fingerprint than the manifest says");
+    return str_is(text, expected->fingerprint) ? 0
+                                               : damaged(err, "another fingerprint than the manifest says");
 }
 
 static int compare_exported(struct walk *walk, struct err *err)
@@ -151,8 +157,8 @@ static int compare_exported(struct walk *walk, struct err *err)
     if (memcmp(md5, walk->file->md5, sizeof(walk->file->md5)))
         return damaged(err, "another MD5 than the export's manifest says");
     if (walk->sums.items != walk->file->exported_items)
-        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld items instead of %lld", (long long)walk->sums.items,
-                       (long long)walk->file->exported_items);
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld items instead of %lld",
+                       (long long)walk->sums.items, (long long)walk->file->exported_items);
     return 0;
 }
 
@@ -178,10 +184,12 @@ static int walk_all(struct walk *walk, struct err *err)
     return err_wrap(err, "%s", walk->file->path);
 }
 
-int source_file_check(struct source *source, const struct source_file *file, bool deep, int (*go)(void *arg, struct err *err),
-                      void *go_arg, struct source_sums *ret_sums, struct err *err)
+int source_file_check(struct source *source, const struct source_file *file, bool deep,
+                      int (*go)(void *arg, struct err *err), void *go_arg, struct source_sums *ret_sums,
+                      struct err *err)
 {
-    _cleanup_(walk_done) struct walk walk = {.source = source, .file = file, .deep = deep, .go = go, .go_arg = go_arg};
+    _cleanup_(walk_done) struct walk walk = {
+        .source = source, .file = file, .deep = deep, .go = go, .go_arg = go_arg};
 
     if (walk_all(&walk, err) < 0)
         return -1;
@@ -189,9 +197,11 @@ int source_file_check(struct source *source, const struct source_file *file, boo
     return 0;
 }
 
-int source_file_items(struct source *source, const struct source_file *file, source_item_fn *fn, void *arg, struct err *err)
+int source_file_items(struct source *source, const struct source_file *file, source_item_fn *fn, void *arg,
+                      struct err *err)
 {
-    _cleanup_(walk_done) struct walk walk = {.source = source, .file = file, .deep = true, .fn = fn, .arg = arg};
+    _cleanup_(walk_done) struct walk walk = {
+        .source = source, .file = file, .deep = true, .fn = fn, .arg = arg};
 
     return walk_all(&walk, err);
 }

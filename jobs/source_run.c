@@ -11,7 +11,8 @@ int source_split(struct work *work, const struct source *source, size_t parts, s
     hex_encode(source->identity.bytes, sizeof(source->identity.bytes), identity);
     for (size_t from = 0; from < source->file_count; from += each) {
         size_t to = from + each < source->file_count ? from + each : source->file_count;
-        json_auto_t *spec = json_pack("{s:I,s:I,s:s}", "from", (json_int_t)from, "to", (json_int_t)to, "source", identity);
+        json_auto_t *spec =
+            json_pack("{s:I,s:I,s:s}", "from", (json_int_t)from, "to", (json_int_t)to, "source", identity);
         char name[64];
 
         if (!spec)
@@ -46,7 +47,8 @@ void source_run_cursor(const struct source_run *run, char ret_cursor[32])
     snprintf(ret_cursor, 32, "%zu", run->next + 1);
 }
 
-int source_run_advance(struct work *work, const struct source_run *run, int64_t items, int64_t bytes, struct err *err)
+int source_run_advance(struct work *work, const struct source_run *run, int64_t items, int64_t bytes,
+                       struct err *err)
 {
     char cursor[32];
     struct advance advance = {.items = items, .bytes = bytes};

@@ -38,7 +38,9 @@ static int check(struct ask *ask, struct err *err)
     return source_check(ask, json_object_get(ask->spec, "source"), "/spec/source", err);
 }
 
-/* -- plan ------------------------------------------------------------------------------------------------------------------ */
+/* -- plan
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t stored_bytes(const struct source *source)
 {
@@ -55,37 +57,46 @@ static int plan_proof(const struct source *source, struct planning *planning, st
     json_t *effect;
 
     if (!source->capsule.data)
-        return err_set(err, ERR_KEY_SCHEMA_REQUIRED, "the source does not say what the keys are: it cannot be proven by itself");
+        return err_set(err, ERR_KEY_SCHEMA_REQUIRED,
+                       "the source does not say what the keys are: it cannot be proven by itself");
     effect = json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", "table/recoverd-prove-<job>", "action",
                        "create, fill, compare, delete", "count", (json_int_t)source->items, "bytes",
-                       (json_int_t)stored_bytes(source), "destructive", 0, "reversible", "the job deletes its own table");
-    return json_array_append_new(planning->effects, effect) < 0 ? err_set(err, ERR_NO_MEMORY, "no memory for a plan") : 0;
+                       (json_int_t)stored_bytes(source), "destructive", 0, "reversible",
+                       "the job deletes its own table");
+    return json_array_append_new(planning->effects, effect) < 0
+               ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
+               : 0;
 }
 
 static int plan(struct ask *ask, struct planning *planning, struct err *err)
 {
-    struct root_options options = {.environment = ask->environment, .aws = ask->aws, .arena = ask->arena,
+    struct root_options options = {.environment = ask->environment,
+                                   .aws = ask->aws,
+                                   .arena = ask->arena,
                                    .data_dir = ask->config->data_dir};
     _cleanup_(source_close_p) struct source *source = NULL;
     char identity[HEX_SIZE(32)];
     const char *resource;
 
-    if (source_open_damaged(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"),
-                            &source, err) < 0)
+    if (source_open_damaged(&options, engine_store(ask->engine), ask->principal,
+                            json_object_get(ask->spec, "source"), &source, err) < 0)
         return -1;
     hex_encode(source->identity.bytes, sizeof(source->identity.bytes), identity);
     resource = ask->resource ? ask->resource : source->uri;
     json_object_set_new(planning->identities, resource, json_pack("{s:s}", "manifest_sha256", identity));
     json_array_append_new(planning->effects,
-                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", resource, "action", "read", "count",
-                                    (json_int_t)source->file_count, "bytes", (json_int_t)stored_bytes(source), "destructive",
-                                    0, "reversible", "nothing is changed"));
+                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", resource, "action", "read",
+                                    "count", (json_int_t)source->file_count, "bytes",
+                                    (json_int_t)stored_bytes(source), "destructive", 0, "reversible",
+                                    "nothing is changed"));
     if (json_array_size(planning->effects) != 1 || json_object_size(planning->identities) != 1)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     return json_get_bool(ask->spec, "prove", false) ? plan_proof(source, planning, err) : 0;
 }
 
-/* -- the verdict ------------------------------------------------------------------------------------------------------------ */
+/* -- the verdict
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct judgement {
     struct work *work;
@@ -100,7 +111,8 @@ struct judgement {
 
 static void add_check(struct judgement *j, const char *name, bool ok, const char *detail)
 {
-    json_array_append_new(j->checks, json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : ""));
+    json_array_append_new(j->checks,
+                          json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : ""));
 }
 
 static bool sums_known(const struct source *source)
@@ -130,13 +142,16 @@ static void judge_whole(struct judgement *j)
     j->verdict = known ? "intact" : "unverifiable";
     add_check(j, "files", true,
               arena_printf(arena, "%lld files read to their end, %lld items, each of them well-formed",
-                           (long long)json_get_int(j->checked, "files", 0), (long long)json_get_int(j->checked, "items", 0)));
+                           (long long)json_get_int(j->checked, "files", 0),
+                           (long long)json_get_int(j->checked, "items", 0)));
     if (source->manifest)
-        add_check(j, "manifest", true, source->point ? "its SHA-256 is the one in the catalogue; every file is as it says"
-                                                     : "every file is as it says; it is not in this catalogue");
+        add_check(j, "manifest", true,
+                  source->point ? "its SHA-256 is the one in the catalogue; every file is as it says"
+                                : "every file is as it says; it is not in this catalogue");
     else
-        add_check(j, "manifest", known, known ? "every file has the MD5 and the count of the export's own manifest"
-                                              : "there is none: nothing says what should be in the file");
+        add_check(j, "manifest", known,
+                  known ? "every file has the MD5 and the count of the export's own manifest"
+                        : "there is none: nothing says what should be in the file");
     if (source->manifest)
         add_check(j, "fingerprint", true, source->manifest->fingerprint);
 }
@@ -195,8 +210,9 @@ static int tell(struct judgement *j, struct err *err)
 {
     /* the sum over what is left of a damaged point would only mislead */
     const char *sum = str_is(j->verdict, "damaged") ? NULL : json_get_text(j->checked, "fingerprint");
-    json_auto_t *members = json_pack("{s:s,s:O,s:I,s:s*}", "verdict", j->verdict, "checks", j->checks, "items",
-                                     (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint", sum);
+    json_auto_t *members =
+        json_pack("{s:s,s:O,s:I,s:s*}", "verdict", j->verdict, "checks", j->checks, "items",
+                  (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint", sum);
     const json_t *first = json_array_get(j->checks, 0);
 
     if (!members)
@@ -208,7 +224,8 @@ static int tell(struct judgement *j, struct err *err)
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld damaged; the first: %s",
                        (long long)json_get_int(j->checked, "damaged", 0), json_get_text(first, "detail"));
     if (str_is(j->verdict, "unverifiable"))
-        return work_partial(j->work, "Verified", ERR_INCOMPLETE, "nothing says what should be in the source", err);
+        return work_partial(j->work, "Verified", ERR_INCOMPLETE, "nothing says what should be in the source",
+                            err);
     return 0;
 }
 
@@ -249,14 +266,15 @@ const struct job_kind validate_backup = {
     .max_attempts = 5,
     .check = check,
     .plan = plan,
-    .steps = {
-        {.name = "check", .split = validate_split, .part = validate_files},
-        {.name = "judge", .run = validate_judge},
-        /* a proof; without one these have nothing to do */
-        {.name = "create", .run = copy_create},
-        {.name = "load", .split = copy_load_split, .part = copy_load_files},
-        {.name = "sum", .split = copy_sum_split, .part = copy_sum_segment},
-        {.name = "compare", .run = validate_compare},
-        {.name = "clean", .run = table_unmake, .always = true},
-    },
+    .steps =
+        {
+            {.name = "check", .split = validate_split, .part = validate_files},
+            {.name = "judge", .run = validate_judge},
+            /* a proof; without one these have nothing to do */
+            {.name = "create", .run = copy_create},
+            {.name = "load", .split = copy_load_split, .part = copy_load_files},
+            {.name = "sum", .split = copy_sum_split, .part = copy_sum_segment},
+            {.name = "compare", .run = validate_compare},
+            {.name = "clean", .run = table_unmake, .always = true},
+        },
 };

@@ -1,17 +1,21 @@
-/* validate.backup: every file is read whole. What is damaged is listed, not stumbled over: all of it is reported. */
+/* validate.backup: every file is read whole. What is damaged is listed, not stumbled over: all of it is
+ * reported. */
 #include "base/json.h"
 #include "jobs/validate_backup_internal.h"
 
 int validate_open(struct work *work, struct source **ret_source, struct err *err)
 {
-    struct root_options options = {.environment = work->environment, .aws = work->aws, .arena = work->arena,
+    struct root_options options = {.environment = work->environment,
+                                   .aws = work->aws,
+                                   .arena = work->arena,
                                    .data_dir = work->config->data_dir};
 
-    return source_open_damaged(&options, engine_store(work->engine), work->principal, json_object_get(work->spec, "source"),
-                               ret_source, err);
+    return source_open_damaged(&options, engine_store(work->engine), work->principal,
+                               json_object_get(work->spec, "source"), ret_source, err);
 }
 
-/* -- the state of what was checked ------------------------------------------------------------------------------------- */
+/* -- the state of what was checked
+ * ------------------------------------------------------------------------------------- */
 
 struct finding {
     struct work *work;
@@ -21,8 +25,9 @@ struct finding {
 
 static json_t *fresh(void)
 {
-    return json_pack("{s:i,s:i,s:i,s:i,s:s,s:[]}", "items", 0, "bytes", 0, "files", 0, "damaged", 0, "fingerprint",
-                     "v1:0:0000000000000000000000000000000000000000000000000000000000000000", "damage");
+    return json_pack("{s:i,s:i,s:i,s:i,s:s,s:[]}", "items", 0, "bytes", 0, "files", 0, "damaged", 0,
+                     "fingerprint", "v1:0:0000000000000000000000000000000000000000000000000000000000000000",
+                     "damage");
 }
 
 static void count_on(json_t *checked, const char *name, int64_t more)
@@ -49,7 +54,8 @@ static void add_damage(json_t *checked, const struct finding *finding)
 
     count_on(checked, "damaged", 1);
     if (json_array_size(damage) < RESULT_ARRAY_MAX - 4) /* room for the checks that are no files */
-        json_array_append_new(damage, json_pack("{s:s,s:s}", "name", finding->name, "detail", finding->detail));
+        json_array_append_new(damage,
+                              json_pack("{s:s,s:s}", "name", finding->name, "detail", finding->detail));
 }
 
 static int record(struct tx *tx, void *ctx, struct err *err)
@@ -78,7 +84,9 @@ static int record(struct tx *tx, void *ctx, struct err *err)
     return tx_document_put(tx, finding->work->job->key, "state.checked", bytes_of(changed), err);
 }
 
-/* -- steps ---------------------------------------------------------------------------------------------------------------- */
+/* -- steps
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* A source that cannot even be opened is damaged as a whole; that is a finding, not a failure of looking. */
 int validate_split(struct work *work, struct err *err)

@@ -1,7 +1,7 @@
 /*
  * Between the files of validate.backup. Durable state `checked`: {items, bytes, files, fingerprint, damaged,
- * damage: [{name, detail}]}, changed in the transaction that moves a part's cursor, so that each file counts once; `checks`:
- * what the verdict listed, to which a proof adds its own.
+ * damage: [{name, detail}]}, changed in the transaction that moves a part's cursor, so that each file counts
+ * once; `checks`: what the verdict listed, to which a proof adds its own.
  */
 #pragma once
 #include "base/cleanup.h"

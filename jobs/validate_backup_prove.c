@@ -36,12 +36,14 @@ int validate_compare(struct work *work, struct err *err)
         if (failure.code != ERR_MISMATCH)
             return -1;
         failure = ERR_INIT;
-        tell(work, false, err->message, &failure); /* that it does not match is what the job fails with, told or not */
+        tell(work, false, err->message,
+             &failure); /* that it does not match is what the job fails with, told or not */
         return -1;
     }
     if (validate_open(work, &source, err) < 0)
         return -1;
     if (source->point && work_tx(work, "proven", is_proven, source->point, err) < 0)
         return -1;
-    return tell(work, true, "restored to a table of its own and read again: every item is there, and no other", err);
+    return tell(work, true,
+                "restored to a table of its own and read again: every item is there, and no other", err);
 }

@@ -39,12 +39,23 @@ static inline void point_begin(struct tree *t, struct point *p)
 
     *p = (struct point){0};
     fingerprint_format(&none, text);
-    p->files[0] = (struct manifest_file){.path = CAPSULE_PATH, .size = sizeof(capsule) - 1, .sha256 = digest_of(t, bytes_of(capsule))};
-    p->manifest = (struct manifest){.tool = "recoverd test", .id = POINT_ID, .environment = "test", .type = "table",
-                                    .method = "scan", .table = "Sales", .account = "123456789012", .region = "us-east-1",
-                                    .arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales", .consistency_from = 1000,
-                                    .consistency_to = 2000, .created_at = 2000, .stored_bytes = sizeof(capsule) - 1,
-                                    .fingerprint = arena_strdup(t->arena, text), .file_count = 1};
+    p->files[0] = (struct manifest_file){
+        .path = CAPSULE_PATH, .size = sizeof(capsule) - 1, .sha256 = digest_of(t, bytes_of(capsule))};
+    p->manifest = (struct manifest){.tool = "recoverd test",
+                                    .id = POINT_ID,
+                                    .environment = "test",
+                                    .type = "table",
+                                    .method = "scan",
+                                    .table = "Sales",
+                                    .account = "123456789012",
+                                    .region = "us-east-1",
+                                    .arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales",
+                                    .consistency_from = 1000,
+                                    .consistency_to = 2000,
+                                    .created_at = 2000,
+                                    .stored_bytes = sizeof(capsule) - 1,
+                                    .fingerprint = arena_strdup(t->arena, text),
+                                    .file_count = 1};
     p->manifest.files = p->files;
     tree_put(t, CAPSULE_PATH, capsule);
 }
@@ -58,8 +69,8 @@ static inline void point_add(struct tree *t, struct point *p, const struct data_
     assert_true(fingerprint_parse(bytes_of(file->fingerprint), &one));
     fingerprint_merge(&sum, &one);
     fingerprint_format(&sum, text);
-    p->files[p->manifest.file_count++] = (struct manifest_file){file->path, file->stored_size, file->sha256, true, file->raw_size,
-                                                                file->items, file->fingerprint};
+    p->files[p->manifest.file_count++] = (struct manifest_file){
+        file->path, file->stored_size, file->sha256, true, file->raw_size, file->items, file->fingerprint};
     p->manifest.fingerprint = arena_strdup(t->arena, text);
     p->manifest.items += file->items;
     p->manifest.bytes += file->raw_size;

@@ -7,8 +7,12 @@
 
 static struct data_writer *writer_of(struct tree *t, int part, int64_t number, size_t stored_max)
 {
-    struct data_writer_options options = {.root = t->root, .arena = t->arena, .table = "Sales.v1", .part = part,
-                                          .number = number, .stored_max = stored_max};
+    struct data_writer_options options = {.root = t->root,
+                                          .arena = t->arena,
+                                          .table = "Sales.v1",
+                                          .part = part,
+                                          .number = number,
+                                          .stored_max = stored_max};
     struct data_writer *writer;
     assert_int_equal(data_writer_new(&options, &writer, &t->err), 0);
     return writer;
@@ -113,7 +117,8 @@ static void a_leftover_of_a_dead_run_is_stepped_over_never_replaced(void **state
     tree_make(&t);
     struct data_writer *dead = writer_of(&t, 0, 0, 0);
     add(&t, dead, "{\"id\":{\"S\":\"old\"}}");
-    assert_int_equal(data_writer_seal(dead, &other, &t.err), 0); /* placed, and then killed before it was recorded */
+    assert_int_equal(data_writer_seal(dead, &other, &t.err),
+                     0); /* placed, and then killed before it was recorded */
     data_writer_free(dead);
     struct data_writer *writer = writer_of(&t, 0, 0, 0);
     add(&t, writer, "{\"id\":{\"S\":\"new\"}}");
@@ -146,7 +151,8 @@ static void a_leftover_with_the_same_bytes_is_taken_as_ours(void **state)
 
 static void what_is_no_item_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "[]", "{\"a\":1}", "{\"a\":{\"S\":\"x\"}", "{\"a\":{\"S\":\"x\"}}{}", "{\"a\":{\"X\":\"x\"}}"};
+    static const char *const bad[] = {
+        "", "[]", "{\"a\":1}", "{\"a\":{\"S\":\"x\"}", "{\"a\":{\"S\":\"x\"}}{}", "{\"a\":{\"X\":\"x\"}}"};
     struct tree t;
     (void)state;
     tree_make(&t);
@@ -197,7 +203,8 @@ static void the_floor_of_free_space_is_left_alone(void **state)
     struct tree t;
     (void)state;
     tree_make(&t);
-    struct data_writer_options options = {.root = t.root, .arena = t.arena, .table = "Sales", .min_free = INT64_MAX};
+    struct data_writer_options options = {
+        .root = t.root, .arena = t.arena, .table = "Sales", .min_free = INT64_MAX};
     assert_int_equal(data_writer_new(&options, &writer, &t.err), 0);
     assert_fails(data_writer_add(writer, BYTES("{\"id\":{\"S\":\"1\"}}"), &t.err), ERR_DISK_FULL, &t.err);
     assert_int_equal(tree_count(&t), 0);

@@ -46,13 +46,15 @@ static void assert_damaged(json_t *value)
     struct manifest *read;
     char *text = json_canonical(tree.arena, value);
     json_decref(value);
-    assert_fails(manifest_parse(bytes_of(text), tree.arena, &read, &tree.err), ERR_RECOVERY_POINT_DAMAGED, &tree.err);
+    assert_fails(manifest_parse(bytes_of(text), tree.arena, &read, &tree.err), ERR_RECOVERY_POINT_DAMAGED,
+                 &tree.err);
 }
 
 static void each_member_that_is_missing_or_of_another_type_is_damage(void **state)
 {
-    static const char *const members[] = {"format", "tool", "id", "environment", "type", "method", "table", "source",
-                                          "consistency", "created_at", "items", "bytes", "stored_bytes", "fingerprint", "files"};
+    static const char *const members[] = {"format", "tool",  "id",           "environment", "type",
+                                          "method", "table", "source",       "consistency", "created_at",
+                                          "items",  "bytes", "stored_bytes", "fingerprint", "files"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(members); i++) {
         json_t *without = parsed(), *other = parsed();
@@ -106,12 +108,23 @@ static void each_member_of_a_file_that_is_edited_is_damage(void **state)
 
 static void a_path_that_does_not_match_the_layout_exactly_is_damage(void **state)
 {
-    static const char *const paths[] = {
-        "", "/etc/passwd", "../x", "tables/Sales/data/../0-0.json.gz", "tables/Other/data/0000-000000.json.gz",
-        "tables/Sales/data/0000-000000.json", "tables/Sales/data/0000.json.gz", "tables/Sales/data/a-0.json.gz",
-        "tables/Sales/data/0000-000000.json.gz/", "tables/Sales/data//0000-000000.json.gz", "tables/Sales/data/0-.json.gz",
-        "tables/Sales/data/0000-000000.json.gz.gz", "tables/Salesx/data/0-0.json.gz", "Tables/Sales/data/0-0.json.gz",
-        "tables/Sales/capsule.json", "manifest.json", "tables/Sales/data/0000000000000-0.json.gz"};
+    static const char *const paths[] = {"",
+                                        "/etc/passwd",
+                                        "../x",
+                                        "tables/Sales/data/../0-0.json.gz",
+                                        "tables/Other/data/0000-000000.json.gz",
+                                        "tables/Sales/data/0000-000000.json",
+                                        "tables/Sales/data/0000.json.gz",
+                                        "tables/Sales/data/a-0.json.gz",
+                                        "tables/Sales/data/0000-000000.json.gz/",
+                                        "tables/Sales/data//0000-000000.json.gz",
+                                        "tables/Sales/data/0-.json.gz",
+                                        "tables/Sales/data/0000-000000.json.gz.gz",
+                                        "tables/Salesx/data/0-0.json.gz",
+                                        "Tables/Sales/data/0-0.json.gz",
+                                        "tables/Sales/capsule.json",
+                                        "manifest.json",
+                                        "tables/Sales/data/0000000000000-0.json.gz"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         json_t *value = parsed();
@@ -133,8 +146,9 @@ static void files_out_of_order_twice_or_without_capsule_are_damage(void **state)
     assert_damaged(value);
     value = parsed();
     files = json_object_get(value, "files");
-    json_object_set_new(value, "stored_bytes",
-                        json_integer(json_get_int(value, "stored_bytes", 0) - json_get_int(file_of(value, 0), "size", 0)));
+    json_object_set_new(
+        value, "stored_bytes",
+        json_integer(json_get_int(value, "stored_bytes", 0) - json_get_int(file_of(value, 0), "size", 0)));
     json_array_remove(files, 0);
     assert_damaged(value);
 }
@@ -173,7 +187,8 @@ static void a_text_cut_anywhere_is_damage(void **state)
     struct manifest *read;
     (void)state;
     for (size_t len = 0; len < text.len - 2; len += 7)
-        assert_fails(manifest_parse((struct bytes){text.data, len}, tree.arena, &read, &tree.err), ERR_RECOVERY_POINT_DAMAGED, &tree.err);
+        assert_fails(manifest_parse((struct bytes){text.data, len}, tree.arena, &read, &tree.err),
+                     ERR_RECOVERY_POINT_DAMAGED, &tree.err);
 }
 
 int main(void)

@@ -22,7 +22,8 @@ static void a_file_is_never_replaced(void **state)
     tree_make(&t);
     tree_put(&t, "a/one", "first");
     assert_fails(root_put(t.root, "a/one", BYTES("other"), &t.err), ERR_AWS_CONDITION, &t.err);
-    assert_fails(root_put(t.root, "a/one", BYTES("longer than the first"), &t.err), ERR_AWS_CONDITION, &t.err);
+    assert_fails(root_put(t.root, "a/one", BYTES("longer than the first"), &t.err), ERR_AWS_CONDITION,
+                 &t.err);
     assert_true(bytes_is(tree_read(&t, "a/one"), "first"));
     assert_int_equal(tree_count(&t), 1); /* and nothing half-made lies beside it */
     tree_drop(&t);
@@ -76,9 +77,9 @@ static void after_a_conflict_the_spool_goes_under_another_name(void **state)
 
 static void no_path_leads_out(void **state)
 {
-    static const char *const bad[] = {"",      "/etc/passwd", "..",       "../x",     "a/../b", "a/..", "a//b", "./a",
-                                      "a/./b", "a/",          "a b",      "a\\b",     "a%2fb",  "~/x",  "a;b",  "a\nb",
-                                      "\xc3\xa9"};
+    static const char *const bad[] = {"",      "/etc/passwd", "..",    "../x", "a/../b",  "a/..",
+                                      "a//b",  "./a",         "a/./b", "a/",   "a b",     "a\\b",
+                                      "a%2fb", "~/x",         "a;b",   "a\nb", "\xc3\xa9"};
     struct bytes content;
     struct tree t;
     (void)state;
@@ -183,7 +184,8 @@ static void deleting_what_is_absent_is_fine(void **state)
     tree_drop(&t);
 }
 
-/* -- which uris are allowed ------------------------------------------------------------------------------------------------ */
+/* -- which uris are allowed
+ * ------------------------------------------------------------------------------------------------ */
 
 struct asking {
     struct environment environments[2];
@@ -200,7 +202,8 @@ static void asking_make(struct asking *a)
 {
     static const char *const roots[] = {"s3://bucket/exports", "file:///srv/exports"};
     *a = (struct asking){0};
-    a->environments[0] = (struct environment){.name = "mine", .recovery_points = "s3://bucket/points", .uri_roots = {roots, 2}};
+    a->environments[0] = (struct environment){
+        .name = "mine", .recovery_points = "s3://bucket/points", .uri_roots = {roots, 2}};
     a->environments[1] = (struct environment){.name = "other", .recovery_points = "s3://theirs/points"};
     a->config.environments = a->environments;
     a->config.environment_count = 2;
@@ -210,18 +213,31 @@ static void asking_make(struct asking *a)
     a->principal = (struct principal){.identity = "me", .grants = a->grants, .grant_count = 2};
     a->arena = arena_new(1 * MIB);
     faults_init(&a->faults, a->arena);
-    a->ask = (struct ask){.config = &a->config, .environment = &a->environments[0], .kind = &a->kind,
-                          .principal = &a->principal, .faults = &a->faults, .arena = a->arena};
+    a->ask = (struct ask){.config = &a->config,
+                          .environment = &a->environments[0],
+                          .kind = &a->kind,
+                          .principal = &a->principal,
+                          .faults = &a->faults,
+                          .arena = a->arena};
 }
 
 static void a_uri_is_allowed_only_below_a_root_by_whole_names(void **state)
 {
-    static const char *const good[] = {"s3://bucket/points", "s3://bucket/points/", "s3://bucket/points/mine/20260101-000000-x",
+    static const char *const good[] = {"s3://bucket/points", "s3://bucket/points/",
+                                       "s3://bucket/points/mine/20260101-000000-x",
                                        "s3://bucket/exports/a.json.gz", "file:///srv/exports/a.json"};
-    static const char *const bad[] = {"s3://bucket/pointsX/a", "s3://bucket/point", "s3://bucket", "s3://other/points/a",
-                                      "file:///srv/exports/../../etc/passwd", "file:///srv/exportsX", "file:///etc/passwd",
-                                      "s3://bucket/points/a/../../x", "s3://bucket/points//a", "http://bucket/points",
-                                      "s3://theirs/points/a", "file:///srv/exports/a b"};
+    static const char *const bad[] = {"s3://bucket/pointsX/a",
+                                      "s3://bucket/point",
+                                      "s3://bucket",
+                                      "s3://other/points/a",
+                                      "file:///srv/exports/../../etc/passwd",
+                                      "file:///srv/exportsX",
+                                      "file:///etc/passwd",
+                                      "s3://bucket/points/a/../../x",
+                                      "s3://bucket/points//a",
+                                      "http://bucket/points",
+                                      "s3://theirs/points/a",
+                                      "file:///srv/exports/a b"};
     struct asking a;
     (void)state;
     asking_make(&a);

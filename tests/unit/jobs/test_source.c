@@ -29,8 +29,8 @@ static void world_make(struct world *w)
     struct store_options options;
     tree_make(&w->t);
     point_make(&w->t, &w->p);
-    options = (struct store_options){.url = arena_printf(w->t.arena, "sqlite:%s/db", w->t.dir), .data_dir = w->t.dir,
-                                     .min_free_bytes = 1};
+    options = (struct store_options){
+        .url = arena_printf(w->t.arena, "sqlite:%s/db", w->t.dir), .data_dir = w->t.dir, .min_free_bytes = 1};
     assert_int_equal(store_open(&options, &w->store, &w->t.err), 0);
     assert_true(id_parse(BYTES(POINT_ID), &w->id));
 }
@@ -43,9 +43,19 @@ static void world_drop(struct world *w)
 
 static void world_catalogue(struct world *w, enum point_status status)
 {
-    w->row = (struct recovery_point){.id = w->id, .environment = "test", .type = "table", .method = "scan", .origin = "recoverd",
-                                     .resource = "table/Sales", .location = w->t.uri, .status = status, .trust = "unsigned",
-                                     .items = 150, .manifest_sha256 = w->p.sha256, .has_manifest = true, .encryption = "none"};
+    w->row = (struct recovery_point){.id = w->id,
+                                     .environment = "test",
+                                     .type = "table",
+                                     .method = "scan",
+                                     .origin = "recoverd",
+                                     .resource = "table/Sales",
+                                     .location = w->t.uri,
+                                     .status = status,
+                                     .trust = "unsigned",
+                                     .items = 150,
+                                     .manifest_sha256 = w->p.sha256,
+                                     .has_manifest = true,
+                                     .encryption = "none"};
     assert_int_equal(store_tx(w->store, "test", insert_point, &w->row, &w->t.err), 0);
 }
 
@@ -86,7 +96,9 @@ static int check_all(struct world *w, struct source *source, struct source_sums 
     return 0;
 }
 
-/* -- whole ones --------------------------------------------------------------------------------------------------------------- */
+/* -- whole ones
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void a_point_of_the_catalogue_is_read_whole(void **state)
 {
@@ -165,13 +177,15 @@ static void items_come_in_order_with_their_lines_and_can_be_stopped(void **state
     assert_int_equal(source_file_items(source, &source->files[0], see_item, &seen, &w.t.err), 0);
     assert_int_equal(seen.count, 100);
     seen = (struct seen){.stop_at = 10};
-    assert_fails(source_file_items(source, &source->files[0], see_item, &seen, &w.t.err), ERR_CANCELLED, &w.t.err);
+    assert_fails(source_file_items(source, &source->files[0], see_item, &seen, &w.t.err), ERR_CANCELLED,
+                 &w.t.err);
     assert_int_equal(seen.count, 10);
     source_close(source);
     world_drop(&w);
 }
 
-/* -- which points may be used -------------------------------------------------------------------------------------------------- */
+/* -- which points may be used
+ * -------------------------------------------------------------------------------------------------- */
 
 static void only_whole_points_are_opened(void **state)
 {
@@ -186,7 +200,8 @@ static void only_whole_points_are_opened(void **state)
             assert_int_equal(open_id(&w, &source), 0);
             source_close(source);
         } else {
-            assert_fails(open_id(&w, &source), status == POINT_DAMAGED ? ERR_RECOVERY_POINT_DAMAGED : ERR_RECOVERY_POINT_UNUSABLE,
+            assert_fails(open_id(&w, &source),
+                         status == POINT_DAMAGED ? ERR_RECOVERY_POINT_DAMAGED : ERR_RECOVERY_POINT_UNUSABLE,
                          &w.t.err);
         }
     }
@@ -232,7 +247,9 @@ static void a_tree_without_manifest_is_never_opened(void **state)
     world_drop(&w);
 }
 
-/* -- damage ------------------------------------------------------------------------------------------------------------------- */
+/* -- damage
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *data_path(struct world *w, size_t i)
 {
@@ -286,7 +303,9 @@ static void a_bit_flipped_anywhere_is_damage(void **state)
         struct source_sums sums;
         copy[i] = (char)(copy[i] ^ (1 << (i % 8)));
         tree_write(&w.t, data_path(&w, 0), (struct bytes){copy, whole.len});
-        assert_damage_named(&w, source_file_check(source, &source->files[0], false, NULL, NULL, &sums, &w.t.err), data_path(&w, 0));
+        assert_damage_named(&w,
+                            source_file_check(source, &source->files[0], false, NULL, NULL, &sums, &w.t.err),
+                            data_path(&w, 0));
         copy[i] = whole.data[i];
     }
     source_close(source);
@@ -334,7 +353,9 @@ static void an_edited_capsule_is_damage(void **state)
     world_drop(&w);
 }
 
-/* -- one foreign file --------------------------------------------------------------------------------------------------------- */
+/* -- one foreign file
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static struct bytes gzipped(struct world *w, struct bytes text)
 {
@@ -383,15 +404,17 @@ static void a_file_of_lines_is_read_plain_or_gzip_with_many_members(void **state
     world_make(&w);
     assert_int_equal(foreign_items(&w, "a.json", joined(&w, line_one, line_two)), 2);
     assert_int_equal(foreign_items(&w, "a.json.gz", gzipped(&w, joined(&w, line_one, line_two))), 2);
-    assert_int_equal(foreign_items(&w, "b.json.gz", joined(&w, gzipped(&w, line_one), gzipped(&w, line_two))), 2);
+    assert_int_equal(foreign_items(&w, "b.json.gz", joined(&w, gzipped(&w, line_one), gzipped(&w, line_two))),
+                     2);
     assert_int_equal(foreign_items(&w, "c.json", BYTES("")), 0);
     world_drop(&w);
 }
 
 static void a_foreign_line_that_is_no_item_is_named_by_its_number(void **state)
 {
-    static const char *const bad[] = {"{\"Item\":{\"id\":{\"S\":1}}}\n", "{\"Item\":{\"id\":{\"N\":\"1x\"}}}\n", "{}\n", "\n", "x\n",
-                                      "{\"Item\":{\"id\":{\"S\":\"\xff\"}}}\n"};
+    static const char *const bad[] = {
+        "{\"Item\":{\"id\":{\"S\":1}}}\n",       "{\"Item\":{\"id\":{\"N\":\"1x\"}}}\n", "{}\n", "\n", "x\n",
+        "{\"Item\":{\"id\":{\"S\":\"\xff\"}}}\n"};
     struct world w;
     (void)state;
     world_make(&w);
@@ -419,12 +442,15 @@ static void two_members_in_a_file_of_our_own_are_damage(void **state)
     file.size = (int64_t)two.len;
     file.expected.size = file.size;
     file.expected.sha256 = digest_of(&w.t, two); /* even when the manifest says so */
-    assert_damage_named(&w, source_file_check(source, &file, true, NULL, NULL, &sums, &w.t.err), data_path(&w, 0));
+    assert_damage_named(&w, source_file_check(source, &file, true, NULL, NULL, &sums, &w.t.err),
+                        data_path(&w, 0));
     source_close(source);
     world_drop(&w);
 }
 
-/* -- an export of AWS ---------------------------------------------------------------------------------------------------------- */
+/* -- an export of AWS
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void write_export(struct world *w, const char *md5_of, int count, int total, const char *format)
 {
@@ -440,20 +466,25 @@ static void write_export(struct world *w, const char *md5_of, int count, int tot
     mkdir(tree_path(&w->t, "AWSDynamoDB/01/data"), 0700);
     tree_write(&w->t, "AWSDynamoDB/01/data/abc.json.gz", data);
     tree_write(&w->t, "AWSDynamoDB/01/data/empty.json.gz", BYTES(""));
-    tree_write(&w->t, "AWSDynamoDB/01/manifest-files.json",
-               bytes_of(arena_printf(w->t.arena,
-                                     "{\"itemCount\":%d,\"md5Checksum\":\"%s\",\"etag\":\"x\",\"dataFileS3Key\":"
-                                     "\"old/prefix/AWSDynamoDB/01/data/abc.json.gz\"}\n"
-                                     "{\"itemCount\":0,\"md5Checksum\":\"1B2M2Y8AsgTpgAmY7PhCfg==\",\"etag\":\"y\",\"dataFileS3Key\":"
-                                     "\"old/prefix/AWSDynamoDB/01/data/empty.json.gz\"}\n",
-                                     count, base64)));
+    tree_write(
+        &w->t, "AWSDynamoDB/01/manifest-files.json",
+        bytes_of(arena_printf(
+            w->t.arena,
+            "{\"itemCount\":%d,\"md5Checksum\":\"%s\",\"etag\":\"x\",\"dataFileS3Key\":"
+            "\"old/prefix/AWSDynamoDB/01/data/abc.json.gz\"}\n"
+            "{\"itemCount\":0,\"md5Checksum\":\"1B2M2Y8AsgTpgAmY7PhCfg==\",\"etag\":\"y\",\"dataFileS3Key\":"
+            "\"old/prefix/AWSDynamoDB/01/data/empty.json.gz\"}\n",
+            count, base64)));
     tree_write(&w->t, "AWSDynamoDB/01/manifest-summary.json",
-               bytes_of(arena_printf(w->t.arena, "{\"version\":\"2020-06-30\",\"itemCount\":%d,\"outputFormat\":\"%s\"}", total, format)));
+               bytes_of(arena_printf(w->t.arena,
+                                     "{\"version\":\"2020-06-30\",\"itemCount\":%d,\"outputFormat\":\"%s\"}",
+                                     total, format)));
 }
 
 static void an_export_is_read_by_its_own_manifests_wherever_it_lies(void **state)
 {
-    static const char *const ways[] = {"/AWSDynamoDB/01", "/AWSDynamoDB/01/", "/AWSDynamoDB/01/manifest-summary.json"};
+    static const char *const ways[] = {"/AWSDynamoDB/01", "/AWSDynamoDB/01/",
+                                       "/AWSDynamoDB/01/manifest-summary.json"};
     struct source_sums sums;
     struct source *source;
     struct world w;

@@ -93,10 +93,10 @@ static inline void tree_put(struct tree *t, const char *name, const char *conten
     assert_int_equal(root_put(t->root, name, bytes_of(content), &t->err), 0);
 }
 
-#define assert_fails(call, expected, error)                                                                            \
-    do {                                                                                                               \
-        err_clear(error);                                                                                              \
-        assert_int_equal((call), -1);                                                                                  \
-        assert_string_equal(err_info((error)->code)->name, err_info(expected)->name);                                  \
-        err_clear(error);                                                                                              \
+#define assert_fails(call, expected, error)                                                                  \
+    do {                                                                                                     \
+        err_clear(error);                                                                                    \
+        assert_int_equal((call), -1);                                                                        \
+        assert_string_equal(err_info((error)->code)->name, err_info(expected)->name);                        \
+        err_clear(error);                                                                                    \
     } while (0)
