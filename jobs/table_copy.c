@@ -156,6 +156,7 @@ int copy_settings(struct bytes capsule, const json_t *spec, json_t **ret_capsule
             return -1;
     } else if (json_parse(capsule, &json_depth, &wanted, err) < 0) {
         err->code = ERR_RECOVERY_POINT_DAMAGED;
+        err->pointer[0] = 0; /* it points into the capsule, not into the request */
         return err_wrap(err, "capsule.json");
     } else if (capsule_check(wanted, err) < 0) {
         return -1;

@@ -8,8 +8,8 @@
 #include "jobs/table_sum.h"
 
 #define SUM "target"
-#define ADVANCE_MS 2000
-#define ADVANCE_LINES 5000
+#define ADVANCE_MS 500
+#define ADVANCE_LINES 250
 #define STRIPE_LINES 25             /* a batch */
 #define STRIPE_BYTES (512 * KIB)    /* stored; a smaller file is not worth being read more than once */
 #define STRIPES_MAX 8

@@ -6,7 +6,7 @@
 #include "item/page.h"
 
 #define ITEMS_A_SEGMENT 5000
-#define ADVANCE_MS 2000
+#define ADVANCE_MS 500
 
 /* -- parts ---------------------------------------------------------------------------------------------------------------- */
 
