@@ -31,9 +31,7 @@ static int check(struct ask *ask, struct err *err)
     return names_touch_table(ask, table, false, err);
 }
 
-/* -- plan
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- plan -------------------------------------------------------------------------------------- */
 
 struct history {
     const struct ask *ask;
@@ -95,8 +93,7 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
     return estimate(ask, &table, planning->estimates, err);
 }
 
-/* -- the end: what became of the recovery point
- * ------------------------------------------------------------------------ */
+/* -- the end: what became of the recovery point ------------------------------------------------ */
 
 static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena,
                  struct err *err)
@@ -141,8 +138,7 @@ const struct job_kind backup_table = {
         },
 };
 
-/* -- shared by the steps
- * ------------------------------------------------------------------------------------------------ */
+/* -- shared by the steps ----------------------------------------------------------------------- */
 
 int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err)
 {

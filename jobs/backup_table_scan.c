@@ -3,6 +3,8 @@
  * it is full, then it is sealed, placed, and recorded together with the cursor behind its last page. What a
  * crash leaves unsealed is read again.
  */
+#include <math.h>
+
 #include "item/page.h"
 #include "jobs/backup_table_internal.h"
 
@@ -30,7 +32,7 @@ static void segment_done(struct segment *s)
 }
 
 /* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key
- * ------------- */
+ * ---- */
 
 static int cursor_write(struct segment *s, struct buffer *out, struct err *err)
 {
@@ -56,9 +58,7 @@ static int cursor_read(struct segment *s, int64_t *ret_file, struct err *err)
     return buffer_ok(&s->start_key, "a LastEvaluatedKey", err);
 }
 
-/* -- one page
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- one page ---------------------------------------------------------------------------------- */
 
 static double units_per_second(struct segment *s)
 {
@@ -121,7 +121,7 @@ static int take_page(struct segment *s, const struct aws_reply *reply, double *r
         return err_set(err, ERR_LIMIT_EXCEEDED, "a page of %s has %zu bytes", s->table, body.len);
     if (item_page_split(&s->page, body, err) < 0 || keep_items(s, err) < 0 || move_on(s, err) < 0)
         return -1;
-    *ret_units = s->page.capacity_units > 0 ? s->page.capacity_units : (double)(body.len / 4096 + 1);
+    *ret_units = s->page.capacity_units > 0 ? s->page.capacity_units : ceil((double)body.len / 4096);
     return 0;
 }
 
@@ -148,9 +148,7 @@ static int scan_page(struct segment *s, struct err *err)
     return result < 0 ? -1 : work_rate_take(s->work, s->table, false, units, units_per_second(s), err);
 }
 
-/* -- one file
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- one file ---------------------------------------------------------------------------------- */
 
 static int place_audited(struct segment *s, struct data_file *ret_file, struct err *err)
 {
@@ -199,9 +197,7 @@ static int seal(struct segment *s, struct err *err)
     return record(s, &file, err);
 }
 
-/* -- the part
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the part ---------------------------------------------------------------------------------- */
 
 /* A retry writes on in the point of the job that failed. */
 static void is_written(struct recovery_point *point, const void *arg)
@@ -258,8 +254,7 @@ int backup_segment(struct work *work, struct err *err)
     return read_segment(&segment, err);
 }
 
-/* -- the split
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the split --------------------------------------------------------------------------------- */
 
 static int64_t segments_of(struct work *work, const json_t *source)
 {

@@ -5,8 +5,7 @@
 #include "base/limits.h"
 #include "item/fingerprint.h"
 
-/* -- writing
- * -------------------------------------------------------------------------------------------------------- */
+/* -- writing ----------------------------------------------------------------------------------- */
 
 static void write_file(struct json_writer *w, const struct manifest_file *file)
 {
@@ -66,8 +65,7 @@ void manifest_write(const struct manifest *manifest, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
-/* -- reading: every member by one of these, each naming what is wrong
- * ------------------------------------------------- */
+/* -- reading: every member by one of these, each naming what is wrong -------------------------- */
 
 struct reading {
     struct arena *arena;
@@ -127,9 +125,7 @@ static int take_fingerprint(struct reading *r, const json_t *object, int64_t ite
     return 0;
 }
 
-/* -- paths
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- paths ------------------------------------------------------------------------------------- */
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -165,9 +161,7 @@ static bool table_name_ok(const char *table)
            strspn(table, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
 }
 
-/* -- files
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- files ------------------------------------------------------------------------------------- */
 
 struct sums {
     int64_t items, bytes, stored;
@@ -238,8 +232,7 @@ static int take_files(struct reading *r, const json_t *object, struct manifest *
     return sums->capsules == 1 ? 0 : damaged(r, "lacks the capsule", "files");
 }
 
-/* -- the whole
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the whole --------------------------------------------------------------------------------- */
 
 static int take_head(struct reading *r, const json_t *object, struct manifest *manifest)
 {
