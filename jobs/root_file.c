@@ -318,7 +318,7 @@ static int list_folder(struct root_files *files, int fd, const char *prefix, int
 
 static int file_list(struct root *root, const char *folder, struct root_files *files, struct err *err)
 {
-    int fd;
+    int fd = -1;
 
     if (folder_open(root, folder, false, &fd, err) == 0)
         return list_folder(files, fd, folder, 0, err);
