@@ -5,7 +5,7 @@ import time
 import traceback
 
 from . import control, s3
-from .bridge import ROOT, Moto, show_streams
+from .bridge import ROOT, Moto, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb.errors import DdbError
 from .ddb.store import Store, table_name
@@ -27,6 +27,7 @@ class App:
         self.dynamodb = Store(self.clock, self.settings)
         self.moto = Moto()
         show_streams(self.dynamodb)
+        mend_policies()
 
     def reset(self):
         for part in (self.settings, self.faults, self.dynamodb, self.moto, self.ledger):

@@ -5,6 +5,7 @@ import threading
 from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
 from moto.iam import iam_backends
@@ -54,6 +55,18 @@ class Moto:
             known = role or iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
             call.principal = known.arn if known else ""
         call.principal = call.principal or ROOT.format(call.account)
+
+
+def mend_policies():
+    """moto takes a resource's id for part of another's: table/T has the policies of table/T-restored as well. A list of one is exact."""
+    describe = ApplicationAutoscalingBackend.describe_scaling_policies
+    if describe.__name__ == "exact":
+        return
+
+    def exact(self, service_namespace, resource_id, *more, **named):
+        return describe(self, service_namespace, resource_id and [resource_id], *more, **named)
+
+    ApplicationAutoscalingBackend.describe_scaling_policies = exact
 
 
 def show_streams(store):
