@@ -82,7 +82,6 @@ static int decide(struct applying *a, const struct setting *setting, json_t *ent
         return end_with(a, entry, "unreadable", "it could not be read when the backup was made", err);
     if (!wanted)
         return end_with(a, entry, "unsupported", "where the backup was made it was not known", err);
-    json_object_set(entry, "wanted", (json_t *)(uintptr_t)wanted);
     if (!restore_takes_setting(a->work->spec, setting->name))
         return end_with(a, entry, "skipped", setting->use == SETTING_WHEN_NAMED ? "only recorded" : NULL, err);
     if (str_is(setting->name, "ttl") && json_is_string(wanted) && a->expired && !json_is_true(ttl))
@@ -120,7 +119,7 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
 
 static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found, struct err *err)
 {
-    const json_t *wanted = json_object_get(entry, "wanted");
+    const json_t *wanted = capsule_value(a->copy.capsule, setting->name);
     int64_t sends = json_get_int(entry, "sends", 0);
     bool moved = !json_equal(found, json_object_get(entry, "last"));
 
@@ -180,8 +179,8 @@ static int finish(struct applying *a, struct err *err)
 
         if (!outcome)
             continue;
-        json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted", json_object_get(entry, "wanted"),
-                                              "found", json_object_get(entry, "found"), "outcome", outcome, "detail",
+        json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted",
+                                              capsule_value(a->copy.capsule, s->name), "found", json_object_get(entry, "found"), "outcome", outcome, "detail",
                                               json_get_text(entry, "detail")));
         if (str_is(outcome, "failed") || str_is(outcome, "unreadable"))
             bad = arena_printf(a->work->arena, "%s%s%s %s", bad, *bad ? ", " : "", s->name, outcome);

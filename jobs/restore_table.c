@@ -8,6 +8,8 @@
 #include "jobs/settings.h"
 #include "jobs/table_copy.h"
 
+static const struct json_limits json_depth = {.max_depth = 64};
+
 /* -- spec and result ------------------------------------------------------------------------------------------------------ */
 
 static const struct field setting_name[] = {FIELD_CHOICE("setting", NULL, SETTINGS_CHOICES, "a setting"), FIELD_END};
@@ -148,6 +150,46 @@ static int close_restore(struct work *work, struct err *err)
     return work_not_left_behind(work, left, err);
 }
 
+/* Adds "table NAME" to what is left behind, once. */
+static int leave(struct tx *tx, const struct job *job, const char *name, struct arena *arena, struct err *err)
+{
+    json_auto_t *list = NULL;
+    struct bytes text;
+    char *left = arena_printf(arena, "table %s", name), *changed;
+    const json_t *other;
+    size_t i;
+
+    if (tx_document_get(tx, job->key, "left_behind", arena, &text, err) < 0)
+        return -1;
+    if (text.data && json_parse(text, &json_depth, &list, err) < 0)
+        return -1;
+    if (!list)
+        list = json_array();
+    json_array_foreach(list, i, other)
+        if (str_is(json_string_value(other), left))
+            return 0;
+    json_array_append_new(list, json_string(left));
+    changed = left && list ? json_canonical(arena, list) : NULL;
+    if (!changed)
+        return err_set(err, ERR_NO_MEMORY, "no memory to end a restore");
+    return tx_document_put(tx, job->key, "left_behind", bytes_of(changed), err);
+}
+
+/* A retry that ends early has the table of the job before it, which its own steps may not have named. */
+static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena, struct err *err)
+{
+    json_auto_t *table = NULL;
+    struct bytes text;
+
+    if (state != JOB_FAILED && state != JOB_CANCELLED)
+        return 0;
+    if (tx_document_get(tx, job->key, "state.table", arena, &text, err) < 0)
+        return -1;
+    if (text.data && json_parse(text, &json_depth, &table, err) < 0)
+        return -1;
+    return json_get_bool(table, "made", false) ? leave(tx, job, json_get_text(table, "name"), arena, err) : 0;
+}
+
 const struct job_kind restore_table = {
     .name = "restore.table",
     .summary = "Restore one table, and prove that it equals its source",
@@ -161,6 +203,7 @@ const struct job_kind restore_table = {
     .takes_over = true,
     .check = check,
     .plan = restore_table_plan,
+    .ended = ended,
     .steps = {
         {.name = "verify", .split = copy_verify_split, .part = copy_verify_files},
         {.name = "create", .run = copy_create, .replan = true},

@@ -340,7 +340,7 @@ int copy_load_files(struct work *work, struct err *err)
         const struct source_file *file = &copy.source->files[l.file];
 
         if (check_file(&l, file, err) < 0 || write_file(&l, file, err) < 0)
-            return err_wrap(err, "%s", file->path);
+            return -1;
     }
     return WORK_DONE;
 }

@@ -36,8 +36,8 @@ int table_load_new(const struct table_load_options *options, struct table_load *
     load->text = BUFFER_INIT(BATCH_BYTES + (size_t)ITEM_WIRE_MAX);
     load->text.secret = true;
     load->scratch = item_scratch_new(err);
-    if (!load->scratch || work_memory_take(options->work, PAGE_MAX, err) < 0) {
-        table_load_free(load); /* memory that was not given back comes back at the end of the attempt */
+    if (!load->scratch) {
+        table_load_free(load);
         return -1;
     }
     *ret_load = load;
@@ -94,15 +94,12 @@ static long send_once(struct table_load *load, struct bytes *items, size_t count
     return (long)kept;
 }
 
-int table_load_flush(struct table_load *load, struct err *err)
+/* Until nothing comes back. */
+static int send_all(struct table_load *load, struct bytes *items, size_t count, struct err *err)
 {
     struct work *work = load->options.work;
-    struct bytes items[BATCH_ITEMS];
-    size_t count = load->count;
     int tries = 0;
 
-    for (size_t i = 0; i < count; i++)
-        items[i] = (struct bytes){load->text.data + load->at[i], load->len[i]};
     while (count > 0) {
         long left = work_go(work, err) < 0 ? -1 : send_once(load, items, count, err);
 
@@ -115,6 +112,27 @@ int table_load_flush(struct table_load *load, struct err *err)
         if (count > 0 && work_sleep(work, backoff_ms(tries), err) < 0)
             return -1;
     }
+    return 0;
+}
+
+int table_load_flush(struct table_load *load, struct err *err)
+{
+    struct work *work = load->options.work;
+    struct bytes items[BATCH_ITEMS];
+    int64_t memory = 2 * (int64_t)load->text.len; /* the batch, and its copy in the request */
+    int result;
+
+    if (load->count == 0)
+        return 0;
+    for (size_t i = 0; i < load->count; i++)
+        items[i] = (struct bytes){load->text.data + load->at[i], load->len[i]};
+    /* Taken only while sending, so that no writer holds some while it waits for more. */
+    if (work_memory_take(work, memory, err) < 0)
+        return -1;
+    result = send_all(load, items, load->count, err);
+    work_memory_give(work, memory);
+    if (result < 0)
+        return -1;
     load->sums.items += (int64_t)load->count;
     load->sums.bytes += (int64_t)load->text.len;
     work_progress(work, (int64_t)load->count, (int64_t)load->text.len);

@@ -2,7 +2,8 @@
  * Writes items to a table by BatchWriteItem: batches of at most 25 with no key twice (AWS refuses the whole batch
  * otherwise), what comes back as UnprocessedItems is sent again and slows the writer down, what it costs is taken from the
  * table's rate. Puts are repeatable, so a part that ran before may run again.
- * Memory: a batch and its copy in the request, at most PAGE_MAX together (taken from the workers' budget). One attempt's.
+ * Memory: a batch and its copy in the request, at most PAGE_MAX together; taken from the workers' budget while it is sent.
+ * One attempt's.
  */
 #pragma once
 #include "aws/dynamodb.h"
