@@ -23,6 +23,24 @@ int tx_process_begin(struct tx *tx, const char *node, int64_t now, int64_t *ret_
     return 0;
 }
 
+/* The counts first: they are of what the second statement is about to change. */
+int tx_leases_expire(struct tx *tx, int64_t now_boot_ms, int64_t *ret_count, struct err *err)
+{
+    static const char counts[] =
+        "UPDATE job SET running_parts = running_parts - (SELECT count(*) FROM part p WHERE p.job_key = job.key "
+        "AND p.state = 'running' AND p.lease_until <= ?1) "
+        "WHERE key IN (SELECT p.job_key FROM part p WHERE p.state = 'running' AND p.lease_until <= ?1)";
+    static const char leases[] = "UPDATE part SET state = 'ready', lease_owner = 0, lease_until = 0, "
+                                 "lease_epoch = lease_epoch + 1, crashes = crashes + 1, not_before = 0 "
+                                 "WHERE state = 'running' AND lease_until <= ?1";
+
+    if (query_run(tx, counts, VALUES(v_int(now_boot_ms)), err) < 0 ||
+        query_run(tx, leases, VALUES(v_int(now_boot_ms)), err) < 0)
+        return -1;
+    *ret_count = tx->store->ops->changes(tx);
+    return 0;
+}
+
 static int next_job(struct tx *tx, int64_t now_boot_ms, int64_t *ret_job_key, struct err *err)
 {
     static const char sql[] = "SELECT j.key FROM job j WHERE j.state = 'running' AND EXISTS "

@@ -107,6 +107,9 @@ int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *are
                  bool *ret_more, struct err *err);
 /* Roots in `queued`, oldest first with the highest priority first; at most limit. */
 int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs, size_t *ret_count, struct err *err);
+/* The same, behind the first `skip` of them. */
+int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
+                            size_t *ret_count, struct err *err);
 struct job_count {
     const char *kind, *environment;
     enum job_state state;
@@ -122,8 +125,8 @@ struct job_history {
 int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, const char *resource, struct job_history ret_rows[20],
                     size_t *ret_count, struct err *err);
 
-/* A final job is tried again at most once at a time: NOT_RETRYABLE while a job with retry_of = id exists that is not
- * final, or one that has succeeded. */
+/* A final job is tried again at most once at a time: NOT_RETRYABLE while a job with retry_of = id, or another one of
+ * its chain (they share names, tags and folders), exists that is not final, or has succeeded. */
 int tx_job_claim_retry(struct tx *tx, const struct id *id, struct err *err);
 
 /* -- documents: spec, result, error, plan, left_behind, conditions, and steps' own state (state.*) ---------------------- */
@@ -157,6 +160,8 @@ int tx_step_insert(struct tx *tx, struct step *step, struct err *err); /* sets k
 int tx_steps_of(struct tx *tx, int64_t job_key, struct arena *arena, struct step ***ret_steps, size_t *ret_count, struct err *err);
 int tx_step_get(struct tx *tx, int64_t step_key, struct arena *arena, struct step **ret_step, struct err *err);
 int tx_step_set_state(struct tx *tx, int64_t step_key, enum step_state state, int64_t now, struct err *err);
+/* As if it had never run: waiting, without parts. None of them may be running. */
+int tx_step_renew(struct tx *tx, int64_t step_key, struct err *err);
 int tx_step_set_detail(struct tx *tx, int64_t step_key, const char *detail, struct err *err);
 int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code, struct err *err);
 

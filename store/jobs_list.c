@@ -76,13 +76,19 @@ int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *are
 int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs, size_t *ret_count,
                       struct err *err)
 {
+    return tx_jobs_startable_after(tx, 0, limit, arena, ret_jobs, ret_count, err);
+}
+
+int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
+                            size_t *ret_count, struct err *err)
+{
     static const char sql[] = "SELECT " JOB_COLUMNS " " JOB_FROM "WHERE j.state = 'queued' AND j.parent_id IS NULL "
-                              "ORDER BY j.priority DESC, j.key LIMIT ?1";
+                              "ORDER BY j.priority DESC, j.key LIMIT ?1 OFFSET ?2";
     _query_ struct query query = QUERY_NONE;
     struct array jobs = ARRAY_OF(arena, struct job *);
     int more;
 
-    if (query_open(&query, tx, sql, VALUES(v_int((int64_t)limit)), err) < 0)
+    if (query_open(&query, tx, sql, VALUES(v_int((int64_t)limit), v_int(skip)), err) < 0)
         return -1;
     while ((more = query_next(&query, err)) > 0) {
         struct job **slot = array_add(&jobs, err);

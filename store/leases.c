@@ -15,7 +15,7 @@ static int lost(struct err *err)
 int tx_part_heartbeat(struct tx *tx, const struct lease *lease, int64_t until_boot_ms, bool *ret_cancelled,
                       struct err *err)
 {
-    static const char sql[] = "UPDATE part SET lease_until = ?4 " FENCE
+    static const char sql[] = "UPDATE part SET lease_until = CASE WHEN lease_until > ?4 THEN lease_until ELSE ?4 END " FENCE
                               "RETURNING (SELECT j.cancel_requested_at FROM job j WHERE j.key = part.job_key)";
     int64_t cancel_requested_at;
     int held = query_int(tx, sql, VALUES(LEASE, v_int(until_boot_ms)), &cancel_requested_at, err);

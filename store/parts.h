@@ -33,6 +33,10 @@ struct part {
  * cost in attempts, crashes+1 where one was running, not_before 0). Returns the owner key for leases. */
 int tx_process_begin(struct tx *tx, const char *node, int64_t now, int64_t *ret_owner, struct err *err);
 
+/* Parts whose lease has run out are ready again, with one crash more: who held them did not renew it, or could not
+ * record how it ended. */
+int tx_leases_expire(struct tx *tx, int64_t now_boot_ms, int64_t *ret_count, struct err *err);
+
 int tx_part_insert(struct tx *tx, struct part *part, struct err *err); /* sets key; counts itself in its step's open_parts */
 int tx_parts_of_step(struct tx *tx, int64_t step_key, struct arena *arena, struct part ***ret_parts, size_t *ret_count,
                      struct err *err);
@@ -47,7 +51,7 @@ int tx_step_sums(struct tx *tx, int64_t step_key, int64_t *ret_items, int64_t *r
  * then the oldest. 0 with *ret_part NULL when there is none; *ret_next_ms then is the earliest not_before (0: none). */
 int tx_part_claim(struct tx *tx, int64_t owner, int64_t now_boot_ms, int64_t until_boot_ms, struct arena *arena,
                   struct part **ret_part, int64_t *ret_next_ms, struct err *err);
-/* Renews; *ret_cancelled: the job's cancel was requested. */
+/* Renews, and never shortens; *ret_cancelled: the job's cancel was requested. */
 int tx_part_heartbeat(struct tx *tx, const struct lease *lease, int64_t until_boot_ms, bool *ret_cancelled, struct err *err);
 /* Fence only: 0 while the lease is held. For writes that touch other tables in the same transaction. */
 int tx_part_check(struct tx *tx, const struct lease *lease, struct err *err);

@@ -95,6 +95,17 @@ int tx_step_set_state(struct tx *tx, int64_t step_key, enum step_state state, in
                         NO_STEP, err);
 }
 
+int tx_step_renew(struct tx *tx, int64_t step_key, struct err *err)
+{
+    static const char parts[] = "DELETE FROM part WHERE step_key = ?1";
+    static const char sql[] = "UPDATE step SET state = 'waiting', open_parts = 0, attempts = 0, started_at = 0, "
+                              "finished_at = 0, detail = NULL, errors = NULL, error_code = NULL WHERE key = ?1";
+
+    if (query_run(tx, parts, VALUES(v_int(step_key)), err) < 0)
+        return -1;
+    return query_update(tx, sql, VALUES(v_int(step_key)), NO_STEP, err);
+}
+
 int tx_step_set_detail(struct tx *tx, int64_t step_key, const char *detail, struct err *err)
 {
     static const char sql[] = "UPDATE step SET detail = ?2 WHERE key = ?1";

@@ -241,6 +241,38 @@ static void what_starts_next_is_by_priority_and_age_and_only_roots(void **state)
     ok(tx_jobs_startable(tx, 1, f->arena, &list, &count, &f->err));
     assert_int_equal(count, 1);
     assert_int_equal(list[0]->key, jobs[0].key);
+    ok(tx_jobs_startable_after(tx, 1, 10, f->arena, &list, &count, &f->err));
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0]->key, jobs[1].key);
+    commit(f);
+}
+
+static struct job chained(const struct id *origin, const struct id *retry_of, enum job_state state)
+{
+    struct job job = job_of("backup.table", "shop", "table/Sales");
+
+    job.origin_id = *origin;
+    job.retry_of = *retry_of;
+    job.state = state;
+    return job;
+}
+
+static void one_chain_of_retries_runs_one_job_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    struct tx *tx = begin(f);
+    struct id none = {0};
+    struct job first = chained(&none, &none, JOB_FAILED), second, third;
+
+    ok(tx_job_insert(tx, &first, &f->err));
+    ok(tx_job_claim_retry(tx, &first.id, &f->err));
+    second = chained(&first.id, &first.id, JOB_FAILED);
+    ok(tx_job_insert(tx, &second, &f->err));
+    ok(tx_job_claim_retry(tx, &first.id, &f->err));
+    third = chained(&first.id, &second.id, JOB_QUEUED);
+    ok(tx_job_insert(tx, &third, &f->err));
+    refused(NOT_RETRYABLE, tx_job_claim_retry(tx, &second.id, &f->err));
+    refused(NOT_RETRYABLE, tx_job_claim_retry(tx, &first.id, &f->err)); /* they write into one tree */
     commit(f);
 }
 
@@ -291,6 +323,7 @@ int main(void)
         TEST(a_step_keeps_its_times_detail_and_errors),
         TEST(what_starts_next_is_by_priority_and_age_and_only_roots),
         TEST(live_jobs_are_counted_and_history_is_of_the_same_resource),
+        TEST(one_chain_of_retries_runs_one_job_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

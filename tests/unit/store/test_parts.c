@@ -249,6 +249,56 @@ static void a_retry_takes_over_what_was_done_and_nothing_else(void **state)
     commit(f);
 }
 
+static void a_lease_that_nobody_renewed_is_given_to_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct tx *tx = begin(f);
+    struct built b;
+    struct part *gone, *held, *again;
+    bool cancelled;
+    int64_t count, next_ms;
+
+    build(f, tx, &b, 2);
+    gone = claim(f, tx, 1);
+    held = claim(f, tx, 1);
+    ok(tx_part_heartbeat(tx, &held->lease, 1000000, &cancelled, &f->err));
+    ok(tx_part_heartbeat(tx, &held->lease, 300, &cancelled, &f->err)); /* shortens nothing */
+    ok(tx_leases_expire(tx, 999999, &count, &f->err));
+    assert_int_equal(count, 1);
+    refused(LEASE_LOST, tx_part_check(tx, &gone->lease, &f->err));
+    ok(tx_part_check(tx, &held->lease, &f->err));
+    ok(tx_part_claim(tx, 1, 1, 2000000, f->arena, &again, &next_ms, &f->err));
+    assert_int_equal(again->key, gone->key);
+    assert_int_equal(again->crashes, 1);
+    ok(tx_part_release(tx, &again->lease, 0, false, &f->err)); /* the job's count of running parts holds */
+    ok(tx_part_release(tx, &held->lease, 0, false, &f->err));
+    ok(tx_leases_expire(tx, INT64_MAX, &count, &f->err));
+    assert_int_equal(count, 0);
+    commit(f);
+}
+
+static void a_step_that_is_renewed_is_as_if_it_had_never_run(void **state)
+{
+    struct fixture *f = *state;
+    struct tx *tx = begin(f);
+    struct built b;
+    struct step *step;
+    struct part **parts;
+    size_t count;
+
+    build(f, tx, &b, 2);
+    ok(tx_step_set_state(tx, b.step.key, STEP_FAILED, 3000, &f->err));
+    ok(tx_step_renew(tx, b.step.key, &f->err));
+    ok(tx_step_get(tx, b.step.key, f->arena, &step, &f->err));
+    assert_int_equal(step->state, STEP_WAITING);
+    assert_int_equal(step->open_parts, 0);
+    assert_int_equal(step->finished_at, 0);
+    ok(tx_parts_of_step(tx, b.step.key, f->arena, &parts, &count, &f->err));
+    assert_int_equal(count, 0);
+    refused(NOT_FOUND, tx_step_renew(tx, 99999, &f->err));
+    commit(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, checked_down)
@@ -260,6 +310,8 @@ int main(void)
         TEST(cancel_takes_the_ready_parts_and_lets_running_ones_end_themselves),
         TEST(parts_move_together_and_keep_the_count_of_open_ones),
         TEST(a_retry_takes_over_what_was_done_and_nothing_else),
+        TEST(a_lease_that_nobody_renewed_is_given_to_the_next),
+        TEST(a_step_that_is_renewed_is_as_if_it_had_never_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
