@@ -11,8 +11,8 @@ static bool ends_attempt(enum err_code code)
 }
 
 /* 0: *ret_entry is {value} or {unsupported} or {unreadable}. */
-static int read_setting(const struct setting_view *view, const struct setting *setting, json_t **ret_entry, bool *ret_unreadable,
-                        struct err *err)
+static int read_setting(const struct setting_view *view, const struct setting *setting, json_t **ret_entry,
+                        bool *ret_unreadable, struct err *err)
 {
     struct err failed = ERR_INIT;
     json_t *value = NULL;
@@ -26,12 +26,13 @@ static int read_setting(const struct setting_view *view, const struct setting *s
     if (failed.code == ERR_AWS_UNSUPPORTED)
         return setting_value(json_pack("{s:b}", "unsupported", 1), ret_entry, err);
     *ret_unreadable = true; /* the capsule says so; the caller makes the job partial */
-    return setting_value(json_pack("{s:{s:s,s:s}}", "unreadable", "code", err_info(failed.code)->name, "message", failed.message),
+    return setting_value(json_pack("{s:{s:s,s:s}}", "unreadable", "code", err_info(failed.code)->name,
+                                   "message", failed.message),
                          ret_entry, err);
 }
 
-int capsule_read(struct aws_session *aws, const struct environment *environment, const char *table, json_t **ret_capsule,
-                 bool *ret_unreadable, struct err *err)
+int capsule_read(struct aws_session *aws, const struct environment *environment, const char *table,
+                 json_t **ret_capsule, bool *ret_unreadable, struct err *err)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new((size_t)(4 * CAPSULE_MAX));
     struct dynamodb_table described;
@@ -43,8 +44,8 @@ int capsule_read(struct aws_session *aws, const struct environment *environment,
         return err_set(err, ERR_NO_MEMORY, "no memory for the settings of table %s", table);
     if (dynamodb_describe_table(aws, table, arena, &described, err) < 0)
         return err_wrap(err, "settings of table %s", table);
-    capsule = json_pack("{s:i,s:s,s:s*,s:s,s:{}}", "format", CAPSULE_FORMAT, "table", described.name, "arn", described.arn,
-                        "region", environment->region, "settings");
+    capsule = json_pack("{s:i,s:s,s:s*,s:s,s:{}}", "format", CAPSULE_FORMAT, "table", described.name, "arn",
+                        described.arn, "region", environment->region, "settings");
     all = json_object_get(capsule, "settings");
     *ret_unreadable = false;
     for (const struct setting *s = settings; s->name; s++) {
@@ -68,7 +69,8 @@ int capsule_key(const json_t *capsule, struct dynamodb_key *ret_key, struct err 
 {
     const json_t *value = capsule_value(capsule, "key_schema");
     const char *hash = json_get_text(value, "hash"), *range = json_get_text(value, "range");
-    const char *hash_type = json_get_text(value, "hash_type"), *range_type = json_get_text(value, "range_type");
+    const char *hash_type = json_get_text(value, "hash_type"),
+               *range_type = json_get_text(value, "range_type");
 
     if (!hash || !*hash || !is_key_type(hash_type) || (range && (!*range || !is_key_type(range_type))))
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "capsule.json has no key schema");
@@ -85,9 +87,10 @@ int capsule_check(const json_t *capsule, struct err *err)
     if (!json_is_object(capsule) || json_get_int(capsule, "format", 0) != CAPSULE_FORMAT ||
         !json_is_object(json_object_get(capsule, "settings")))
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "capsule.json is not of format %d", CAPSULE_FORMAT);
-    json_object_foreach(json_object_get(capsule, "settings"), name, entry)
-        if (!json_is_object(entry))
-            return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "capsule.json: setting %.64s is no object", name);
+    json_object_foreach(
+        json_object_get(capsule, "settings"), name,
+        entry) if (!json_is_object(entry)) return err_set(err, ERR_RECOVERY_POINT_DAMAGED,
+                                                          "capsule.json: setting %.64s is no object", name);
     return capsule_key(capsule, &key, err);
 }
 
@@ -109,7 +112,8 @@ enum capsule_state capsule_state(const json_t *capsule, const char *name)
 
 int capsule_set(json_t *capsule, const char *name, json_t *value, struct err *err)
 {
-    if (!value || json_object_set_new(json_object_get(capsule, "settings"), name, json_pack("{s:o}", "value", value)) < 0)
+    if (!value || json_object_set_new(json_object_get(capsule, "settings"), name,
+                                      json_pack("{s:o}", "value", value)) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the settings of a table");
     return 0;
 }

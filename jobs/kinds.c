@@ -5,4 +5,5 @@
 #include "jobs/validate_backup.h"
 #include "jobs/validate_table.h"
 
-const struct job_kind *const job_kinds[] = {&backup_table, &restore_table, &validate_backup, &validate_table, NULL};
+const struct job_kind *const job_kinds[] = {&backup_table, &restore_table, &validate_backup, &validate_table,
+                                            NULL};

@@ -9,7 +9,8 @@
 #include "jobs/settings.h"
 #include "jobs/table_copy_internal.h"
 
-/* Rough: on-demand write request units in us-east-1 (AWS price list, 2026-11); other regions differ by up to a half. */
+/* Rough: on-demand write request units in us-east-1 (AWS price list, 2026-11); other regions differ by up to
+ * a half. */
 #define USD_PER_MILLION_WRITES 0.625
 
 struct planned {
@@ -29,7 +30,8 @@ static void planned_done(struct planned *p)
     json_decref(p->capsule);
 }
 
-/* -- what a failed job left, when it is tried again -------------------------------------------------------------------- */
+/* -- what a failed job left, when it is tried again
+ * -------------------------------------------------------------------- */
 
 struct old_state {
     const struct ask *ask;
@@ -65,7 +67,9 @@ static int is_own(struct planned *p, bool *ret_own, struct err *err)
     return 0;
 }
 
-/* -- the target ------------------------------------------------------------------------------------------------------------ */
+/* -- the target
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int look_at_target(struct planned *p, struct err *err)
 {
@@ -84,7 +88,8 @@ static int look_at_target(struct planned *p, struct err *err)
 static int judge_new(struct planned *p, bool own, struct err *err)
 {
     if (p->there && !own)
-        return err_set_at(err, ERR_TARGET_EXISTS, "/spec/target_table", "table %s is there already", p->target);
+        return err_set_at(err, ERR_TARGET_EXISTS, "/spec/target_table", "table %s is there already",
+                          p->target);
     if (!p->capsule)
         fault_add_code(p->ask->faults, ERR_KEY_SCHEMA_REQUIRED, "/spec/overrides/key_schema",
                        "the source does not say what the keys of table %s are", p->target);
@@ -98,14 +103,17 @@ static int judge_empty(struct planned *p, bool own, struct err *err)
     if (!p->there)
         return err_set_at(err, ERR_TABLE_NOT_FOUND, "/spec/target_table", "there is no table %s", p->target);
     if (!str_is(p->table.status, "ACTIVE"))
-        return err_set_at(err, ERR_TABLE_NOT_ACTIVE, "/spec/target_table", "table %s is %s", p->target, p->table.status);
+        return err_set_at(err, ERR_TABLE_NOT_ACTIVE, "/spec/target_table", "table %s is %s", p->target,
+                          p->table.status);
     if (copy_same_keys(p->capsule, &p->table, err) < 0)
         return -1;
     if (own) /* it holds what the job before this one has written */
         return 0;
     if (copy_is_empty(p->ask->aws, p->target, &empty, err) < 0)
         return -1;
-    return empty ? 0 : err_set_at(err, ERR_TARGET_NOT_EMPTY, "/spec/target_table", "table %s holds items", p->target);
+    return empty ? 0
+                 : err_set_at(err, ERR_TARGET_NOT_EMPTY, "/spec/target_table", "table %s holds items",
+                              p->target);
 }
 
 static json_t *target_identity(const struct planned *p)
@@ -132,7 +140,8 @@ static int judge_target(struct planned *p, struct err *err)
                : 0;
 }
 
-/* -- effects and what they take ------------------------------------------------------------------------------------------------ */
+/* -- effects and what they take
+ * ------------------------------------------------------------------------------------------------ */
 
 static int64_t raw_bytes(const struct source *source)
 {
@@ -152,12 +161,16 @@ static size_t settings_taken(const struct planned *p)
     return count;
 }
 
-static int put_effect(struct planned *p, const char *action, int64_t count, int64_t bytes, const char *reversible, struct err *err)
+static int put_effect(struct planned *p, const char *action, int64_t count, int64_t bytes,
+                      const char *reversible, struct err *err)
 {
-    json_t *effect = json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", p->ask->resource, "action", action, "count",
-                               (json_int_t)count, "bytes", (json_int_t)bytes, "destructive", 0, "reversible", reversible);
+    json_t *effect =
+        json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", p->ask->resource, "action", action, "count",
+                  (json_int_t)count, "bytes", (json_int_t)bytes, "destructive", 0, "reversible", reversible);
 
-    return json_array_append_new(p->planning->effects, effect) < 0 ? err_set(err, ERR_NO_MEMORY, "no memory for a plan") : 0;
+    return json_array_append_new(p->planning->effects, effect) < 0
+               ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
+               : 0;
 }
 
 static int put_effects(struct planned *p, struct err *err)
@@ -169,7 +182,9 @@ static int put_effects(struct planned *p, struct err *err)
         return -1;
     if (put_effect(p, "put items", items, raw_bytes(p->source), undo, err) < 0)
         return -1;
-    return p->capsule ? put_effect(p, "apply settings", (int64_t)settings_taken(p), 0, "each can be changed again", err) : 0;
+    return p->capsule ? put_effect(p, "apply settings", (int64_t)settings_taken(p), 0,
+                                   "each can be changed again", err)
+                      : 0;
 }
 
 struct history {
@@ -182,12 +197,14 @@ static int read_history(struct tx *tx, void *ctx, struct err *err)
 {
     struct history *h = ctx;
 
-    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows, &h->count, err);
+    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows,
+                           &h->count, err);
 }
 
 static int by_duration(const void *a, const void *b)
 {
-    int64_t x = ((const struct job_history *)a)->duration_ms, y = ((const struct job_history *)b)->duration_ms;
+    int64_t x = ((const struct job_history *)a)->duration_ms,
+            y = ((const struct job_history *)b)->duration_ms;
 
     return (x > y) - (x < y);
 }
@@ -200,8 +217,8 @@ static int64_t write_units(const struct planned *p)
     int64_t copies = 1;
     size_t i;
 
-    json_array_foreach(capsule_value(p->capsule, "indexes"), i, index)
-        copies += str_is(json_get_text(index, "type"), "global");
+    json_array_foreach(capsule_value(p->capsule, "indexes"), i, index) copies +=
+        str_is(json_get_text(index, "type"), "global");
     return (bytes > items ? bytes : items) * copies;
 }
 
@@ -232,7 +249,9 @@ static int put_estimates(struct planned *p, struct err *err)
     return 0;
 }
 
-/* -- warnings -------------------------------------------------------------------------------------------------------------------- */
+/* -- warnings
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void warn(struct planned *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(struct planned *p, const char *format, ...)
@@ -256,15 +275,21 @@ static void put_warnings(struct planned *p)
     const json_t *ttl = capsule_value(p->capsule, "ttl");
 
     if (!p->source->point)
-        warn(p, "the source is not in the catalogue: nothing but its own manifest, if it has one, vouches for it");
+        warn(p, "the source is not in the catalogue: nothing but its own manifest, if it has one, vouches "
+                "for it");
     if (p->source->files && p->source->file_count > 0 && p->source->files[0].foreign)
-        warn(p, "the source has no sums of its own: items are compared with what the file holds when the job begins");
-    if (json_is_string(ttl) && !json_is_true(json_object_get(json_object_get(p->ask->spec, "settings"), "ttl")))
-        warn(p, "TTL on %.255s comes last, and not at all when items have expired already, unless settings.ttl is true",
+        warn(p, "the source has no sums of its own: items are compared with what the file holds when the job "
+                "begins");
+    if (json_is_string(ttl) &&
+        !json_is_true(json_object_get(json_object_get(p->ask->spec, "settings"), "ttl")))
+        warn(p,
+             "TTL on %.255s comes last, and not at all when items have expired already, unless settings.ttl "
+             "is true",
              json_string_value(ttl));
     for (const struct setting *s = settings; s->name; s++) {
         if (capsule_state(p->capsule, s->name) == CAPSULE_UNREADABLE)
-            warn(p, "the setting %s could not be read when the backup was made; it will not be restored", s->name);
+            warn(p, "the setting %s could not be read when the backup was made; it will not be restored",
+                 s->name);
         else if (is_set(capsule_value(p->capsule, s->name)) && s->use >= SETTING_WHEN_NAMED &&
                  !restore_takes_setting(p->ask->spec, s->name))
             warn(p, "the setting %s is recorded but not put on the table%s", s->name,
@@ -275,16 +300,19 @@ static void put_warnings(struct planned *p)
 int restore_table_plan(struct ask *ask, struct planning *planning, struct err *err)
 {
     struct root_options options = {ask->environment, ask->aws, ask->arena, ask->config->data_dir};
-    _cleanup_(planned_done) struct planned p = {.ask = ask, .planning = planning,
+    _cleanup_(planned_done) struct planned p = {.ask = ask,
+                                                .planning = planning,
                                                 .target = json_get_text(ask->spec, "target_table"),
                                                 .empty = str_is(json_get_text(ask->spec, "into"), "empty")};
     char identity[HEX_SIZE(32)];
 
-    if (source_open(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"), &p.source, err) < 0 ||
+    if (source_open(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"),
+                    &p.source, err) < 0 ||
         copy_settings(p.source->capsule, ask->spec, &p.capsule, err) < 0 || judge_target(&p, err) < 0)
         return -1;
     hex_encode(p.source->identity.bytes, 32, identity);
-    if (json_object_set_new(planning->identities, p.source->uri, json_pack("{s:s}", "manifest_sha256", identity)) < 0)
+    if (json_object_set_new(planning->identities, p.source->uri,
+                            json_pack("{s:s}", "manifest_sha256", identity)) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     if (put_effects(&p, err) < 0 || put_estimates(&p, err) < 0)
         return -1;

@@ -8,9 +8,9 @@
 
 #define STATE "settings"
 #define LOOK_MS 1000
-#define SENT_MS 300      /* until a write is read again */
-#define SETTLE_MS 20000  /* until a write that reads as if it had not been has failed */
-#define SENDS_MAX 30     /* a setting of many steps: one index at a time */
+#define SENT_MS 300     /* until a write is read again */
+#define SETTLE_MS 20000 /* until a write that reads as if it had not been has failed */
+#define SENDS_MAX 30    /* a setting of many steps: one index at a time */
 
 struct applying {
     struct copy copy;
@@ -32,9 +32,8 @@ static bool named(const json_t *spec, const char *list, const char *name)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(json_object_get(spec, "settings"), list), i, one)
-        if (str_is(json_string_value(one), name))
-            return true;
+    json_array_foreach(json_object_get(json_object_get(spec, "settings"), list), i,
+                       one) if (str_is(json_string_value(one), name)) return true;
     return false;
 }
 
@@ -50,9 +49,12 @@ bool restore_takes_setting(const json_t *spec, const char *name)
     return setting->use != SETTING_WHEN_NAMED || named(spec, "apply", name);
 }
 
-/* -- outcomes ----------------------------------------------------------------------------------------------------------- */
+/* -- outcomes
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
-static int end_with(struct applying *a, json_t *entry, const char *outcome, const char *detail, struct err *err)
+static int end_with(struct applying *a, json_t *entry, const char *outcome, const char *detail,
+                    struct err *err)
 {
     json_object_set_new(entry, "outcome", json_string(outcome));
     if (detail)
@@ -83,20 +85,26 @@ static int decide(struct applying *a, const struct setting *setting, json_t *ent
     if (!wanted)
         return end_with(a, entry, "unsupported", "where the backup was made it was not known", err);
     if (!restore_takes_setting(a->work->spec, setting->name))
-        return end_with(a, entry, "skipped", setting->use == SETTING_WHEN_NAMED ? "only recorded" : NULL, err);
+        return end_with(a, entry, "skipped", setting->use == SETTING_WHEN_NAMED ? "only recorded" : NULL,
+                        err);
     if (str_is(setting->name, "ttl") && json_is_string(wanted) && a->expired && !json_is_true(ttl))
         return end_with(a, entry, "skipped", "items have expired already: they would vanish", err);
     return 1;
 }
 
-/* -- one setting ------------------------------------------------------------------------------------------------------------ */
+/* -- one setting
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-static int send(struct applying *a, const struct setting *setting, json_t *entry, const json_t *wanted, json_t *found,
-                struct err *err)
+static int send(struct applying *a, const struct setting *setting, json_t *entry, const json_t *wanted,
+                json_t *found, struct err *err)
 {
     json_auto_t *detail = json_pack("{s:s}", "setting", setting->name);
-    struct effect effect = {.action = setting->action, .object = table_object(a->work, a->copy.target), .name = STATE,
-                            .state = a->state, .detail = detail};
+    struct effect effect = {.action = setting->action,
+                            .object = table_object(a->work, a->copy.target),
+                            .name = STATE,
+                            .state = a->state,
+                            .detail = detail};
     struct err failed = ERR_INIT;
     int result;
 
@@ -114,10 +122,12 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
         *err = failed;
         return -1;
     }
-    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "failed", failed.message, err);
+    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "failed", failed.message,
+                    err);
 }
 
-static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found, struct err *err)
+static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found,
+                  struct err *err)
 {
     const json_t *wanted = capsule_value(a->copy.capsule, setting->name);
     int64_t sends = json_get_int(entry, "sends", 0);
@@ -125,7 +135,9 @@ static int settle(struct applying *a, const struct setting *setting, json_t *ent
 
     json_object_set(entry, "found", found);
     if (setting_same(setting, wanted, found))
-        return end_with(a, entry, sends > 0 || (a->made && setting->use == SETTING_WITH_TABLE) ? "applied" : "already", NULL, err);
+        return end_with(a, entry,
+                        sends > 0 || (a->made && setting->use == SETTING_WITH_TABLE) ? "applied" : "already",
+                        NULL, err);
     if (!setting->apply)
         return end_with(a, entry, "failed", "it cannot be changed on a table that exists", err);
     if (sends > 0 && !moved && clock_wall_ms() - json_get_int(entry, "sent_at", 0) < SETTLE_MS)
@@ -162,10 +174,13 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
         *err = failed;
         return -1;
     }
-    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "unreadable", failed.message, err);
+    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "unreadable",
+                    failed.message, err);
 }
 
-/* -- all of them ---------------------------------------------------------------------------------------------------------------- */
+/* -- all of them
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int finish(struct applying *a, struct err *err)
 {
@@ -180,7 +195,8 @@ static int finish(struct applying *a, struct err *err)
         if (!outcome)
             continue;
         json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted",
-                                              capsule_value(a->copy.capsule, s->name), "found", json_object_get(entry, "found"), "outcome", outcome, "detail",
+                                              capsule_value(a->copy.capsule, s->name), "found",
+                                              json_object_get(entry, "found"), "outcome", outcome, "detail",
                                               json_get_text(entry, "detail")));
         if (str_is(outcome, "failed") || str_is(outcome, "unreadable"))
             bad = arena_printf(a->work->arena, "%s%s%s %s", bad, *bad ? ", " : "", s->name, outcome);
@@ -202,8 +218,8 @@ static int prepare(struct applying *a, struct err *err)
     json_auto_t *made = NULL;
 
     if (copy_open(work, &a->copy, err) < 0 || table_made(work, &a->table, err) < 0 ||
-        work_state_get(work, STATE, &a->state, err) < 0 || work_state_get(work, "expired", &expired, err) < 0 ||
-        work_state_get(work, "table", &made, err) < 0)
+        work_state_get(work, STATE, &a->state, err) < 0 ||
+        work_state_get(work, "expired", &expired, err) < 0 || work_state_get(work, "table", &made, err) < 0)
         return -1;
     if (!a->state && !(a->state = json_object()))
         return err_set(err, ERR_NO_MEMORY, "no memory for settings");

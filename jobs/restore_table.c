@@ -10,10 +10,13 @@
 
 static const struct json_limits json_depth = {.max_depth = 64};
 
-/* -- spec and result ------------------------------------------------------------------------------------------------------ */
+/* -- spec and result
+ * ------------------------------------------------------------------------------------------------------ */
 
-static const struct field setting_name[] = {FIELD_CHOICE("setting", NULL, SETTINGS_CHOICES, "a setting"), FIELD_END};
-static const struct field attribute_name[] = {FIELD_TEXT("attribute", "an attribute", .max_length = 255), FIELD_END};
+static const struct field setting_name[] = {FIELD_CHOICE("setting", NULL, SETTINGS_CHOICES, "a setting"),
+                                            FIELD_END};
+static const struct field attribute_name[] = {FIELD_TEXT("attribute", "an attribute", .max_length = 255),
+                                              FIELD_END};
 
 static const struct field settings_fields[] = {
     FIELD_LIST("apply", setting_name, 32,
@@ -43,7 +46,8 @@ static const struct field index_entry[] = {FIELD_OBJECT("index", index_fields, "
 
 static const struct field sse_fields[] = {
     FIELD_CHOICE("type", "\"KMS\"", "KMS AWS_OWNED", "whose key encrypts the table"),
-    FIELD_TEXT("key", "a KMS key's id, ARN or alias; else AWS's own key for DynamoDB", .when = {"type", "KMS"}),
+    FIELD_TEXT("key", "a KMS key's id, ARN or alias; else AWS's own key for DynamoDB",
+               .when = {"type", "KMS"}),
     FIELD_END,
 };
 
@@ -59,7 +63,8 @@ static const struct field overrides_fields[] = {
 static const struct field spec[] = {
     FIELD_ONE_OF("source", source_fields, "what to restore from", REQUIRED, POSITIONAL),
     FIELD_TABLE("target_table", "the table to restore into", REQUIRED),
-    FIELD_CHOICE("into", "\"new\"", "new empty", "new: the job makes the table; empty: it is there and holds nothing"),
+    FIELD_CHOICE("into", "\"new\"", "new empty",
+                 "new: the job makes the table; empty: it is there and holds nothing"),
     FIELD_INTEGER("write_units_per_second", 1, 10000000, "at most this many write units a second"),
     FIELD_OBJECT("settings", settings_fields, "which settings to put on the table"),
     FIELD_OBJECT("overrides", overrides_fields, "settings instead of the source's"),
@@ -71,11 +76,13 @@ static const struct field outcome_fields[] = {
     FIELD_TEXT("name", "the setting"),
     FIELD_ANY("wanted", "as the source had it"),
     FIELD_ANY("found", "as the table has it now"),
-    FIELD_CHOICE("outcome", NULL, "applied already skipped unsupported unreadable failed", "what became of it"),
+    FIELD_CHOICE("outcome", NULL, "applied already skipped unsupported unreadable failed",
+                 "what became of it"),
     FIELD_TEXT("detail", "why"),
     FIELD_END,
 };
-static const struct field outcome_entry[] = {FIELD_OBJECT("setting", outcome_fields, "one setting"), FIELD_END};
+static const struct field outcome_entry[] = {FIELD_OBJECT("setting", outcome_fields, "one setting"),
+                                             FIELD_END};
 
 static const struct field result[] = {
     FIELD_TABLE("table", "the table"),
@@ -85,7 +92,9 @@ static const struct field result[] = {
     FIELD_END,
 };
 
-/* -- judgement ---------------------------------------------------------------------------------------------------------------- */
+/* -- judgement
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* What is applied and left out at once is a mistake; what cannot be applied later is not to be asked for. */
 static void check_settings(struct ask *ask)
@@ -95,9 +104,8 @@ static void check_settings(struct ask *ask)
     size_t i, j;
 
     json_array_foreach(json_object_get(asked, "apply"), i, a)
-        json_array_foreach(json_object_get(asked, "skip"), j, b)
-            if (json_equal(a, b))
-                fault_add(ask->faults, "/spec/settings/skip", "%s is in apply as well", json_string_value(a));
+        json_array_foreach(json_object_get(asked, "skip"), j, b) if (json_equal(a, b))
+            fault_add(ask->faults, "/spec/settings/skip", "%s is in apply as well", json_string_value(a));
 }
 
 static int check(struct ask *ask, struct err *err)
@@ -113,7 +121,9 @@ static int check(struct ask *ask, struct err *err)
     return names_touch_table(ask, target, true, err);
 }
 
-/* -- the end -------------------------------------------------------------------------------------------------------------------- */
+/* -- the end
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 struct proven {
     struct id point;
@@ -165,9 +175,7 @@ static int leave(struct tx *tx, const struct job *job, const char *name, struct 
         return -1;
     if (!list)
         list = json_array();
-    json_array_foreach(list, i, other)
-        if (str_is(json_string_value(other), left))
-            return 0;
+    json_array_foreach(list, i, other) if (str_is(json_string_value(other), left)) return 0;
     json_array_append_new(list, json_string(left));
     changed = left && list ? json_canonical(arena, list) : NULL;
     if (!changed)
@@ -176,7 +184,8 @@ static int leave(struct tx *tx, const struct job *job, const char *name, struct 
 }
 
 /* A retry that ends early has the table of the job before it, which its own steps may not have named. */
-static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena, struct err *err)
+static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena,
+                 struct err *err)
 {
     json_auto_t *table = NULL;
     struct bytes text;
@@ -204,14 +213,16 @@ const struct job_kind restore_table = {
     .check = check,
     .plan = restore_table_plan,
     .ended = ended,
-    .steps = {
-        {.name = "verify", .split = copy_verify_split, .part = copy_verify_files},
-        {.name = "create", .run = copy_create, .replan = true},
-        {.name = "load", .split = copy_load_split, .part = copy_load_files},
-        /* Before the settings: provisioned units would slow the reading down, and TTL would delete meanwhile. */
-        {.name = "prove", .split = copy_sum_split, .part = copy_sum_segment},
-        {.name = "compare", .run = copy_compare},
-        {.name = "settings", .run = restore_settings},
-        {.name = "close", .run = close_restore},
-    },
+    .steps =
+        {
+            {.name = "verify", .split = copy_verify_split, .part = copy_verify_files},
+            {.name = "create", .run = copy_create, .replan = true},
+            {.name = "load", .split = copy_load_split, .part = copy_load_files},
+            /* Before the settings: provisioned units would slow the reading down, and TTL would delete
+               meanwhile. */
+            {.name = "prove", .split = copy_sum_split, .part = copy_sum_segment},
+            {.name = "compare", .run = copy_compare},
+            {.name = "settings", .run = restore_settings},
+            {.name = "close", .run = close_restore},
+        },
 };

@@ -1,4 +1,5 @@
-/* restore.table: a table from a recovery point, a tree or a file, into a new table or an empty one, proven. */
+/* restore.table: a table from a recovery point, a tree or a file, into a new table or an empty one, proven.
+ */
 #pragma once
 #include "engine/kind.h"
 

@@ -21,18 +21,21 @@ int setting_update(const struct setting_view *view, json_t *request, struct err 
     return dynamodb_update_table(view->aws, owned, err);
 }
 
-/* -- small ones ------------------------------------------------------------------------------------------------------ */
+/* -- small ones
+ * ------------------------------------------------------------------------------------------------------ */
 
 static int read_class(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
     return setting_value(json_string(view->table->table_class), ret_value, err);
 }
 
-static int apply_class(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_class(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                       struct err *err)
 {
     (void)found;
     return setting_update(
-        view, json_pack("{s:s,s:s}", "TableName", view->table->name, "TableClass", json_string_value(wanted)), err);
+        view, json_pack("{s:s,s:s}", "TableName", view->table->name, "TableClass", json_string_value(wanted)),
+        err);
 }
 
 /* AWS's own key is no setting: SSEDescription is silent then. */
@@ -42,11 +45,13 @@ static int read_sse(const struct setting_view *view, json_t **ret_value, struct 
 
     if (!table->sse_status || str_is(table->sse_status, "DISABLED") || str_is(table->sse_status, "DISABLING"))
         return setting_value(json_null(), ret_value, err);
-    return setting_value(json_pack("{s:s,s:s*}", "type", table->sse_type ? table->sse_type : "KMS", "key", table->sse_key),
-                         ret_value, err);
+    return setting_value(
+        json_pack("{s:s,s:s*}", "type", table->sse_type ? table->sse_type : "KMS", "key", table->sse_key),
+        ret_value, err);
 }
 
-static int apply_sse(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_sse(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                     struct err *err)
 {
     json_t *sse = json_pack("{s:b}", "Enabled", json_is_object(wanted));
 
@@ -56,7 +61,8 @@ static int apply_sse(const struct setting_view *view, const json_t *wanted, cons
         if (json_get_text(wanted, "key"))
             json_object_set_new(sse, "KMSMasterKeyId", json_string(json_get_text(wanted, "key")));
     }
-    return setting_update(view, json_pack("{s:s,s:o}", "TableName", view->table->name, "SSESpecification", sse), err);
+    return setting_update(
+        view, json_pack("{s:s,s:o}", "TableName", view->table->name, "SSESpecification", sse), err);
 }
 
 static int read_tags(const struct setting_view *view, json_t **ret_value, struct err *err)
@@ -80,15 +86,16 @@ static int read_tags(const struct setting_view *view, json_t **ret_value, struct
 }
 
 /* Adds and changes; a tag that is there but not wanted was given to this table by somebody: it stays. */
-static int apply_tags(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_tags(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                      struct err *err)
 {
     json_auto_t *tags = json_array();
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
-        if (!json_equal(value, json_object_get(found, key)))
-            json_array_append_new(tags, json_pack("{s:s,s:O}", "Key", key, "Value", value));
+    json_object_foreach((json_t *)(uintptr_t)wanted, key,
+                        value) if (!json_equal(value, json_object_get(found, key)))
+        json_array_append_new(tags, json_pack("{s:s,s:O}", "Key", key, "Value", value));
     if (!tags)
         return err_set(err, ERR_NO_MEMORY, "no memory for tags");
     return json_array_size(tags) == 0 ? 0 : dynamodb_tag(view->aws, view->table->arn, tags, err);
@@ -102,14 +109,16 @@ static int read_stream(const struct setting_view *view, json_t **ret_value, stru
 }
 
 /* A stream's view cannot be changed: it is turned off first, and on again in the next step. */
-static int apply_stream(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_stream(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                        struct err *err)
 {
     bool on = json_is_object(wanted) && json_is_null(found);
     json_t *stream = json_pack("{s:b}", "StreamEnabled", on);
 
     if (stream && on)
         json_object_set_new(stream, "StreamViewType", json_string(json_get_text(wanted, "view")));
-    return setting_update(view, json_pack("{s:s,s:o}", "TableName", view->table->name, "StreamSpecification", stream), err);
+    return setting_update(
+        view, json_pack("{s:s,s:o}", "TableName", view->table->name, "StreamSpecification", stream), err);
 }
 
 static int read_pitr(const struct setting_view *view, json_t **ret_value, struct err *err)
@@ -125,7 +134,8 @@ static int read_pitr(const struct setting_view *view, json_t **ret_value, struct
     return setting_value(value, ret_value, err);
 }
 
-static int apply_pitr(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_pitr(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                      struct err *err)
 {
     (void)found;
     return dynamodb_update_pitr(view->aws, view->table->name, json_get_bool(wanted, "enabled", false),
@@ -137,7 +147,8 @@ static int read_protection(const struct setting_view *view, json_t **ret_value, 
     return setting_value(json_boolean(view->table->deletion_protection), ret_value, err);
 }
 
-static int apply_protection(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_protection(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                            struct err *err)
 {
     (void)found;
     return setting_update(view,
@@ -155,7 +166,8 @@ static int read_ttl(const struct setting_view *view, json_t **ret_value, struct 
     return setting_value(attribute ? json_string(attribute) : json_null(), ret_value, err);
 }
 
-static int apply_ttl(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_ttl(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                     struct err *err)
 {
     /* On another attribute it must be turned off first; AWS allows one change an hour and says so. */
     if (json_is_string(found))
@@ -189,13 +201,15 @@ static int read_policy(const struct setting_view *view, json_t **ret_value, stru
     return setting_value(policy ? json_string(policy) : NULL, ret_value, err);
 }
 
-static int apply_policy(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+static int apply_policy(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                        struct err *err)
 {
     const char *policy;
 
     (void)found;
     if (!json_is_string(wanted))
-        return err_set(err, ERR_SETTING_FAILED, "the source had no resource policy; removing one is not done by a restore");
+        return err_set(err, ERR_SETTING_FAILED,
+                       "the source had no resource policy; removing one is not done by a restore");
     policy = replace(view->arena, json_string_value(wanted), SETTING_TABLE_ARN, view->table->arn);
     if (!policy)
         return err_set(err, ERR_NO_MEMORY, "no memory for a resource policy");
@@ -217,7 +231,8 @@ static int read_replicas(const struct setting_view *view, json_t **ret_value, st
     return setting_value(regions, ret_value, err);
 }
 
-/* -- what is the same ------------------------------------------------------------------------------------------------ */
+/* -- what is the same
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Every tag that is wanted is there; others were given to this table by somebody. */
 static bool covers(const json_t *wanted, const json_t *found)
@@ -225,9 +240,8 @@ static bool covers(const json_t *wanted, const json_t *found)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
-        if (!json_equal(value, json_object_get(found, key)))
-            return false;
+    json_object_foreach((json_t *)(uintptr_t)wanted, key,
+                        value) if (!json_equal(value, json_object_get(found, key))) return false;
     return true;
 }
 
@@ -239,9 +253,9 @@ static bool agrees(const json_t *wanted, const json_t *found)
 
     if (json_get_bool(wanted, "enabled", false) != json_get_bool(found, "enabled", false))
         return false;
-    json_object_foreach((json_t *)(uintptr_t)wanted, name, value)
-        if (json_object_get(found, name) && !json_equal(value, json_object_get(found, name)))
-            return false;
+    json_object_foreach((json_t *)(uintptr_t)wanted, name,
+                        value) if (json_object_get(found, name) &&
+                                   !json_equal(value, json_object_get(found, name))) return false;
     return json_equal(json_object_get(wanted, "indexes"), json_object_get(found, "indexes")) ||
            !json_object_get(wanted, "indexes");
 }
@@ -259,9 +273,9 @@ static bool fits(const json_t *wanted, const json_t *found)
             (json_object_get(wanted, members[i]) &&
              !json_equal(json_object_get(wanted, members[i]), json_object_get(found, members[i]))))
             return false;
-    json_object_foreach(json_object_get(found, "indexes"), name, units)
-        if (json_object_get(indexes, name) && !json_equal(json_object_get(indexes, name), units))
-            return false;
+    json_object_foreach(json_object_get(found, "indexes"), name,
+                        units) if (json_object_get(indexes, name) &&
+                                   !json_equal(json_object_get(indexes, name), units)) return false;
     return true;
 }
 
@@ -281,16 +295,19 @@ bool setting_same(const struct setting *setting, const json_t *wanted, const jso
     return setting->same ? setting->same(wanted, found) : json_equal(wanted, found);
 }
 
-/* -- the table -------------------------------------------------------------------------------------------------------- */
+/* -- the table
+ * -------------------------------------------------------------------------------------------------------- */
 
 const struct setting settings[] = {
     {"key_schema", SETTING_WITH_TABLE, "dynamodb:CreateTable", setting_read_key_schema, NULL, NULL},
-    {"indexes", SETTING_WITH_TABLE, "dynamodb:UpdateTable", setting_read_indexes, setting_apply_indexes, NULL},
+    {"indexes", SETTING_WITH_TABLE, "dynamodb:UpdateTable", setting_read_indexes, setting_apply_indexes,
+     NULL},
     {"table_class", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_class, apply_class, NULL},
     {"sse", SETTING_WITH_TABLE, "dynamodb:UpdateTable", read_sse, apply_sse, same_key},
     {"tags", SETTING_WITH_TABLE, "dynamodb:TagResource", read_tags, apply_tags, covers},
     {"billing", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_billing, setting_apply_billing, fits},
-    {"on_demand_maximum", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_maximum, setting_apply_maximum, fits},
+    {"on_demand_maximum", SETTING_AFTER, "dynamodb:UpdateTable", setting_read_maximum, setting_apply_maximum,
+     fits},
     {"autoscaling", SETTING_AFTER, "application-autoscaling:PutScalingPolicy", setting_read_autoscaling,
      setting_apply_autoscaling, NULL},
     {"stream", SETTING_AFTER, "dynamodb:UpdateTable", read_stream, apply_stream, NULL},
@@ -301,7 +318,8 @@ const struct setting settings[] = {
     {"pitr", SETTING_AFTER, "dynamodb:UpdateContinuousBackups", read_pitr, apply_pitr, agrees},
     {"contributor_insights", SETTING_AFTER, "dynamodb:UpdateContributorInsights", setting_read_insights,
      setting_apply_insights, agrees},
-    {"alarms", SETTING_WHEN_NAMED, "cloudwatch:PutMetricAlarm", setting_read_alarms, setting_apply_alarms, NULL},
+    {"alarms", SETTING_WHEN_NAMED, "cloudwatch:PutMetricAlarm", setting_read_alarms, setting_apply_alarms,
+     NULL},
     {"resource_policy", SETTING_WHEN_NAMED, "dynamodb:PutResourcePolicy", read_policy, apply_policy, NULL},
     {"replicas", SETTING_NEVER, "dynamodb:UpdateTable", read_replicas, NULL, NULL},
     {"deletion_protection", SETTING_AFTER, "dynamodb:UpdateTable", read_protection, apply_protection, NULL},

@@ -1,13 +1,15 @@
 /*
- * The settings of a table, each one row of one table: how it is read into the form that a capsule holds, how it is put on
- * another table, and whether a restore does so unasked (CONTRACT.md section 4). Values name no table and no ARN of the table
- * they came from, so that equal settings of two tables are equal JSON; lists are sorted.
+ * The settings of a table, each one row of one table: how it is read into the form that a capsule holds, how
+ * it is put on another table, and whether a restore does so unasked (CONTRACT.md section 4). Values name no
+ * table and no ARN of the table they came from, so that equal settings of two tables are equal JSON; lists
+ * are sorted.
  *
- *   key_schema {hash, hash_type, range?, range_type?}      indexes [{name, type, hash, hash_type, range?, range_type?,
- *   projection, include?}]      billing {mode, read?, write?, indexes?}      on_demand_maximum null | {read?, write?, indexes?}
- *   table_class STANDARD      sse null | {type, key?}      tags {k: v}      stream null | {view}      pitr {enabled, days?}
- *   autoscaling [..]      contributor_insights {enabled, mode?, indexes?}      deletion_protection bool      ttl null | attribute
- *   recorded only: event_source_mappings, kinesis, alarms, resource_policy, replicas
+ *   key_schema {hash, hash_type, range?, range_type?}      indexes [{name, type, hash, hash_type, range?,
+ * range_type?, projection, include?}]      billing {mode, read?, write?, indexes?}      on_demand_maximum
+ * null | {read?, write?, indexes?} table_class STANDARD      sse null | {type, key?}      tags {k: v} stream
+ * null | {view}      pitr {enabled, days?} autoscaling [..]      contributor_insights {enabled, mode?,
+ * indexes?}      deletion_protection bool      ttl null | attribute recorded only: event_source_mappings,
+ * kinesis, alarms, resource_policy, replicas
  */
 #pragma once
 #include "aws/dynamodb.h"
@@ -28,7 +30,8 @@ struct setting_view {
 enum setting_use {
     SETTING_WITH_TABLE, /* goes with CreateTable */
     SETTING_AFTER,      /* by default, after loading */
-    SETTING_WHEN_NAMED, /* only recorded, unless `apply` names it: it would take something over from the old table */
+    SETTING_WHEN_NAMED, /* only recorded, unless `apply` names it: it would take something over from the old
+                           table */
     SETTING_NEVER,      /* only recorded */
 };
 
@@ -36,10 +39,11 @@ struct setting {
     const char *name;
     enum setting_use use;
     const char *action; /* IAM: of the write */
-    /* *ret_value: the caller's; JSON null when it is not set. AWS_UNSUPPORTED when the peer does not know it. */
+    /* *ret_value: the caller's; JSON null when it is not set. AWS_UNSUPPORTED when the peer does not know it.
+     */
     int (*read)(const struct setting_view *view, json_t **ret_value, struct err *err);
-    /* One step towards `wanted`; `found` is not equal to it. May be called again with the next `found`. NULL: it cannot
-     * be changed on a table that exists. Repeatable. */
+    /* One step towards `wanted`; `found` is not equal to it. May be called again with the next `found`. NULL:
+     * it cannot be changed on a table that exists. Repeatable. */
     int (*apply)(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
     /* Is what was found what is wanted? NULL: equal JSON. */
     bool (*same)(const json_t *wanted, const json_t *found);
@@ -50,32 +54,42 @@ bool setting_same(const struct setting *setting, const json_t *wanted, const jso
 extern const struct setting settings[];
 const struct setting *setting_find(const char *name); /* NULL when unknown */
 /* Space-separated names of all that may be in `apply` or `skip`: choices of a field. */
-#define SETTINGS_CHOICES                                                                                          \
-    "indexes billing on_demand_maximum table_class sse tags autoscaling stream event_source_mappings kinesis pitr " \
+#define SETTINGS_CHOICES                                                                                     \
+    "indexes billing on_demand_maximum table_class sse tags autoscaling stream event_source_mappings "       \
+    "kinesis pitr "                                                                                          \
     "contributor_insights alarms resource_policy deletion_protection ttl"
 
-/* -- rows whose functions live in files of their own ---------------------------------------------------------------- */
+/* -- rows whose functions live in files of their own
+ * ---------------------------------------------------------------- */
 
 int setting_read_key_schema(const struct setting_view *view, json_t **ret_value, struct err *err);
 int setting_read_indexes(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_indexes(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_indexes(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err);
 int setting_read_billing(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_billing(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_billing(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err);
 int setting_read_maximum(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_maximum(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_maximum(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err);
 int setting_read_autoscaling(const struct setting_view *view, json_t **ret_value, struct err *err);
 int setting_apply_autoscaling(const struct setting_view *view, const json_t *wanted, const json_t *found,
                               struct err *err);
 int setting_read_insights(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_insights(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_insights(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                           struct err *err);
 int setting_read_mappings(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_mappings(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_mappings(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                           struct err *err);
 int setting_read_kinesis(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err);
 int setting_read_alarms(const struct setting_view *view, json_t **ret_value, struct err *err);
-int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err);
+int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                         struct err *err);
 
-/* -- what those files share -------------------------------------------------------------------------------------------- */
+/* -- what those files share
+ * -------------------------------------------------------------------------------------------- */
 
 /* Hands `value` over, NULL being "no memory". */
 int setting_value(json_t *value, json_t **ret_value, struct err *err);

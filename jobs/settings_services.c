@@ -1,4 +1,5 @@
-/* Settings that other calls and other services hold: autoscaling, insights, consumers of the stream, alarms. */
+/* Settings that other calls and other services hold: autoscaling, insights, consumers of the stream, alarms.
+ */
 #include <string.h>
 
 #include "aws/autoscaling.h"
@@ -21,7 +22,9 @@ static json_t *pick(const json_t *from, const char *const *names, size_t count)
     return to;
 }
 
-/* -- autoscaling ---------------------------------------------------------------------------------------------------------- */
+/* -- autoscaling
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 /* table/NAME, then table/NAME/index/INDEX of the global ones. In arena. */
 static const char **resource_ids(const struct setting_view *view, size_t *ret_count, struct err *err)
@@ -34,7 +37,8 @@ static const char **resource_ids(const struct setting_view *view, size_t *ret_co
         ids[count++] = arena_printf(view->arena, "table/%s", table->name);
     for (size_t i = 0; ids && i < table->index_count; i++)
         if (table->indexes[i].global)
-            ids[count++] = arena_printf(view->arena, "table/%s/index/%s", table->name, table->indexes[i].name);
+            ids[count++] =
+                arena_printf(view->arena, "table/%s/index/%s", table->name, table->indexes[i].name);
     for (size_t i = 0; i < count; i++)
         if (!ids[i])
             ids = NULL, count = 0;
@@ -57,15 +61,20 @@ static json_t *renamed(const struct setting_view *view, const char *id, bool to_
     return text ? json_string(text) : NULL;
 }
 
-static const char *const policy_members[] = {
-    "PolicyName", "ServiceNamespace", "ResourceId", "ScalableDimension", "PolicyType", "StepScalingPolicyConfiguration",
-    "TargetTrackingScalingPolicyConfiguration", "PredictiveScalingPolicyConfiguration"};
-static const char *const target_members[] = {"ServiceNamespace", "ResourceId", "ScalableDimension", "MinCapacity",
-                                             "MaxCapacity", "SuspendedState"};
+static const char *const policy_members[] = {"PolicyName",
+                                             "ServiceNamespace",
+                                             "ResourceId",
+                                             "ScalableDimension",
+                                             "PolicyType",
+                                             "StepScalingPolicyConfiguration",
+                                             "TargetTrackingScalingPolicyConfiguration",
+                                             "PredictiveScalingPolicyConfiguration"};
+static const char *const target_members[] = {"ServiceNamespace", "ResourceId",  "ScalableDimension",
+                                             "MinCapacity",      "MaxCapacity", "SuspendedState"};
 
 /* Each row gets `order`, a text that sorts the same on both tables. */
-static int tidy(const struct setting_view *view, json_t *to, const json_t *from, const char *const *members, size_t count,
-                const char *name, struct err *err)
+static int tidy(const struct setting_view *view, json_t *to, const json_t *from, const char *const *members,
+                size_t count, const char *name, struct err *err)
 {
     const json_t *row;
     size_t i;
@@ -80,11 +89,13 @@ static int tidy(const struct setting_view *view, json_t *to, const json_t *from,
         if (!one || !id) {
             json_decref(one);
             json_decref(id);
-            return err_set(err, ERR_AWS_LIED, "autoscaling of table %s answered with another resource", view->table->name);
+            return err_set(err, ERR_AWS_LIED, "autoscaling of table %s answered with another resource",
+                           view->table->name);
         }
         json_object_set_new(one, "ResourceId", id);
-        json_object_set_new(one, "order", json_sprintf("%s %s %s", json_get_text(one, "ResourceId"),
-                                                       dimension ? dimension : "", own ? own : ""));
+        json_object_set_new(one, "order",
+                            json_sprintf("%s %s %s", json_get_text(one, "ResourceId"),
+                                         dimension ? dimension : "", own ? own : ""));
         json_array_append_new(to, one);
     }
     return setting_sort(to, "order", err);
@@ -99,21 +110,24 @@ int setting_read_autoscaling(const struct setting_view *view, json_t **ret_value
 
     if (!ids || autoscaling_describe_targets(view->aws, ids, count, &targets, err) < 0)
         return -1;
-    if (tidy(view, json_object_get(value, "targets"), targets, target_members, COUNT_OF(target_members), NULL, err) < 0)
+    if (tidy(view, json_object_get(value, "targets"), targets, target_members, COUNT_OF(target_members), NULL,
+             err) < 0)
         return -1;
     for (size_t i = 0; json_array_size(targets) > 0 && i < count; i++) {
         json_auto_t *policies = NULL;
 
         if (autoscaling_describe_policies(view->aws, ids[i], &policies, err) < 0 ||
-            tidy(view, json_object_get(value, "policies"), policies, policy_members, COUNT_OF(policy_members), "PolicyName",
-                 err) < 0)
+            tidy(view, json_object_get(value, "policies"), policies, policy_members, COUNT_OF(policy_members),
+                 "PolicyName", err) < 0)
             return -1;
     }
     return setting_value(TAKE(value), ret_value, err);
 }
 
-/* AWS names a policy "$name:table/NAME"; the name has no other meaning, so it is kept where it names another table. */
-int setting_apply_autoscaling(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+/* AWS names a policy "$name:table/NAME"; the name has no other meaning, so it is kept where it names another
+ * table. */
+int setting_apply_autoscaling(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                              struct err *err)
 {
     static const char *const lists[] = {"targets", "policies"};
 
@@ -130,7 +144,8 @@ int setting_apply_autoscaling(const struct setting_view *view, const json_t *wan
 
             if (!request || !id) {
                 json_decref(id);
-                return err_set(err, ERR_SETTING_FAILED, "the recorded autoscaling names no resource of a table");
+                return err_set(err, ERR_SETTING_FAILED,
+                               "the recorded autoscaling names no resource of a table");
             }
             json_object_set_new(request, "ResourceId", id);
             result = list == 0 ? autoscaling_register_target(view->aws, request, err)
@@ -142,9 +157,11 @@ int setting_apply_autoscaling(const struct setting_view *view, const json_t *wan
     return 0;
 }
 
-/* -- Contributor Insights --------------------------------------------------------------------------------------------------- */
+/* -- Contributor Insights
+ * --------------------------------------------------------------------------------------------------- */
 
-static int read_insight(const struct setting_view *view, const char *index, json_t **ret_value, struct err *err)
+static int read_insight(const struct setting_view *view, const char *index, json_t **ret_value,
+                        struct err *err)
 {
     json_auto_t *answer = NULL;
     const char *status, *mode;
@@ -182,38 +199,57 @@ int setting_read_insights(const struct setting_view *view, json_t **ret_value, s
     return setting_value(TAKE(value), ret_value, err);
 }
 
-int setting_apply_insights(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_insights(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                           struct err *err)
 {
     const json_t *indexes = json_object_get(wanted, "indexes");
     bool on = json_get_bool(wanted, "enabled", false);
     const char *name;
     json_t *one;
 
-    if (on != json_get_bool(found, "enabled", false) || !str_is(json_get_text(wanted, "mode"), json_get_text(found, "mode")))
-        if (dynamodb_update_insights(view->aws, view->table->name, NULL, on, json_get_text(wanted, "mode"), err) < 0)
+    if (on != json_get_bool(found, "enabled", false) ||
+        !str_is(json_get_text(wanted, "mode"), json_get_text(found, "mode")))
+        if (dynamodb_update_insights(view->aws, view->table->name, NULL, on, json_get_text(wanted, "mode"),
+                                     err) < 0)
             return -1;
-    json_object_foreach((json_t *)(uintptr_t)indexes, name, one)
-        if (!json_equal(one, json_object_get(json_object_get(found, "indexes"), name)))
-            if (dynamodb_update_insights(view->aws, view->table->name, name, true, json_get_text(one, "mode"), err) < 0)
-                return -1;
+    json_object_foreach(
+        (json_t *)(uintptr_t)indexes, name,
+        one) if (!json_equal(one,
+                             json_object_get(
+                                 json_object_get(found, "indexes"),
+                                 name))) if (dynamodb_update_insights(view->aws, view->table->name, name,
+                                                                      true, json_get_text(one, "mode"),
+                                                                      err) < 0) return -1;
     return 0;
 }
 
-/* -- who reads the stream ------------------------------------------------------------------------------------------------------ */
+/* -- who reads the stream
+ * ------------------------------------------------------------------------------------------------------ */
 
 int setting_read_mappings(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
-    static const char *const members[] = {
-        "FunctionArn", "BatchSize", "FilterCriteria", "KMSKeyArn", "MetricsConfig", "ScalingConfig",
-        "MaximumBatchingWindowInSeconds", "ParallelizationFactor", "StartingPosition", "DestinationConfig",
-        "MaximumRecordAgeInSeconds", "BisectBatchOnFunctionError", "MaximumRetryAttempts", "TumblingWindowInSeconds",
-        "FunctionResponseTypes"};
+    static const char *const members[] = {"FunctionArn",
+                                          "BatchSize",
+                                          "FilterCriteria",
+                                          "KMSKeyArn",
+                                          "MetricsConfig",
+                                          "ScalingConfig",
+                                          "MaximumBatchingWindowInSeconds",
+                                          "ParallelizationFactor",
+                                          "StartingPosition",
+                                          "DestinationConfig",
+                                          "MaximumRecordAgeInSeconds",
+                                          "BisectBatchOnFunctionError",
+                                          "MaximumRetryAttempts",
+                                          "TumblingWindowInSeconds",
+                                          "FunctionResponseTypes"};
     json_auto_t *mappings = NULL;
     json_auto_t *value = json_array();
     const json_t *mapping;
     size_t i;
 
-    if (view->table->stream_arn && lambda_mappings_of_stream(view->aws, view->table->stream_arn, &mappings, err) < 0)
+    if (view->table->stream_arn &&
+        lambda_mappings_of_stream(view->aws, view->table->stream_arn, &mappings, err) < 0)
         return -1;
     json_array_foreach(mappings, i, mapping)
     {
@@ -222,7 +258,8 @@ int setting_read_mappings(const struct setting_view *view, json_t **ret_value, s
 
         if (json_array_append_new(value, one) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for event source mappings");
-        json_object_set_new(one, "State", json_string(state && str_starts(state, "Disabl") ? "Disabled" : "Enabled"));
+        json_object_set_new(one, "State",
+                            json_string(state && str_starts(state, "Disabl") ? "Disabled" : "Enabled"));
     }
     if (setting_sort(value, "FunctionArn", err) < 0)
         return -1;
@@ -234,13 +271,12 @@ static bool has(const json_t *list, const char *member, const char *text)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(list, i, one)
-        if (str_is(json_get_text(one, member), text))
-            return true;
+    json_array_foreach(list, i, one) if (str_is(json_get_text(one, member), text)) return true;
     return false;
 }
 
-int setting_apply_mappings(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_mappings(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                           struct err *err)
 {
     const json_t *mapping;
     size_t i;
@@ -279,15 +315,17 @@ int setting_read_kinesis(const struct setting_view *view, json_t **ret_value, st
         const char *status = json_get_text(one, "DestinationStatus");
 
         if (str_is(status, "ACTIVE") || str_is(status, "ENABLING") || str_is(status, "UPDATING"))
-            json_array_append_new(value, json_pack("{s:s*,s:s*}", "stream", json_get_text(one, "StreamArn"), "precision",
-                                                   json_get_text(one, "ApproximateCreationDateTimePrecision")));
+            json_array_append_new(
+                value, json_pack("{s:s*,s:s*}", "stream", json_get_text(one, "StreamArn"), "precision",
+                                 json_get_text(one, "ApproximateCreationDateTimePrecision")));
     }
     if (!value || setting_sort(value, "stream", err) < 0)
         return -1;
     return setting_value(TAKE(value), ret_value, err);
 }
 
-int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err)
 {
     const json_t *one;
     size_t i;
@@ -297,22 +335,25 @@ int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted,
         const char *stream = json_get_text(one, "stream");
 
         if (stream && !has(found, "stream", stream) &&
-            dynamodb_enable_kinesis(view->aws, view->table->name, stream, json_get_text(one, "precision"), err) < 0)
+            dynamodb_enable_kinesis(view->aws, view->table->name, stream, json_get_text(one, "precision"),
+                                    err) < 0)
             return -1;
     }
     return 0;
 }
 
-/* -- alarms ----------------------------------------------------------------------------------------------------------------------- */
+/* -- alarms
+ * -----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void rename_dimensions(json_t *dimensions, const char *from, const char *to)
 {
     json_t *dimension;
     size_t i;
 
-    json_array_foreach(dimensions, i, dimension)
-        if (str_is(json_get_text(dimension, "Name"), "TableName") && str_is(json_get_text(dimension, "Value"), from))
-            json_object_set_new(dimension, "Value", json_string(to));
+    json_array_foreach(dimensions, i, dimension) if (str_is(json_get_text(dimension, "Name"), "TableName") &&
+                                                     str_is(json_get_text(dimension, "Value"), from))
+        json_object_set_new(dimension, "Value", json_string(to));
 }
 
 static void rename_alarm(json_t *alarm, const char *from, const char *to)
@@ -321,18 +362,34 @@ static void rename_alarm(json_t *alarm, const char *from, const char *to)
     size_t i;
 
     rename_dimensions(json_object_get(alarm, "Dimensions"), from, to);
-    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric)
-        rename_dimensions(
-            json_object_get(json_object_get(json_object_get(metric, "MetricStat"), "Metric"), "Dimensions"), from, to);
+    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric) rename_dimensions(
+        json_object_get(json_object_get(json_object_get(metric, "MetricStat"), "Metric"), "Dimensions"), from,
+        to);
 }
 
 int setting_read_alarms(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
-    static const char *const members[] = {
-        "AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions",
-        "MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods",
-        "DatapointsToAlarm", "Threshold", "ComparisonOperator", "TreatMissingData", "EvaluateLowSampleCountPercentile",
-        "Metrics", "ThresholdMetricId"};
+    static const char *const members[] = {"AlarmName",
+                                          "AlarmDescription",
+                                          "ActionsEnabled",
+                                          "OKActions",
+                                          "AlarmActions",
+                                          "InsufficientDataActions",
+                                          "MetricName",
+                                          "Namespace",
+                                          "Statistic",
+                                          "ExtendedStatistic",
+                                          "Dimensions",
+                                          "Period",
+                                          "Unit",
+                                          "EvaluationPeriods",
+                                          "DatapointsToAlarm",
+                                          "Threshold",
+                                          "ComparisonOperator",
+                                          "TreatMissingData",
+                                          "EvaluateLowSampleCountPercentile",
+                                          "Metrics",
+                                          "ThresholdMetricId"};
     json_auto_t *alarms = NULL;
     json_auto_t *value = json_array();
     const json_t *alarm;
@@ -354,7 +411,8 @@ int setting_read_alarms(const struct setting_view *view, json_t **ret_value, str
     return setting_value(TAKE(value), ret_value, err);
 }
 
-int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                         struct err *err)
 {
     const json_t *alarm;
     size_t i;

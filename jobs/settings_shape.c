@@ -1,4 +1,5 @@
-/* What a table is made of: keys, indexes, and what reading and writing it may cost. All from one DescribeTable. */
+/* What a table is made of: keys, indexes, and what reading and writing it may cost. All from one
+ * DescribeTable. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,9 @@ int setting_sort(json_t *array, const char *name, struct err *err)
     return 0;
 }
 
-/* -- keys --------------------------------------------------------------------------------------------------------------- */
+/* -- keys
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_key(json_t *to, const struct dynamodb_key *key)
 {
@@ -56,11 +59,12 @@ int setting_read_key_schema(const struct setting_view *view, json_t **ret_value,
 
 json_t *setting_key_schema(const json_t *keys)
 {
-    json_t *schema = json_pack("[{s:s,s:s}]", "AttributeName", json_get_text(keys, "hash"), "KeyType", "HASH");
+    json_t *schema =
+        json_pack("[{s:s,s:s}]", "AttributeName", json_get_text(keys, "hash"), "KeyType", "HASH");
 
     if (schema && json_get_text(keys, "range"))
-        json_array_append_new(
-            schema, json_pack("{s:s,s:s}", "AttributeName", json_get_text(keys, "range"), "KeyType", "RANGE"));
+        json_array_append_new(schema, json_pack("{s:s,s:s}", "AttributeName", json_get_text(keys, "range"),
+                                                "KeyType", "RANGE"));
     return schema;
 }
 
@@ -71,12 +75,13 @@ static int add_attribute(json_t *definitions, const char *name, const char *type
 
     if (!name || !type)
         return 0;
-    json_array_foreach(definitions, i, other)
-        if (str_is(json_get_text(other, "AttributeName"), name))
-            return str_is(json_get_text(other, "AttributeType"), type)
-                       ? 0
-                       : err_set(err, ERR_INVALID_SPEC, "the key attribute %s has two types", name);
-    if (json_array_append_new(definitions, json_pack("{s:s,s:s}", "AttributeName", name, "AttributeType", type)) < 0)
+    json_array_foreach(definitions, i,
+                       other) if (str_is(json_get_text(other, "AttributeName"),
+                                         name)) return str_is(json_get_text(other, "AttributeType"), type)
+        ? 0
+        : err_set(err, ERR_INVALID_SPEC, "the key attribute %s has two types", name);
+    if (json_array_append_new(definitions,
+                              json_pack("{s:s,s:s}", "AttributeName", name, "AttributeType", type)) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the keys of a table");
     return 0;
 }
@@ -88,7 +93,9 @@ int setting_add_attributes(json_t *definitions, const json_t *keys, struct err *
     return add_attribute(definitions, json_get_text(keys, "range"), json_get_text(keys, "range_type"), err);
 }
 
-/* -- indexes ------------------------------------------------------------------------------------------------------------ */
+/* -- indexes
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static const json_t *raw_index(const struct dynamodb_table *table, const struct dynamodb_index *index)
 {
@@ -97,9 +104,7 @@ static const json_t *raw_index(const struct dynamodb_table *table, const struct 
     const json_t *raw;
     size_t i;
 
-    json_array_foreach(list, i, raw)
-        if (str_is(json_get_text(raw, "IndexName"), index->name))
-            return raw;
+    json_array_foreach(list, i, raw) if (str_is(json_get_text(raw, "IndexName"), index->name)) return raw;
     return NULL;
 }
 
@@ -109,7 +114,8 @@ static int compare_text(const void *a, const void *b)
 }
 
 /* NonKeyAttributes are a set: AWS gives them in any order. */
-static int put_projection(const struct setting_view *view, json_t *to, const json_t *projection, struct err *err)
+static int put_projection(const struct setting_view *view, json_t *to, const json_t *projection,
+                          struct err *err)
 {
     const json_t *names = json_object_get(projection, "NonKeyAttributes");
     const char *type = json_get_text(projection, "ProjectionType");
@@ -162,8 +168,8 @@ json_t *setting_index_request(const json_t *index)
 
     if (projected && json_array_size(include) > 0)
         json_object_set(projected, "NonKeyAttributes", include);
-    return json_pack("{s:s,s:o,s:o}", "IndexName", json_get_text(index, "name"), "KeySchema", setting_key_schema(index),
-                     "Projection", projected);
+    return json_pack("{s:s,s:o,s:o}", "IndexName", json_get_text(index, "name"), "KeySchema",
+                     setting_key_schema(index), "Projection", projected);
 }
 
 static const json_t *index_named(const json_t *list, const char *name)
@@ -171,14 +177,13 @@ static const json_t *index_named(const json_t *list, const char *name)
     const json_t *index;
     size_t i;
 
-    json_array_foreach(list, i, index)
-        if (str_is(json_get_text(index, "name"), name))
-            return index;
+    json_array_foreach(list, i, index) if (str_is(json_get_text(index, "name"), name)) return index;
     return NULL;
 }
 
 /* AWS takes one new index at a time; local ones are made with their table or never. */
-int setting_apply_indexes(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_indexes(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err)
 {
     const json_t *index;
     size_t i;
@@ -193,24 +198,30 @@ int setting_apply_indexes(const struct setting_view *view, const json_t *wanted,
         if (index_named(found, name))
             continue;
         if (str_is(json_get_text(index, "type"), "local"))
-            return err_set(err, ERR_SETTING_FAILED, "the local index %s can only be made together with its table", name);
+            return err_set(err, ERR_SETTING_FAILED,
+                           "the local index %s can only be made together with its table", name);
         if (!definitions || setting_read_key_schema(view, &keys, err) < 0 ||
-            setting_add_attributes(definitions, keys, err) < 0 || setting_add_attributes(definitions, index, err) < 0)
+            setting_add_attributes(definitions, keys, err) < 0 ||
+            setting_add_attributes(definitions, index, err) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for an index");
         request = setting_index_request(index);
         if (request && !view->table->on_demand)
             json_object_set_new(request, "ProvisionedThroughput",
-                                json_pack("{s:I,s:I}", "ReadCapacityUnits", (json_int_t)view->table->read_units,
-                                          "WriteCapacityUnits", (json_int_t)view->table->write_units));
+                                json_pack("{s:I,s:I}", "ReadCapacityUnits",
+                                          (json_int_t)view->table->read_units, "WriteCapacityUnits",
+                                          (json_int_t)view->table->write_units));
         return setting_update(view,
-                              json_pack("{s:s,s:O,s:[{s:o}]}", "TableName", view->table->name, "AttributeDefinitions",
-                                        definitions, "GlobalSecondaryIndexUpdates", "Create", request),
+                              json_pack("{s:s,s:O,s:[{s:o}]}", "TableName", view->table->name,
+                                        "AttributeDefinitions", definitions, "GlobalSecondaryIndexUpdates",
+                                        "Create", request),
                               err);
     }
     return err_set(err, ERR_SETTING_FAILED, "the table has other indexes than the source");
 }
 
-/* -- billing -------------------------------------------------------------------------------------------------------------- */
+/* -- billing
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static json_t *units_of(int64_t read, int64_t write, int64_t none)
 {
@@ -224,8 +235,8 @@ static json_t *units_of(int64_t read, int64_t write, int64_t none)
 }
 
 /* {index: {read, write}} of the global ones. */
-static json_t *index_units(const struct dynamodb_table *table, const char *member, const char *read, const char *write,
-                           int64_t none)
+static json_t *index_units(const struct dynamodb_table *table, const char *member, const char *read,
+                           const char *write, int64_t none)
 {
     json_t *all = json_object();
 
@@ -245,19 +256,21 @@ int setting_read_billing(const struct setting_view *view, json_t **ret_value, st
 
     if (table->on_demand)
         return setting_value(json_pack("{s:s}", "mode", "PAY_PER_REQUEST"), ret_value, err);
-    return setting_value(json_pack("{s:s,s:I,s:I,s:o}", "mode", "PROVISIONED", "read", (json_int_t)table->read_units, "write",
-                                   (json_int_t)table->write_units, "indexes",
-                                   index_units(table, "ProvisionedThroughput", "ReadCapacityUnits", "WriteCapacityUnits", -1)),
-                         ret_value, err);
+    return setting_value(
+        json_pack("{s:s,s:I,s:I,s:o}", "mode", "PROVISIONED", "read", (json_int_t)table->read_units, "write",
+                  (json_int_t)table->write_units, "indexes",
+                  index_units(table, "ProvisionedThroughput", "ReadCapacityUnits", "WriteCapacityUnits", -1)),
+        ret_value, err);
 }
 
 static json_t *provisioned(const json_t *units)
 {
-    return json_pack("{s:I,s:I}", "ReadCapacityUnits", (json_int_t)json_get_int(units, "read", 1), "WriteCapacityUnits",
-                     (json_int_t)json_get_int(units, "write", 1));
+    return json_pack("{s:I,s:I}", "ReadCapacityUnits", (json_int_t)json_get_int(units, "read", 1),
+                     "WriteCapacityUnits", (json_int_t)json_get_int(units, "write", 1));
 }
 
-int setting_apply_billing(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_billing(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err)
 {
     const char *mode = json_get_text(wanted, "mode");
     json_t *request = json_pack("{s:s,s:s*}", "TableName", view->table->name, "BillingMode", mode);
@@ -272,7 +285,8 @@ int setting_apply_billing(const struct setting_view *view, const json_t *wanted,
 
             if (index->global) /* every global index needs its own; the table's where the capsule has none */
                 json_array_append_new(updates, json_pack("{s:{s:s,s:o}}", "Update", "IndexName", index->name,
-                                                         "ProvisionedThroughput", provisioned(units ? units : wanted)));
+                                                         "ProvisionedThroughput",
+                                                         provisioned(units ? units : wanted)));
         }
     }
     if (request && json_array_size(updates) > 0)
@@ -288,7 +302,8 @@ int setting_read_maximum(const struct setting_view *view, json_t **ret_value, st
         index_units(table, "OnDemandThroughput", "MaxReadRequestUnits", "MaxWriteRequestUnits", -1);
     json_t *value;
 
-    if (!table->on_demand || (table->max_read_units < 0 && table->max_write_units < 0 && json_object_size(indexes) == 0))
+    if (!table->on_demand ||
+        (table->max_read_units < 0 && table->max_write_units < 0 && json_object_size(indexes) == 0))
         return setting_value(json_null(), ret_value, err);
     value = units_of(table->max_read_units, table->max_write_units, -1);
     if (value && json_object_size(indexes) > 0)
@@ -303,7 +318,8 @@ static json_t *maximum(const json_t *units)
                      "MaxWriteRequestUnits", (json_int_t)json_get_int(units, "write", -1));
 }
 
-int setting_apply_maximum(const struct setting_view *view, const json_t *wanted, const json_t *found, struct err *err)
+int setting_apply_maximum(const struct setting_view *view, const json_t *wanted, const json_t *found,
+                          struct err *err)
 {
     json_t *request =
         json_pack("{s:s,s:o}", "TableName", view->table->name, "OnDemandThroughput", maximum(wanted));
@@ -313,8 +329,8 @@ int setting_apply_maximum(const struct setting_view *view, const json_t *wanted,
 
     (void)found;
     json_object_foreach(json_object_get(wanted, "indexes"), name, units)
-        json_array_append_new(updates, json_pack("{s:{s:s,s:o}}", "Update", "IndexName", name, "OnDemandThroughput",
-                                                 maximum(units)));
+        json_array_append_new(updates, json_pack("{s:{s:s,s:o}}", "Update", "IndexName", name,
+                                                 "OnDemandThroughput", maximum(units)));
     if (request && json_array_size(updates) > 0)
         json_object_set(request, "GlobalSecondaryIndexUpdates", updates);
     json_decref(updates);

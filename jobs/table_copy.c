@@ -26,13 +26,13 @@ bool copy_skips(const void *spec, const char *setting)
     const json_t *name;
     size_t i;
 
-    json_array_foreach(json_object_get(asked, "skip"), i, name)
-        if (str_is(json_string_value(name), setting))
-            return true;
+    json_array_foreach(json_object_get(asked, "skip"), i,
+                       name) if (str_is(json_string_value(name), setting)) return true;
     return false;
 }
 
-/* -- settings with overrides -------------------------------------------------------------------------------------------- */
+/* -- settings with overrides
+ * -------------------------------------------------------------------------------------------- */
 
 /* The type of a key attribute: as the overrides say, else as any key of the source had it. */
 static const char *type_of(const json_t *capsule, const json_t *overrides, const char *name)
@@ -53,8 +53,8 @@ static const char *type_of(const json_t *capsule, const json_t *overrides, const
     return said;
 }
 
-static int put_key(json_t *to, const char *member, const char *type_member, const json_t *capsule, const json_t *overrides,
-                   const char *name, struct err *err)
+static int put_key(json_t *to, const char *member, const char *type_member, const json_t *capsule,
+                   const json_t *overrides, const char *name, struct err *err)
 {
     const char *type = name ? type_of(capsule, overrides, name) : NULL;
 
@@ -67,7 +67,8 @@ static int put_key(json_t *to, const char *member, const char *type_member, cons
     return json_object_set_new(to, type_member, json_string(type));
 }
 
-static int put_keys(json_t *to, const json_t *from, const json_t *capsule, const json_t *overrides, struct err *err)
+static int put_keys(json_t *to, const json_t *from, const json_t *capsule, const json_t *overrides,
+                    struct err *err)
 {
     if (!to)
         return err_set(err, ERR_NO_MEMORY, "no memory for overrides");
@@ -95,8 +96,9 @@ static int override_indexes(json_t *capsule, const json_t *overrides, struct err
 
     json_array_foreach(json_object_get(overrides, "indexes"), i, index)
     {
-        json_t *one = json_pack("{s:s*,s:s*,s:s*}", "name", json_get_text(index, "name"), "type", json_get_text(index, "type"),
-                                "projection", json_get_text(index, "projection"));
+        json_t *one =
+            json_pack("{s:s*,s:s*,s:s*}", "name", json_get_text(index, "name"), "type",
+                      json_get_text(index, "type"), "projection", json_get_text(index, "projection"));
 
         if (json_array_append_new(list, one) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for overrides");
@@ -167,7 +169,9 @@ int copy_settings(struct bytes capsule, const json_t *spec, json_t **ret_capsule
     return 0;
 }
 
-/* -- the source ------------------------------------------------------------------------------------------------------------ */
+/* -- the source
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 void copy_close(struct copy *copy)
 {
@@ -186,7 +190,8 @@ static int same_source(struct copy *copy, struct err *err)
         return -1;
     if (!state) {
         state = json_pack("{s:s}", "identity", now);
-        return state ? work_state_put(copy->work, "source", state, err) : err_set(err, ERR_NO_MEMORY, "no memory for a source");
+        return state ? work_state_put(copy->work, "source", state, err)
+                     : err_set(err, ERR_NO_MEMORY, "no memory for a source");
     }
     if (!str_is(json_get_text(state, "identity"), now))
         return err_set(err, ERR_TABLE_REPLACED, "the source is not what it was when the job began");
@@ -200,9 +205,10 @@ int copy_open(struct work *work, struct copy *ret_copy, struct err *err)
 
     if (!copy.target)
         return err_set(err, ERR_NO_MEMORY, "no memory for a copy");
-    if (source_open(&options, engine_store(work->engine), work->principal, json_object_get(work->spec, "source"), &copy.source,
-                    err) < 0 ||
-        same_source(&copy, err) < 0 || copy_settings(copy.source->capsule, work->spec, &copy.capsule, err) < 0)
+    if (source_open(&options, engine_store(work->engine), work->principal,
+                    json_object_get(work->spec, "source"), &copy.source, err) < 0 ||
+        same_source(&copy, err) < 0 ||
+        copy_settings(copy.source->capsule, work->spec, &copy.capsule, err) < 0)
         return -1;
     *ret_copy = copy;
     copy.source = NULL;
@@ -225,8 +231,8 @@ int copy_file_sum(struct copy *copy, size_t number, struct fingerprint *ret_sum,
         text = json_get_text(state, "fingerprint");
     }
     if (!text || !fingerprint_parse(bytes_of(text), ret_sum))
-        return err_set(err, file->foreign ? ERR_INTERNAL : ERR_RECOVERY_POINT_DAMAGED, "%s: its fingerprint is not known",
-                       file->path);
+        return err_set(err, file->foreign ? ERR_INTERNAL : ERR_RECOVERY_POINT_DAMAGED,
+                       "%s: its fingerprint is not known", file->path);
     return 0;
 }
 

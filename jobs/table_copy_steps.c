@@ -10,8 +10,8 @@
 #define SUM "target"
 #define ADVANCE_MS 500
 #define ADVANCE_LINES 250
-#define STRIPE_LINES 25             /* a batch */
-#define STRIPE_BYTES (512 * KIB)    /* stored; a smaller file is not worth being read more than once */
+#define STRIPE_LINES 25          /* a batch */
+#define STRIPE_BYTES (512 * KIB) /* stored; a smaller file is not worth being read more than once */
 #define STRIPES_MAX 8
 #define LOAD_PARTS_MAX 512
 
@@ -20,7 +20,8 @@ static int go(void *arg, struct err *err)
     return work_go(arg, err);
 }
 
-/* -- the source is checked ------------------------------------------------------------------------------------------------ */
+/* -- the source is checked
+ * ------------------------------------------------------------------------------------------------ */
 
 int copy_verify_split(struct work *work, struct err *err)
 {
@@ -44,7 +45,8 @@ int copy_verify_files(struct work *work, struct err *err)
         const struct source_file *file = &copy.source->files[run.next];
         struct source_sums sums = {0};
 
-        if (work_go(work, err) < 0 || source_file_check(copy.source, file, file->foreign, go, work, &sums, err) < 0)
+        if (work_go(work, err) < 0 ||
+            source_file_check(copy.source, file, file->foreign, go, work, &sums, err) < 0)
             return -1;
         if (file->foreign && copy_file_remember(&copy, run.next, &sums.fingerprint, err) < 0)
             return -1;
@@ -55,7 +57,9 @@ int copy_verify_files(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- the table --------------------------------------------------------------------------------------------------------------- */
+/* -- the table
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 int copy_is_empty(struct aws_session *aws, const char *table, bool *ret_empty, struct err *err)
 {
@@ -65,7 +69,8 @@ int copy_is_empty(struct aws_session *aws, const char *table, bool *ret_empty, s
 
     if (dynamodb_scan(aws, &scan, &reply, err) < 0)
         return -1;
-    if (json_parse(buffer_bytes(&reply.answer.body), &(struct json_limits){.max_depth = 64}, &answer, err) < 0 ||
+    if (json_parse(buffer_bytes(&reply.answer.body), &(struct json_limits){.max_depth = 64}, &answer, err) <
+            0 ||
         json_get_int(answer, "Count", -1) < 0)
         return err_set(err, ERR_AWS_LIED, "Scan of table %s answered without a count", table);
     *ret_empty = json_get_int(answer, "Count", -1) == 0 && !json_object_get(answer, "LastEvaluatedKey");
@@ -93,13 +98,15 @@ static int take_empty(struct copy *copy, struct err *err)
     }
     if (!table_ready(&table))
         return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s", copy->target, table.status);
-    if (copy_same_keys(copy->capsule, &table, err) < 0 || copy_is_empty(work->aws, copy->target, &empty, err) < 0)
+    if (copy_same_keys(copy->capsule, &table, err) < 0 ||
+        copy_is_empty(work->aws, copy->target, &empty, err) < 0)
         return -1;
     if (!empty)
         return err_set(err, ERR_TARGET_NOT_EMPTY, "table %s holds items", copy->target);
-    state = json_pack("{s:s,s:b,s:I,s:s*,s:s*}", "name", copy->target, "found", 1, "created_at", (json_int_t)table.created_ms,
-                      "arn", table.arn, "table_id", table.table_id);
-    return state ? work_state_put(work, "table", state, err) : err_set(err, ERR_NO_MEMORY, "no memory for a table");
+    state = json_pack("{s:s,s:b,s:I,s:s*,s:s*}", "name", copy->target, "found", 1, "created_at",
+                      (json_int_t)table.created_ms, "arn", table.arn, "table_id", table.table_id);
+    return state ? work_state_put(work, "table", state, err)
+                 : err_set(err, ERR_NO_MEMORY, "no memory for a table");
 }
 
 int copy_same_keys(const json_t *capsule, const struct dynamodb_table *table, struct err *err)
@@ -110,8 +117,8 @@ int copy_same_keys(const json_t *capsule, const struct dynamodb_table *table, st
         return 0; /* lines without a capsule go by the table's keys */
     if (capsule_key(capsule, &key, err) < 0)
         return -1;
-    if (!str_is(key.hash, table->key.hash) || !str_is(key.range, table->key.range) || key.hash_type != table->key.hash_type ||
-        (key.range && key.range_type != table->key.range_type))
+    if (!str_is(key.hash, table->key.hash) || !str_is(key.range, table->key.range) ||
+        key.hash_type != table->key.hash_type || (key.range && key.range_type != table->key.range_type))
         return err_set(err, ERR_MISMATCH, "table %s has other keys than the source", table->name);
     return 0;
 }
@@ -137,14 +144,17 @@ int copy_create(struct work *work, struct err *err)
         return take_empty(&copy, err);
     if (!copy.capsule)
         return err_set(err, ERR_KEY_SCHEMA_REQUIRED, "the source does not say what the keys are");
-    return table_make(work, &(struct table_make){copy.target, copy.capsule, proof ? proof_skips : copy_skips, work->spec},
-                      &table, err);
+    return table_make(
+        work, &(struct table_make){copy.target, copy.capsule, proof ? proof_skips : copy_skips, work->spec},
+        &table, err);
 }
 
-/* -- loading -------------------------------------------------------------------------------------------------------------------- */
+/* -- loading
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
-/* A few large files are each read by several parts, which share its lines by batches: one writer alone waits for AWS most
- * of its time. */
+/* A few large files are each read by several parts, which share its lines by batches: one writer alone waits
+ * for AWS most of its time. */
 static int64_t stripes_of(const struct work *work, const struct source *source, size_t number)
 {
     int64_t wanted = work->config->worker_threads / (int64_t)source->file_count;
@@ -160,14 +170,14 @@ static int64_t stripes_of(const struct work *work, const struct source *source, 
 static int split_files(struct work *work, int64_t from, int64_t to, int64_t stripes, struct err *err)
 {
     for (int64_t i = 0; i < stripes; i++) {
-        json_auto_t *part = json_pack("{s:I,s:I,s:I,s:I}", "from", (json_int_t)from, "to", (json_int_t)to, "stripe", (json_int_t)i,
-                                      "stripes", (json_int_t)stripes);
+        json_auto_t *part = json_pack("{s:I,s:I,s:I,s:I}", "from", (json_int_t)from, "to", (json_int_t)to,
+                                      "stripe", (json_int_t)i, "stripes", (json_int_t)stripes);
         char name[96];
 
         if (!part)
             return err_set(err, ERR_NO_MEMORY, "no memory for parts");
-        snprintf(name, sizeof(name), stripes > 1 ? "files %lld-%lld, %lld of %lld" : "files %lld-%lld", (long long)from,
-                 (long long)to - 1, (long long)i + 1, (long long)stripes);
+        snprintf(name, sizeof(name), stripes > 1 ? "files %lld-%lld, %lld of %lld" : "files %lld-%lld",
+                 (long long)from, (long long)to - 1, (long long)i + 1, (long long)stripes);
         if (work_split(work, name, part, err) < 0)
             return -1;
     }
@@ -189,7 +199,8 @@ int copy_load_split(struct work *work, struct err *err)
     for (size_t i = 0; i < count; i += each) {
         size_t to = i + each < count ? i + each : count;
 
-        if (split_files(work, (int64_t)i, (int64_t)to, each > 1 ? 1 : stripes_of(work, copy.source, i), err) < 0)
+        if (split_files(work, (int64_t)i, (int64_t)to, each > 1 ? 1 : stripes_of(work, copy.source, i), err) <
+            0)
             return -1;
     }
     return 0;
@@ -224,8 +235,10 @@ static int advance(struct loading *l, int64_t file, int64_t line, struct err *er
         l->told_expired = true;
     }
     snprintf(cursor, sizeof(cursor), "%lld %lld", (long long)file, (long long)line);
-    if (work_advance(l->copy->work, &(struct advance){.cursor = bytes_of(cursor), .items = now.items - l->before.items,
-                                                      .bytes = now.bytes - l->before.bytes},
+    if (work_advance(l->copy->work,
+                     &(struct advance){.cursor = bytes_of(cursor),
+                                       .items = now.items - l->before.items,
+                                       .bytes = now.bytes - l->before.bytes},
                      err) < 0)
         return -1;
     l->before = now;
@@ -260,8 +273,9 @@ static int check_file(struct loading *l, const struct source_file *file, struct 
     if (!file->foreign)
         return 0;
     if (copy_file_sum(l->copy, (size_t)l->file, &known, &unknown) < 0)
-        return unknown.code == ERR_INTERNAL ? copy_file_remember(l->copy, (size_t)l->file, &sums.fingerprint, err)
-                                            : err_set(err, unknown.code, "%s", unknown.message);
+        return unknown.code == ERR_INTERNAL
+                   ? copy_file_remember(l->copy, (size_t)l->file, &sums.fingerprint, err)
+                   : err_set(err, unknown.code, "%s", unknown.message);
     return fingerprint_equal(&known, &sums.fingerprint)
                ? 0
                : err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%s has changed since it was checked", file->path);
@@ -271,7 +285,8 @@ static int write_file(struct loading *l, const struct source_file *file, struct 
 {
     struct work *work = l->copy->work;
     json_auto_t *detail = json_pack("{s:s}", "file", file->path);
-    struct effect effect = {.action = "dynamodb:BatchWriteItem", .object = table_object(work, l->copy->target), .detail = detail};
+    struct effect effect = {
+        .action = "dynamodb:BatchWriteItem", .object = table_object(work, l->copy->target), .detail = detail};
     struct table_load_sums before = table_load_sums(l->load);
     struct err failed = ERR_INIT;
     int result;
@@ -345,7 +360,9 @@ int copy_load_files(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- reading again ------------------------------------------------------------------------------------------------------------------ */
+/* -- reading again
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 int copy_sum_split(struct work *work, struct err *err)
 {
@@ -355,7 +372,8 @@ int copy_sum_split(struct work *work, struct err *err)
 
     if (!copy_wanted(work))
         return WORK_DONE;
-    if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 || copy_expected(&copy, &expected, err) < 0)
+    if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 ||
+        copy_expected(&copy, &expected, err) < 0)
         return -1;
     return table_sum_split(work, &(struct table_sum){SUM, copy.target, (int64_t)expected.count, 0}, err);
 }
@@ -389,8 +407,8 @@ int copy_compare(struct work *work, struct err *err)
 
     if (!copy_wanted(work))
         return WORK_DONE;
-    if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 || copy_expected(&copy, &expected, err) < 0 ||
-        table_sum_total(work, SUM, &found, err) < 0)
+    if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 ||
+        copy_expected(&copy, &expected, err) < 0 || table_sum_total(work, SUM, &found, err) < 0)
         return -1;
     if (fingerprint_equal(&expected, &found))
         return report(&copy, &found, NULL, err);

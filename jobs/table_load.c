@@ -31,7 +31,8 @@ int table_load_new(const struct table_load_options *options, struct table_load *
     if (!load)
         return err_set(err, ERR_NO_MEMORY, "no memory to write to table %s", options->table);
     load->options = *options;
-    load->keys = (struct item_key_names){{options->key->hash, options->key->range}, options->key->range ? 2 : 1};
+    load->keys =
+        (struct item_key_names){{options->key->hash, options->key->range}, options->key->range ? 2 : 1};
     load->ttl = (struct item_key_names){{options->ttl, NULL}, 1};
     load->text = BUFFER_INIT(BATCH_BYTES + (size_t)ITEM_WIRE_MAX);
     load->text.secret = true;
@@ -59,7 +60,9 @@ struct table_load_sums table_load_sums(const struct table_load *load)
     return load->sums;
 }
 
-/* -- sending ------------------------------------------------------------------------------------------------------------ */
+/* -- sending
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t backoff_ms(int tries)
 {
@@ -108,7 +111,8 @@ static int send_all(struct table_load *load, struct bytes *items, size_t count, 
         tries = (size_t)left < count ? 0 : tries + 1;
         count = (size_t)left;
         if (tries > STUCK_TRIES)
-            return err_set(err, ERR_AWS_THROTTLED, "BatchWriteItem %s takes no item any more", load->options.table);
+            return err_set(err, ERR_AWS_THROTTLED, "BatchWriteItem %s takes no item any more",
+                           load->options.table);
         if (count > 0 && work_sleep(work, backoff_ms(tries), err) < 0)
             return -1;
     }
@@ -141,7 +145,9 @@ int table_load_flush(struct table_load *load, struct err *err)
     return 0;
 }
 
-/* -- gathering ------------------------------------------------------------------------------------------------------------ */
+/* -- gathering
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 bool table_load_expired(struct bytes value, int64_t now_s)
 {
@@ -150,7 +156,8 @@ bool table_load_expired(struct bytes value, int64_t now_s)
     int64_t seconds;
     const char *end;
 
-    if (!scan_take(&scan, '{') || scan_member(&scan, true, &name) != 1 || !bytes_is(name, "N") || !scan_string(&scan, &inner))
+    if (!scan_take(&scan, '{') || scan_member(&scan, true, &name) != 1 || !bytes_is(name, "N") ||
+        !scan_string(&scan, &inner))
         return false;
     end = inner.len ? memchr(inner.data, '.', inner.len) : NULL;
     if (end)

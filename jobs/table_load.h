@@ -1,9 +1,9 @@
 /*
- * Writes items to a table by BatchWriteItem: batches of at most 25 with no key twice (AWS refuses the whole batch
- * otherwise), what comes back as UnprocessedItems is sent again and slows the writer down, what it costs is taken from the
- * table's rate. Puts are repeatable, so a part that ran before may run again.
- * Memory: a batch and its copy in the request, at most PAGE_MAX together; taken from the workers' budget while it is sent.
- * One attempt's.
+ * Writes items to a table by BatchWriteItem: batches of at most 25 with no key twice (AWS refuses the whole
+ * batch otherwise), what comes back as UnprocessedItems is sent again and slows the writer down, what it
+ * costs is taken from the table's rate. Puts are repeatable, so a part that ran before may run again. Memory:
+ * a batch and its copy in the request, at most PAGE_MAX together; taken from the workers' budget while it is
+ * sent. One attempt's.
  */
 #pragma once
 #include "aws/dynamodb.h"
@@ -36,6 +36,7 @@ static inline void table_load_free_p(struct table_load **load)
     table_load_free(*load);
 }
 
-/* Would DynamoDB delete an item whose TTL attribute holds this value ({"N":"..."}) at `now`? Not when it is no number of
- * seconds, in the future, or more than five years old (Developer Guide, "Using time to live"). */
+/* Would DynamoDB delete an item whose TTL attribute holds this value ({"N":"..."}) at `now`? Not when it is
+ * no number of seconds, in the future, or more than five years old (Developer Guide, "Using time to live").
+ */
 bool table_load_expired(struct bytes value, int64_t now_s);

@@ -11,7 +11,8 @@
 #define LOOK_MS 1500
 #define CLOCK_SLACK_MS 2000 /* CreationDateTime may be in whole seconds */
 
-/* -- the request ------------------------------------------------------------------------------------------------------ */
+/* -- the request
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool taken(const struct table_make *make, const char *setting)
 {
@@ -42,7 +43,8 @@ static int put_indexes(json_t *request, const json_t *indexes, struct err *err)
 static void put_rest(json_t *request, const struct table_make *make)
 {
     const json_t *sse = taken(make, "sse") ? capsule_value(make->capsule, "sse") : NULL;
-    const char *class = taken(make, "table_class") ? json_string_value(capsule_value(make->capsule, "table_class")) : NULL;
+    const char *class =
+        taken(make, "table_class") ? json_string_value(capsule_value(make->capsule, "table_class")) : NULL;
     json_t *tags = json_object_get(request, "Tags");
     json_t *value;
     const char *key;
@@ -51,14 +53,15 @@ static void put_rest(json_t *request, const struct table_make *make)
         json_object_set_new(request, "TableClass", json_string(class));
     if (json_is_object(sse))
         json_object_set_new(request, "SSESpecification",
-                            json_pack("{s:b,s:s*,s:s*}", "Enabled", 1, "SSEType", json_get_text(sse, "type"), "KMSMasterKeyId",
-                                      json_get_text(sse, "key")));
+                            json_pack("{s:b,s:s*,s:s*}", "Enabled", 1, "SSEType", json_get_text(sse, "type"),
+                                      "KMSMasterKeyId", json_get_text(sse, "key")));
     if (taken(make, "tags"))
         json_object_foreach((json_t *)(uintptr_t)capsule_value(make->capsule, "tags"), key, value)
             json_array_append_new(tags, json_pack("{s:s,s:O}", "Key", key, "Value", value));
 }
 
-int table_make_request(const struct table_make *make, const char *origin, json_t **ret_request, struct err *err)
+int table_make_request(const struct table_make *make, const char *origin, json_t **ret_request,
+                       struct err *err)
 {
     const json_t *keys = capsule_value(make->capsule, "key_schema");
     json_auto_t *request = NULL;
@@ -66,9 +69,9 @@ int table_make_request(const struct table_make *make, const char *origin, json_t
 
     if (capsule_key(make->capsule, &key, err) < 0)
         return -1;
-    request = json_pack("{s:s,s:s,s:[],s:o,s:[{s:s,s:s}]}", "TableName", make->name, "BillingMode", "PAY_PER_REQUEST",
-                        "AttributeDefinitions", "KeySchema", setting_key_schema(keys), "Tags", "Key", TABLE_TAG, "Value",
-                        origin);
+    request = json_pack("{s:s,s:s,s:[],s:o,s:[{s:s,s:s}]}", "TableName", make->name, "BillingMode",
+                        "PAY_PER_REQUEST", "AttributeDefinitions", "KeySchema", setting_key_schema(keys),
+                        "Tags", "Key", TABLE_TAG, "Value", origin);
     if (!request)
         return err_set(err, ERR_NO_MEMORY, "no memory to create table %s", make->name);
     if (setting_add_attributes(json_object_get(request, "AttributeDefinitions"), keys, err) < 0)
@@ -80,7 +83,8 @@ int table_make_request(const struct table_make *make, const char *origin, json_t
     return 0;
 }
 
-/* -- whose is it ------------------------------------------------------------------------------------------------------- */
+/* -- whose is it
+ * ------------------------------------------------------------------------------------------------------- */
 
 bool table_ready(const struct dynamodb_table *table)
 {
@@ -88,7 +92,8 @@ bool table_ready(const struct dynamodb_table *table)
         return false;
     for (size_t i = 0; i < table->index_count; i++)
         if (table->indexes[i].global &&
-            (table->indexes[i].backfilling || (table->indexes[i].status[0] && !str_is(table->indexes[i].status, "ACTIVE"))))
+            (table->indexes[i].backfilling ||
+             (table->indexes[i].status[0] && !str_is(table->indexes[i].status, "ACTIVE"))))
             return false;
     return true;
 }
@@ -130,13 +135,13 @@ static int tagged(struct aws_session *aws, const struct dynamodb_table *table, c
 
     if (!table->arn || dynamodb_list_tags(aws, table->arn, &tags, &ignored) < 0)
         return -1;
-    json_array_foreach(tags, i, tag)
-        if (str_is(json_get_text(tag, "Key"), TABLE_TAG))
-            return str_is(json_get_text(tag, "Value"), origin);
+    json_array_foreach(tags, i, tag) if (str_is(json_get_text(tag, "Key"), TABLE_TAG)) return str_is(
+        json_get_text(tag, "Value"), origin);
     return 0;
 }
 
-bool table_is_made(struct aws_session *aws, const json_t *state, const char *origin, const struct dynamodb_table *table)
+bool table_is_made(struct aws_session *aws, const json_t *state, const char *origin,
+                   const struct dynamodb_table *table)
 {
     int64_t intent_at = json_get_int(state, "intent_at", 0);
     json_auto_t *keys = key_json(&table->key);
@@ -149,18 +154,24 @@ bool table_is_made(struct aws_session *aws, const json_t *state, const char *ori
     tag = tagged(aws, table, origin);
     if (tag >= 0)
         return tag > 0;
-    return intent_at > 0 && table->created_ms + CLOCK_SLACK_MS >= intent_at && json_equal(keys, json_object_get(state, "keys"));
+    return intent_at > 0 && table->created_ms + CLOCK_SLACK_MS >= intent_at &&
+           json_equal(keys, json_object_get(state, "keys"));
 }
 
 const char *table_object(struct work *work, const char *table)
 {
     const char *account = work->environment->account ? work->environment->account : "";
-    const char *object = arena_printf(work->arena, "arn:aws:dynamodb:%s:%s:table/%s", work->environment->region, account, table);
+    const char *partition = aws_partition(work->environment->region);
+    const char *object =
+        arena_printf(work->arena, "arn:%s:dynamodb:%s:%s:table/%s", partition ? partition : "aws",
+                     work->environment->region, account, table);
 
     return object ? object : table;
 }
 
-/* -- making ------------------------------------------------------------------------------------------------------------- */
+/* -- making
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 /* 1: there, 0: not there. */
 static int look(struct work *work, const char *name, struct dynamodb_table *ret_table, struct err *err)
@@ -183,8 +194,12 @@ static int remember_tx(struct tx *tx, void *ctx, struct err *err)
 /* The table belongs to this environment from now on, and its identity to the job. */
 static int remember(struct work *work, json_t *state, const struct dynamodb_table *table, struct err *err)
 {
-    struct made_table made = {.environment = work->environment->name, .table = table->name, .arn = table->arn ? table->arn : "",
-                              .table_id = table->table_id, .job = work->job->origin_id, .created_at = clock_wall_ms()};
+    struct made_table made = {.environment = work->environment->name,
+                              .table = table->name,
+                              .arn = table->arn ? table->arn : "",
+                              .table_id = table->table_id,
+                              .job = work->job->origin_id,
+                              .created_at = clock_wall_ms()};
 
     json_object_set_new(state, "made", json_true());
     json_object_set_new(state, "created_at", json_integer(table->created_ms));
@@ -208,19 +223,22 @@ static int send_create(struct work *work, const struct table_make *make, json_t 
 {
     json_auto_t *request = NULL;
     struct err failed = ERR_INIT;
-    struct effect effect = {.action = "dynamodb:CreateTable", .object = table_object(work, make->name), .name = STATE,
+    struct effect effect = {.action = "dynamodb:CreateTable",
+                            .object = table_object(work, make->name),
+                            .name = STATE,
                             .state = state};
     bool unknown = false;
     int result;
 
-    if (table_make_request(make, work->origin, &request, err) < 0 || work_left_behind(work, left(work, make->name), err) < 0 ||
-        work_intent(work, &effect, err) < 0)
+    if (table_make_request(make, work->origin, &request, err) < 0 ||
+        work_left_behind(work, left(work, make->name), err) < 0 || work_intent(work, &effect, err) < 0)
         return -1;
     result = dynamodb_create_table(work->aws, request, &unknown, &failed);
     if (work_outcome(work, &effect, result < 0 ? &failed : NULL, NULL, err) < 0)
         return -1;
     if (result < 0 && failed.code != ERR_AWS_CONFLICT) {
-        if (!unknown && !err_info(failed.code)->retryable && work_not_left_behind(work, left(work, make->name), err) < 0)
+        if (!unknown && !err_info(failed.code)->retryable &&
+            work_not_left_behind(work, left(work, make->name), err) < 0)
             return -1;
         *err = failed; /* what it did is looked at when the step runs again */
         return -1;
@@ -235,8 +253,8 @@ static json_t *new_state(struct work *work, const struct table_make *make)
 
     if (capsule_key(make->capsule, &key, &ignored) < 0)
         return NULL;
-    return json_pack("{s:s,s:I,s:o}", "name", make->name, "intent_at", (json_int_t)aws_now_ms(work->aws->aws), "keys",
-                     key_json(&key));
+    return json_pack("{s:s,s:I,s:o}", "name", make->name, "intent_at", (json_int_t)aws_now_ms(work->aws->aws),
+                     "keys", key_json(&key));
 }
 
 static int foreign(const char *name, struct err *err)
@@ -245,8 +263,8 @@ static int foreign(const char *name, struct err *err)
 }
 
 /* The table was asked for: find it, or ask again when it is not there. */
-static int find_or_create(struct work *work, const struct table_make *make, json_t *state, struct dynamodb_table *ret_table,
-                          struct err *err)
+static int find_or_create(struct work *work, const struct table_make *make, json_t *state,
+                          struct dynamodb_table *ret_table, struct err *err)
 {
     int there = look(work, make->name, ret_table, err);
 
@@ -268,7 +286,8 @@ static int find_or_create(struct work *work, const struct table_make *make, json
     return send_create(work, make, state, err) < 0 ? -1 : 0;
 }
 
-int table_make(struct work *work, const struct table_make *make, struct dynamodb_table *ret_table, struct err *err)
+int table_make(struct work *work, const struct table_make *make, struct dynamodb_table *ret_table,
+               struct err *err)
 {
     json_auto_t *state = NULL;
     int there;
@@ -309,11 +328,14 @@ int table_made(struct work *work, struct dynamodb_table *ret_table, struct err *
     if (there == 0)
         return err_set(err, ERR_TABLE_NOT_FOUND, "table %s is gone", json_get_text(state, "name"));
     if (!table_same(state, ret_table))
-        return err_set(err, ERR_TABLE_REPLACED, "table %s is another one than before", json_get_text(state, "name"));
+        return err_set(err, ERR_TABLE_REPLACED, "table %s is another one than before",
+                       json_get_text(state, "name"));
     return 0;
 }
 
-/* -- deleting ------------------------------------------------------------------------------------------------------------- */
+/* -- deleting
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct forgetting {
     const char *environment, *table;
@@ -368,7 +390,8 @@ int table_unmake(struct work *work, struct err *err)
     there = look(work, name, &table, err);
     if (there < 0)
         return -1;
-    if (there == 0 || !table_is_made(work->aws, state, work->origin, &table)) /* another one's is not ours to delete */
+    if (there == 0 ||
+        !table_is_made(work->aws, state, work->origin, &table)) /* another one's is not ours to delete */
         return gone(work, name, err);
     if (str_is(table.status, "ACTIVE") && send_delete(work, name, err) < 0)
         return -1;

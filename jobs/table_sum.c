@@ -8,7 +8,9 @@
 #define ITEMS_A_SEGMENT 5000
 #define ADVANCE_MS 500
 
-/* -- parts ---------------------------------------------------------------------------------------------------------------- */
+/* -- parts
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 int table_sum_split(struct work *work, const struct table_sum *sum, struct err *err)
 {
@@ -22,8 +24,9 @@ int table_sum_split(struct work *work, const struct table_sum *sum, struct err *
     if (!state)
         return err_set(err, ERR_NO_MEMORY, "no memory to scan table %s", sum->table);
     for (int64_t i = 0; i < segments; i++) {
-        json_auto_t *part = json_pack("{s:s,s:s,s:I,s:I,s:I}", "sum", sum->name, "table", sum->table, "segment", (json_int_t)i,
-                                      "segments", (json_int_t)segments, "units", (json_int_t)sum->units_per_second);
+        json_auto_t *part = json_pack("{s:s,s:s,s:I,s:I,s:I}", "sum", sum->name, "table", sum->table,
+                                      "segment", (json_int_t)i, "segments", (json_int_t)segments, "units",
+                                      (json_int_t)sum->units_per_second);
 
         if (!part)
             return err_set(err, ERR_NO_MEMORY, "no memory to scan table %s", sum->table);
@@ -34,7 +37,9 @@ int table_sum_split(struct work *work, const struct table_sum *sum, struct err *
     return work_state_put(work, sum->name, state, err);
 }
 
-/* -- one segment ------------------------------------------------------------------------------------------------------------ */
+/* -- one segment
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct segment {
     struct work *work;
@@ -81,7 +86,9 @@ static int advance(struct segment *s, struct err *err)
     buffer_printf(&cursor, "%s\n", text);
     buffer_add_bytes(&cursor, buffer_bytes(&s->start_key));
     if (buffer_ok(&cursor, "the cursor of a scan", err) < 0 ||
-        work_advance(s->work, &(struct advance){.cursor = buffer_bytes(&cursor), .items = s->items, .bytes = s->bytes}, err) < 0)
+        work_advance(s->work,
+                     &(struct advance){.cursor = buffer_bytes(&cursor), .items = s->items, .bytes = s->bytes},
+                     err) < 0)
         return -1;
     s->items = s->bytes = 0;
     s->advanced_ms = clock_boot_ms();
@@ -113,8 +120,11 @@ static int take_page(struct segment *s, struct bytes body, struct err *err)
 
 static int scan_page(struct segment *s, struct err *err)
 {
-    struct dynamodb_scan scan = {.table = s->table, .segment = s->number, .total_segments = s->total,
-                                 .start_key = buffer_bytes(&s->start_key), .consistent = true};
+    struct dynamodb_scan scan = {.table = s->table,
+                                 .segment = s->number,
+                                 .total_segments = s->total,
+                                 .start_key = buffer_bytes(&s->start_key),
+                                 .consistent = true};
     _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     int result;
 
@@ -126,7 +136,9 @@ static int scan_page(struct segment *s, struct err *err)
     if (result == 0)
         result = take_page(s, buffer_bytes(&reply.answer.body), err);
     work_memory_give(s->work, PAGE_MAX);
-    return result < 0 ? -1 : work_rate_take(s->work, s->table, false, s->page.capacity_units, (double)s->units, err);
+    return result < 0
+               ? -1
+               : work_rate_take(s->work, s->table, false, s->page.capacity_units, (double)s->units, err);
 }
 
 static int finish(struct segment *s, struct err *err)
@@ -144,11 +156,13 @@ static int finish(struct segment *s, struct err *err)
 
 int table_sum_part(struct work *work, struct err *err)
 {
-    _cleanup_(segment_done) struct segment s = {.work = work, .table = json_get_text(work->part_spec, "table"),
+    _cleanup_(segment_done) struct segment s = {.work = work,
+                                                .table = json_get_text(work->part_spec, "table"),
                                                 .number = (int)json_get_int(work->part_spec, "segment", 0),
                                                 .total = (int)json_get_int(work->part_spec, "segments", 1),
                                                 .units = json_get_int(work->part_spec, "units", 0),
-                                                .page = ITEM_PAGE_INIT, .start_key = BUFFER_INIT(PART_CURSOR_MAX),
+                                                .page = ITEM_PAGE_INIT,
+                                                .start_key = BUFFER_INIT(PART_CURSOR_MAX),
                                                 .advanced_ms = clock_boot_ms()};
 
     s.scratch = item_scratch_new(err);
@@ -163,7 +177,9 @@ int table_sum_part(struct work *work, struct err *err)
     return finish(&s, err);
 }
 
-/* -- together -------------------------------------------------------------------------------------------------------------------- */
+/* -- together
+ * --------------------------------------------------------------------------------------------------------------------
+ */
 
 int table_sum_total(struct work *work, const char *name, struct fingerprint *ret_sum, struct err *err)
 {

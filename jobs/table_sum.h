@@ -1,13 +1,14 @@
 /*
- * Counts and fingerprints a whole table by parallel consistent scans: what proofs and validate.table compare. A sum has a
- * name, so that one job can have several; its parts leave {fingerprint} in the state documents NAME.0 .. NAME.n-1.
+ * Counts and fingerprints a whole table by parallel consistent scans: what proofs and validate.table compare.
+ * A sum has a name, so that one job can have several; its parts leave {fingerprint} in the state documents
+ * NAME.0 .. NAME.n-1.
  */
 #pragma once
 #include "engine/work.h"
 #include "item/fingerprint.h"
 
 struct table_sum {
-    const char *name;         /* of the state documents */
+    const char *name; /* of the state documents */
     const char *table;
     int64_t items;            /* about how many: decides how many segments; -1: unknown */
     int64_t units_per_second; /* 0: no cap */

@@ -13,8 +13,9 @@ static const struct field against_fields[] = {
 
 static const struct field spec[] = {
     FIELD_TABLE("table", "the table to look at", REQUIRED, POSITIONAL),
-    FIELD_ONE_OF("against", against_fields, "what it should equal; else the source of the job that made it, else the newest "
-                                            "recovery point of it"),
+    FIELD_ONE_OF("against", against_fields,
+                 "what it should equal; else the source of the job that made it, else the newest "
+                 "recovery point of it"),
     FIELD_MAP("tags", "kept with the job"),
     FIELD_END,
 };
@@ -45,7 +46,9 @@ static int check(struct ask *ask, struct err *err)
         names_touch_table(ask, table, false, err) < 0)
         return -1;
     if (other)
-        return names_table(ask, other, "/spec/against/table", err) < 0 ? -1 : names_touch_table(ask, other, false, err);
+        return names_table(ask, other, "/spec/against/table", err) < 0
+                   ? -1
+                   : names_touch_table(ask, other, false, err);
     return against ? source_check(ask, against, "/spec/against", err) : 0;
 }
 
@@ -61,12 +64,13 @@ static int plan_table(struct ask *ask, const char *name, struct planning *planni
     }
     if (!resource || json_object_set_new(planning->identities, resource, table_identity(&table)) < 0 ||
         json_array_append_new(planning->effects,
-                              json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", resource, "action", "read", "count",
-                                        (json_int_t)table.items, "bytes", (json_int_t)table.bytes, "destructive", 0,
-                                        "reversible", "nothing is changed")) < 0)
+                              json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", resource, "action", "read",
+                                        "count", (json_int_t)table.items, "bytes", (json_int_t)table.bytes,
+                                        "destructive", 0, "reversible", "nothing is changed")) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    json_object_set_new(planning->estimates, "read_units",
-                        json_integer(json_get_int(planning->estimates, "read_units", 0) + table.bytes / 4096 + 1));
+    json_object_set_new(
+        planning->estimates, "read_units",
+        json_integer(json_get_int(planning->estimates, "read_units", 0) + table.bytes / 4096 + 1));
     return 0;
 }
 
@@ -91,10 +95,11 @@ const struct job_kind validate_table = {
     .max_attempts = 5,
     .check = check,
     .plan = plan,
-    .steps = {
-        {.name = "prepare", .run = validate_table_prepare},
-        {.name = "source", .split = validate_table_other_split, .part = validate_table_other},
-        {.name = "scan", .split = validate_table_scan_split, .part = validate_table_scan},
-        {.name = "judge", .run = validate_table_judge},
-    },
+    .steps =
+        {
+            {.name = "prepare", .run = validate_table_prepare},
+            {.name = "source", .split = validate_table_other_split, .part = validate_table_other},
+            {.name = "scan", .split = validate_table_scan_split, .part = validate_table_scan},
+            {.name = "judge", .run = validate_table_judge},
+        },
 };

@@ -1,10 +1,9 @@
 /*
  * Between the files of validate.table. Durable state:
- *   against  {source, identity, note?} | {table} | {}: what the table is compared with, fixed by the first step
- *   table    {name, found, created_at, arn, table_id}: as jobs/table_make.h keeps it, so that a replaced one is noticed
- *   file.N   {fingerprint}: of a file that no manifest vouches for
- *   mine, theirs: sums of the table and of the other one (jobs/table_sum.h)
- * Not for other files.
+ *   against  {source, identity, note?} | {table} | {}: what the table is compared with, fixed by the first
+ * step table    {name, found, created_at, arn, table_id}: as jobs/table_make.h keeps it, so that a replaced
+ * one is noticed file.N   {fingerprint}: of a file that no manifest vouches for mine, theirs: sums of the
+ * table and of the other one (jobs/table_sum.h) Not for other files.
  */
 #pragma once
 #include "base/cleanup.h"

@@ -13,12 +13,13 @@ static int no_memory(struct err *err)
     return err_set(err, ERR_NO_MEMORY, "no memory to validate a table");
 }
 
-/* -- what to compare with ------------------------------------------------------------------------------------------------ */
+/* -- what to compare with
+ * ------------------------------------------------------------------------------------------------ */
 
 struct origin {
     struct work *work;
     const char *resource;
-    struct bytes maker_spec;     /* of the newest restore into this table; data NULL: none */
+    struct bytes maker_spec;       /* of the newest restore into this table; data NULL: none */
     struct recovery_point *newest; /* NULL: none */
 };
 
@@ -27,8 +28,12 @@ static int find_origin(struct tx *tx, void *ctx, struct err *err)
     static const char *const kinds[] = {"restore.table"};
     static const char *const states[] = {"succeeded", "partial"};
     struct origin *o = ctx;
-    struct job_query query = {.visible_all = true, .environment = {&o->work->environment->name, 1}, .kind = {kinds, 1},
-                              .state = {states, 2}, .resource = {&o->resource, 1}, .limit = 1};
+    struct job_query query = {.visible_all = true,
+                              .environment = {&o->work->environment->name, 1},
+                              .kind = {kinds, 1},
+                              .state = {states, 2},
+                              .resource = {&o->resource, 1},
+                              .limit = 1};
     struct err none = ERR_INIT;
     struct job **jobs;
     size_t count;
@@ -60,7 +65,8 @@ static int against_origin(struct work *work, json_t **ret_state, struct err *err
     } else if (o.newest) {
         id_format(&o.newest->id, id);
         *ret_state = json_pack("{s:{s:s},s:s}", "source", "recovery_point", id, "note",
-                               "no job here made this table; it is compared with the newest recovery point of its name, and what "
+                               "no job here made this table; it is compared with the newest recovery point "
+                               "of its name, and what "
                                "was written since then counts as a difference");
     } else {
         *ret_state = json_object();
@@ -79,7 +85,9 @@ static int choose(struct work *work, json_t **ret_state, struct err *err)
     return *ret_state ? 0 : no_memory(err);
 }
 
-/* -- opening it ------------------------------------------------------------------------------------------------------------- */
+/* -- opening it
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 void against_close(struct against *against)
 {
@@ -116,7 +124,8 @@ int against_open(struct work *work, struct against *ret_against, struct err *err
 
 static int add_check(json_t *checks, const char *name, bool ok, const char *detail, struct err *err)
 {
-    return json_array_append_new(checks, json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : "")) < 0
+    return json_array_append_new(
+               checks, json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : "")) < 0
                ? no_memory(err)
                : 0;
 }
@@ -125,8 +134,8 @@ static int add_check(json_t *checks, const char *name, bool ok, const char *deta
 static int say_damaged(struct work *work, struct err *err)
 {
     struct err other = ERR_INIT;
-    json_auto_t *result = json_pack("{s:s,s:[{s:s,s:b,s:s}]}", "verdict", "damaged", "checks", "name", "source", "ok", 0, "detail",
-                                    err->message);
+    json_auto_t *result = json_pack("{s:s,s:[{s:s,s:b,s:s}]}", "verdict", "damaged", "checks", "name",
+                                    "source", "ok", 0, "detail", err->message);
 
     if (result && err->code == ERR_RECOVERY_POINT_DAMAGED && work_result(work, result, &other) < 0)
         *err = other;
@@ -135,7 +144,8 @@ static int say_damaged(struct work *work, struct err *err)
 
 int validate_table_prepare(struct work *work, struct err *err)
 {
-    _cleanup_(against_close) struct against a = {.copy = {.work = work, .target = json_get_text(work->spec, "table")}};
+    _cleanup_(against_close) struct against a = {
+        .copy = {.work = work, .target = json_get_text(work->spec, "table")}};
     json_auto_t *state = NULL;
     struct dynamodb_table table;
 
@@ -144,8 +154,9 @@ int validate_table_prepare(struct work *work, struct err *err)
             err->code = ERR_TABLE_NOT_FOUND;
         return -1;
     }
-    state = json_pack("{s:s,s:b,s:I,s:s*,s:s*,s:I,s:I}", "name", table.name, "found", 1, "created_at", (json_int_t)table.created_ms,
-                      "arn", table.arn, "table_id", table.table_id, "items", (json_int_t)table.items, "read_units",
+    state = json_pack("{s:s,s:b,s:I,s:s*,s:s*,s:I,s:I}", "name", table.name, "found", 1, "created_at",
+                      (json_int_t)table.created_ms, "arn", table.arn, "table_id", table.table_id, "items",
+                      (json_int_t)table.items, "read_units",
                       (json_int_t)(table.on_demand ? 0 : table.read_units));
     if (!state)
         return no_memory(err);
@@ -156,7 +167,9 @@ int validate_table_prepare(struct work *work, struct err *err)
     return work_state_put(work, "table", state, err) < 0 ? -1 : work_state_put(work, "against", a.state, err);
 }
 
-/* -- reading ------------------------------------------------------------------------------------------------------------------ */
+/* -- reading
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* As a backup reads: the limit, else a third of what is provisioned. */
 static int64_t units_per_second(struct work *work, int64_t provisioned)
@@ -193,12 +206,14 @@ int validate_table_other_split(struct work *work, struct err *err)
                 err->code = ERR_TABLE_NOT_FOUND;
             return -1;
         }
-        return table_sum_split(work,
-                               &(struct table_sum){SUM_THEIRS, other, table.items,
-                                                   units_per_second(work, table.on_demand ? 0 : table.read_units)},
-                               err);
+        return table_sum_split(
+            work,
+            &(struct table_sum){SUM_THEIRS, other, table.items,
+                                units_per_second(work, table.on_demand ? 0 : table.read_units)},
+            err);
     }
-    return a.copy.source && !all_known(a.copy.source) ? source_split(work, a.copy.source, FILE_PARTS_MAX, err) : 0;
+    return a.copy.source && !all_known(a.copy.source) ? source_split(work, a.copy.source, FILE_PARTS_MAX, err)
+                                                      : 0;
 }
 
 static int go(void *arg, struct err *err)
@@ -236,10 +251,11 @@ int validate_table_scan_split(struct work *work, struct err *err)
 
     if (table_made(work, &table, err) < 0)
         return -1;
-    return table_sum_split(work,
-                           &(struct table_sum){SUM_MINE, table.name, table.items,
-                                               units_per_second(work, table.on_demand ? 0 : table.read_units)},
-                           err);
+    return table_sum_split(
+        work,
+        &(struct table_sum){SUM_MINE, table.name, table.items,
+                            units_per_second(work, table.on_demand ? 0 : table.read_units)},
+        err);
 }
 
 int validate_table_scan(struct work *work, struct err *err)
@@ -247,7 +263,9 @@ int validate_table_scan(struct work *work, struct err *err)
     return table_sum_part(work, err);
 }
 
-/* -- judging ------------------------------------------------------------------------------------------------------------------- */
+/* -- judging
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 struct judging {
     struct work *work;
@@ -301,7 +319,9 @@ static int judge_shape(struct judging *j, struct err *err)
     same = json_equal(wanted, found) && table_ready(&j->table);
     j->differs |= !same;
     return add_check(j->checks, "indexes", same,
-                     same ? "as in the source, ACTIVE and filled" : "other indexes than the source, or not filled yet", err);
+                     same ? "as in the source, ACTIVE and filled"
+                          : "other indexes than the source, or not filled yet",
+                     err);
 }
 
 static int say(struct judging *j, struct err *err)
@@ -311,17 +331,18 @@ static int say(struct judging *j, struct err *err)
     char text[FINGERPRINT_SIZE];
 
     fingerprint_format(&j->mine, text);
-    result = json_pack("{s:s,s:O,s:I,s:s}", "verdict", verdict, "checks", j->checks, "items", (json_int_t)j->mine.count,
-                       "fingerprint", text);
+    result = json_pack("{s:s,s:O,s:I,s:s}", "verdict", verdict, "checks", j->checks, "items",
+                       (json_int_t)j->mine.count, "fingerprint", text);
     if (!result)
         return no_memory(err);
     if (work_result(j->work, result, err) < 0)
         return -1;
     if (!j->known)
-        return work_partial(j->work, "Compared", ERR_INCOMPLETE, "there is nothing that the table could be compared with", err);
+        return work_partial(j->work, "Compared", ERR_INCOMPLETE,
+                            "there is nothing that the table could be compared with", err);
     if (j->differs)
-        return err_set(err, ERR_MISMATCH, "table %s holds %llu items and what it is compared with %llu%s", j->table.name,
-                       (unsigned long long)j->mine.count, (unsigned long long)j->theirs.count,
+        return err_set(err, ERR_MISMATCH, "table %s holds %llu items and what it is compared with %llu%s",
+                       j->table.name, (unsigned long long)j->mine.count, (unsigned long long)j->theirs.count,
                        j->mine.count == j->theirs.count ? ": as many, but not the same" : "");
     return WORK_DONE;
 }

@@ -17,9 +17,11 @@ static json_t *parse(const char *text)
     return value;
 }
 
-static const char good[] = "{\"format\":1,\"table\":\"T\",\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\","
-                           "\"range\":\"n\",\"range_type\":\"N\"}},\"ttl\":{\"value\":null},\"pitr\":{\"unsupported\":true},"
-                           "\"tags\":{\"unreadable\":{\"code\":\"AWS_UNAVAILABLE\",\"message\":\"503\"}}}}";
+static const char good[] =
+    "{\"format\":1,\"table\":\"T\",\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":"
+    "\"S\","
+    "\"range\":\"n\",\"range_type\":\"N\"}},\"ttl\":{\"value\":null},\"pitr\":{\"unsupported\":true},"
+    "\"tags\":{\"unreadable\":{\"code\":\"AWS_UNAVAILABLE\",\"message\":\"503\"}}}}";
 
 static void a_capsule_says_its_keys(void **state)
 {
@@ -62,8 +64,10 @@ static void what_is_no_capsule_is_damage(void **state)
         "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"\",\"hash_type\":\"S\"}}}}",
         "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"SS\"}}}}",
         "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"L\"}}}}",
-        "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"n\"}}}}",
-        "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\"}},\"ttl\":7}}",
+        "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\","
+        "\"range\":\"n\"}}}}",
+        "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\"}},"
+        "\"ttl\":7}}",
     };
 
     (void)state;
@@ -86,7 +90,8 @@ static void a_new_capsule_takes_values(void **state)
     assert_int_equal(capsule_new(&capsule, &err), 0);
     assert_int_equal(capsule_check(capsule, &err), -1);
     err_clear(&err);
-    assert_int_equal(capsule_set(capsule, "key_schema", json_pack("{s:s,s:s}", "hash", "id", "hash_type", "B"), &err), 0);
+    assert_int_equal(
+        capsule_set(capsule, "key_schema", json_pack("{s:s,s:s}", "hash", "id", "hash_type", "B"), &err), 0);
     assert_int_equal(capsule_check(capsule, &err), 0);
     assert_int_equal(capsule_key(capsule, &key, &err), 0);
     assert_null(key.range);

@@ -42,14 +42,19 @@ static void close_table(struct fixture *f)
 
 static const char provisioned[] =
     "{\"TableName\":\"T\",\"TableStatus\":\"ACTIVE\",\"TableArn\":\"arn:T\","
-    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"n\",\"KeyType\":\"RANGE\"}],"
+    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"n\",\"KeyType\":"
+    "\"RANGE\"}],"
     "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"n\","
     "\"AttributeType\":\"N\"},{\"AttributeName\":\"g\",\"AttributeType\":\"B\"}],"
     "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":5,\"WriteCapacityUnits\":6},"
-    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"IndexStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"g\","
-    "\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"q\",\"b\"]},"
-    "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":7,\"WriteCapacityUnits\":8},\"WarmThroughput\":{\"Status\":\"ACTIVE\"}}],"
-    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"a\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
+    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"IndexStatus\":\"ACTIVE\",\"KeySchema\":[{"
+    "\"AttributeName\":\"g\","
+    "\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"q\",\"b\"]"
+    "},"
+    "\"ProvisionedThroughput\":{\"ReadCapacityUnits\":7,\"WriteCapacityUnits\":8},\"WarmThroughput\":{"
+    "\"Status\":\"ACTIVE\"}}],"
+    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"a\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":"
+    "\"HASH\"},"
     "{\"AttributeName\":\"g\",\"KeyType\":\"RANGE\"}],\"Projection\":{\"ProjectionType\":\"ALL\"}}]}";
 
 static void read_as(const char *table, const char *setting, const char *expected)
@@ -70,10 +75,13 @@ static void read_as(const char *table, const char *setting, const char *expected
 static void what_a_table_is_made_of_is_read_without_what_only_aws_sets(void **state)
 {
     (void)state;
-    read_as(provisioned, "key_schema", "{\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"n\",\"range_type\":\"N\"}");
+    read_as(provisioned, "key_schema",
+            "{\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"n\",\"range_type\":\"N\"}");
     read_as(provisioned, "indexes",
-            "[{\"name\":\"a\",\"type\":\"local\",\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"g\",\"range_type\":\"B\","
-            "\"projection\":\"ALL\"},{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"B\",\"projection\":"
+            "[{\"name\":\"a\",\"type\":\"local\",\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"g\",\"range_"
+            "type\":\"B\","
+            "\"projection\":\"ALL\"},{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"B\","
+            "\"projection\":"
             "\"INCLUDE\",\"include\":[\"b\",\"q\"]}]");
     read_as(provisioned, "billing",
             "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{\"z\":{\"read\":7,\"write\":8}}}");
@@ -88,23 +96,28 @@ static void what_a_table_is_made_of_is_read_without_what_only_aws_sets(void **st
 static void on_demand_maxima_of_table_and_index_are_kept(void **state)
 {
     (void)state;
-    read_as("{\"TableName\":\"T\",\"TableStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
-            "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
-            "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"OnDemandThroughput\":{\"MaxReadRequestUnits\":10,"
-            "\"MaxWriteRequestUnits\":-1},\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"KeySchema\":[{\"AttributeName\":"
-            "\"id\",\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"ALL\"},\"OnDemandThroughput\":"
-            "{\"MaxWriteRequestUnits\":3}}]}",
-            "on_demand_maximum", "{\"read\":10,\"indexes\":{\"z\":{\"write\":3}}}");
+    read_as(
+        "{\"TableName\":\"T\",\"TableStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"id\","
+        "\"KeyType\":\"HASH\"}],"
+        "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
+        "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},\"OnDemandThroughput\":{"
+        "\"MaxReadRequestUnits\":10,"
+        "\"MaxWriteRequestUnits\":-1},\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"KeySchema\":[{"
+        "\"AttributeName\":"
+        "\"id\",\"KeyType\":\"HASH\"}],\"Projection\":{\"ProjectionType\":\"ALL\"},\"OnDemandThroughput\":"
+        "{\"MaxWriteRequestUnits\":3}}]}",
+        "on_demand_maximum", "{\"read\":10,\"indexes\":{\"z\":{\"write\":3}}}");
 }
 
 static void an_index_is_asked_for_in_the_form_of_create_table(void **state)
 {
-    json_auto_t *index = parse("{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"S\",\"projection\":\"INCLUDE\","
-                               "\"include\":[\"b\"]}");
+    json_auto_t *index = parse(
+        "{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"S\",\"projection\":\"INCLUDE\","
+        "\"include\":[\"b\"]}");
     json_auto_t *request = setting_index_request(index);
-    json_auto_t *expected =
-        parse("{\"IndexName\":\"z\",\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],\"Projection\":"
-              "{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"b\"]}}");
+    json_auto_t *expected = parse(
+        "{\"IndexName\":\"z\",\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],\"Projection\":"
+        "{\"ProjectionType\":\"INCLUDE\",\"NonKeyAttributes\":[\"b\"]}}");
 
     (void)state;
     assert_true(json_equal(request, expected));
@@ -153,14 +166,16 @@ static void pitr_is_the_same_when_both_are_on_for_as_long_as_both_say(void **sta
 
 static void billing_of_indexes_that_were_left_out_does_not_count(void **state)
 {
-    static const char wanted[] = "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{\"z\":{\"read\":7,\"write\":8}}}";
+    static const char wanted[] =
+        "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{\"z\":{\"read\":7,\"write\":8}}}";
 
     (void)state;
     assert_true(same("billing", wanted, wanted));
     assert_true(same("billing", wanted, "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{}}"));
     assert_false(same("billing", wanted, "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":9,\"indexes\":{}}"));
-    assert_false(same("billing", wanted,
-                      "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{\"z\":{\"read\":1,\"write\":8}}}"));
+    assert_false(same(
+        "billing", wanted,
+        "{\"mode\":\"PROVISIONED\",\"read\":5,\"write\":6,\"indexes\":{\"z\":{\"read\":1,\"write\":8}}}"));
     assert_false(same("billing", wanted, "{\"mode\":\"PAY_PER_REQUEST\"}"));
     assert_false(same("on_demand_maximum", "{\"read\":10}", "null"));
 }
@@ -168,7 +183,8 @@ static void billing_of_indexes_that_were_left_out_does_not_count(void **state)
 static void a_key_is_the_same_by_id_or_arn(void **state)
 {
     (void)state;
-    assert_true(same("sse", "{\"type\":\"KMS\",\"key\":\"abc\"}", "{\"type\":\"KMS\",\"key\":\"arn:aws:kms:r:1:key/abc\"}"));
+    assert_true(same("sse", "{\"type\":\"KMS\",\"key\":\"abc\"}",
+                     "{\"type\":\"KMS\",\"key\":\"arn:aws:kms:r:1:key/abc\"}"));
     assert_true(same("sse", "{\"type\":\"KMS\"}", "{\"type\":\"KMS\",\"key\":\"arn:aws:kms:r:1:key/abc\"}"));
     assert_false(same("sse", "{\"type\":\"KMS\",\"key\":\"abc\"}", "null"));
     assert_true(same("sse", "null", "null"));

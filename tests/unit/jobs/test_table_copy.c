@@ -20,12 +20,16 @@ static json_t *parse(const char *text)
     return value;
 }
 
-static const char capsule[] =
-    "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_type\":\"S\"}},\"indexes\":{\"value\":"
-    "[{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"N\",\"projection\":\"ALL\"},{\"name\":\"l\",\"type\":"
-    "\"local\",\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"g\",\"range_type\":\"N\",\"projection\":\"KEYS_ONLY\"}]},"
-    "\"billing\":{\"value\":{\"mode\":\"PAY_PER_REQUEST\"}},\"table_class\":{\"value\":\"STANDARD_INFREQUENT_ACCESS\"},"
-    "\"sse\":{\"value\":{\"type\":\"KMS\",\"key\":\"k\"}},\"tags\":{\"value\":{\"owner\":\"ann\"}},\"ttl\":{\"value\":\"t\"}}}";
+static const char capsule[] = "{\"format\":1,\"settings\":{\"key_schema\":{\"value\":{\"hash\":\"id\",\"hash_"
+                              "type\":\"S\"}},\"indexes\":{\"value\":"
+                              "[{\"name\":\"z\",\"type\":\"global\",\"hash\":\"g\",\"hash_type\":\"N\","
+                              "\"projection\":\"ALL\"},{\"name\":\"l\",\"type\":"
+                              "\"local\",\"hash\":\"id\",\"hash_type\":\"S\",\"range\":\"g\",\"range_type\":"
+                              "\"N\",\"projection\":\"KEYS_ONLY\"}]},"
+                              "\"billing\":{\"value\":{\"mode\":\"PAY_PER_REQUEST\"}},\"table_class\":{"
+                              "\"value\":\"STANDARD_INFREQUENT_ACCESS\"},"
+                              "\"sse\":{\"value\":{\"type\":\"KMS\",\"key\":\"k\"}},\"tags\":{\"value\":{"
+                              "\"owner\":\"ann\"}},\"ttl\":{\"value\":\"t\"}}}";
 
 static int settings_of(const char *of, const char *spec, json_t **ret, struct err *err)
 {
@@ -34,7 +38,8 @@ static int settings_of(const char *of, const char *spec, json_t **ret, struct er
     return copy_settings(of ? bytes_of(of) : (struct bytes){0}, value, ret, err);
 }
 
-/* -- what the target shall have ----------------------------------------------------------------------------------------- */
+/* -- what the target shall have
+ * ----------------------------------------------------------------------------------------- */
 
 static void without_capsule_and_override_nothing_says_the_keys(void **state)
 {
@@ -54,7 +59,8 @@ static void lines_get_their_keys_from_the_override(void **state)
 
     (void)state;
     assert_int_equal(settings_of(NULL,
-                                 "{\"overrides\":{\"key_schema\":{\"hash\":\"a\",\"range\":\"b\"},\"attributes\":{\"a\":\"S\",\"b\":"
+                                 "{\"overrides\":{\"key_schema\":{\"hash\":\"a\",\"range\":\"b\"},"
+                                 "\"attributes\":{\"a\":\"S\",\"b\":"
                                  "\"N\"}}}",
                                  &wanted, &err),
                      0);
@@ -77,12 +83,15 @@ static void refused(const char *of, const char *spec, enum err_code code, const 
 static void overrides_that_cannot_be_are_refused_with_their_place(void **state)
 {
     (void)state;
-    refused(NULL, "{\"overrides\":{\"key_schema\":{\"hash\":\"a\"}}}", ERR_INVALID_SPEC, "/spec/overrides/attributes");
-    refused(NULL, "{\"overrides\":{\"key_schema\":{\"hash\":\"a\"},\"attributes\":{\"a\":\"L\"}}}", ERR_INVALID_SPEC,
+    refused(NULL, "{\"overrides\":{\"key_schema\":{\"hash\":\"a\"}}}", ERR_INVALID_SPEC,
             "/spec/overrides/attributes");
-    refused(capsule, "{\"overrides\":{\"billing_mode\":\"PROVISIONED\"}}", ERR_INVALID_SPEC, "/spec/overrides/billing_mode");
-    refused(capsule, "{\"overrides\":{\"indexes\":[{\"name\":\"n\",\"type\":\"global\",\"hash\":\"unknown\"}]}}", ERR_INVALID_SPEC,
-            "/spec/overrides/attributes");
+    refused(NULL, "{\"overrides\":{\"key_schema\":{\"hash\":\"a\"},\"attributes\":{\"a\":\"L\"}}}",
+            ERR_INVALID_SPEC, "/spec/overrides/attributes");
+    refused(capsule, "{\"overrides\":{\"billing_mode\":\"PROVISIONED\"}}", ERR_INVALID_SPEC,
+            "/spec/overrides/billing_mode");
+    refused(capsule,
+            "{\"overrides\":{\"indexes\":[{\"name\":\"n\",\"type\":\"global\",\"hash\":\"unknown\"}]}}",
+            ERR_INVALID_SPEC, "/spec/overrides/attributes");
     refused("{\"format\":1}", "{}", ERR_RECOVERY_POINT_DAMAGED, "");
     refused("{\"format\":1", "{}", ERR_RECOVERY_POINT_DAMAGED, "");
 }
@@ -94,20 +103,25 @@ static void overrides_take_the_place_of_the_capsule(void **state)
     const json_t *indexes;
 
     (void)state;
-    assert_int_equal(settings_of(capsule,
-                                 "{\"overrides\":{\"indexes\":[{\"name\":\"n\",\"type\":\"global\",\"hash\":\"g\",\"projection\":"
-                                 "\"ALL\"}],\"sse\":{\"type\":\"AWS_OWNED\"}}}",
-                                 &wanted, &err),
-                     0);
+    assert_int_equal(
+        settings_of(
+            capsule,
+            "{\"overrides\":{\"indexes\":[{\"name\":\"n\",\"type\":\"global\",\"hash\":\"g\",\"projection\":"
+            "\"ALL\"}],\"sse\":{\"type\":\"AWS_OWNED\"}}}",
+            &wanted, &err),
+        0);
     indexes = capsule_value(wanted, "indexes");
     assert_int_equal(json_array_size(indexes), 1);
-    assert_string_equal(json_get_text(json_array_get(indexes, 0), "hash_type"), "N"); /* the capsule knew it */
+    assert_string_equal(json_get_text(json_array_get(indexes, 0), "hash_type"),
+                        "N"); /* the capsule knew it */
     assert_true(json_is_null(capsule_value(wanted, "sse")));
     assert_string_equal(json_string_value(capsule_value(wanted, "ttl")), "t");
     json_decref(wanted);
 }
 
-/* -- CreateTable -------------------------------------------------------------------------------------------------------------- */
+/* -- CreateTable
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static bool skip_indexes(const void *arg, const char *setting)
 {
@@ -120,15 +134,21 @@ static void a_table_is_created_on_demand_tagged_and_with_all_that_goes_with_it(v
     json_auto_t *from = parse(capsule);
     struct table_make make = {"New", from, NULL, NULL};
     json_t *request = NULL;
-    json_auto_t *expected = parse(
-        "{\"TableName\":\"New\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
-        "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"g\",\"AttributeType\":"
-        "\"N\"}],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],"
-        "\"Projection\":{\"ProjectionType\":\"ALL\"}}],\"LocalSecondaryIndexes\":[{\"IndexName\":\"l\",\"KeySchema\":"
-        "[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"g\",\"KeyType\":\"RANGE\"}],\"Projection\":"
-        "{\"ProjectionType\":\"KEYS_ONLY\"}}],\"TableClass\":\"STANDARD_INFREQUENT_ACCESS\",\"SSESpecification\":{\"Enabled\":true,"
-        "\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"},\"Tags\":[{\"Key\":\"recoverd:job\",\"Value\":\"job-1\"},{\"Key\":\"owner\","
-        "\"Value\":\"ann\"}]}");
+    json_auto_t *expected = parse("{\"TableName\":\"New\",\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":["
+                                  "{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
+                                  "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":"
+                                  "\"S\"},{\"AttributeName\":\"g\",\"AttributeType\":"
+                                  "\"N\"}],\"GlobalSecondaryIndexes\":[{\"IndexName\":\"z\",\"KeySchema\":[{"
+                                  "\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],"
+                                  "\"Projection\":{\"ProjectionType\":\"ALL\"}}],\"LocalSecondaryIndexes\":[{"
+                                  "\"IndexName\":\"l\",\"KeySchema\":"
+                                  "[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"g\","
+                                  "\"KeyType\":\"RANGE\"}],\"Projection\":"
+                                  "{\"ProjectionType\":\"KEYS_ONLY\"}}],\"TableClass\":\"STANDARD_INFREQUENT_"
+                                  "ACCESS\",\"SSESpecification\":{\"Enabled\":true,"
+                                  "\"SSEType\":\"KMS\",\"KMSMasterKeyId\":\"k\"},\"Tags\":[{\"Key\":"
+                                  "\"recoverd:job\",\"Value\":\"job-1\"},{\"Key\":\"owner\","
+                                  "\"Value\":\"ann\"}]}");
     struct err err = ERR_INIT;
 
     (void)state;
@@ -147,7 +167,8 @@ static void attributes_of_indexes_that_are_left_out_are_not_defined(void **state
     (void)state;
     assert_int_equal(table_make_request(&make, "job-1", &request, &err), 0);
     assert_null(json_object_get(request, "GlobalSecondaryIndexes"));
-    assert_int_equal(json_array_size(json_object_get(request, "AttributeDefinitions")), 1); /* AWS refuses unused ones */
+    assert_int_equal(json_array_size(json_object_get(request, "AttributeDefinitions")),
+                     1); /* AWS refuses unused ones */
     json_decref(request);
 }
 
@@ -155,7 +176,8 @@ static void a_table_is_known_by_id_else_by_when_it_was_made(void **state)
 {
     json_auto_t *with_id = parse("{\"table_id\":\"a\",\"created_at\":5}");
     json_auto_t *without = parse("{\"created_at\":5}");
-    struct dynamodb_table same_id = {.table_id = "a", .created_ms = 6}, other_id = {.table_id = "b", .created_ms = 5};
+    struct dynamodb_table same_id = {.table_id = "a", .created_ms = 6},
+                          other_id = {.table_id = "b", .created_ms = 5};
     struct dynamodb_table none = {.created_ms = 5}, later = {.created_ms = 6};
 
     (void)state;
@@ -183,12 +205,14 @@ static void a_table_is_ready_when_its_indexes_are(void **state)
     assert_false(table_ready(&table));
 }
 
-/* -- which settings, and TTL ------------------------------------------------------------------------------------------------- */
+/* -- which settings, and TTL
+ * ------------------------------------------------------------------------------------------------- */
 
 static void what_takes_over_from_the_old_table_is_applied_only_when_named(void **state)
 {
     json_auto_t *plain = parse("{}");
-    json_auto_t *asked = parse("{\"settings\":{\"apply\":[\"alarms\"],\"skip\":[\"stream\",\"tags\"],\"ttl\":false}}");
+    json_auto_t *asked =
+        parse("{\"settings\":{\"apply\":[\"alarms\"],\"skip\":[\"stream\",\"tags\"],\"ttl\":false}}");
 
     (void)state;
     assert_true(restore_takes_setting(plain, "billing"));
