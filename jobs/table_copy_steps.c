@@ -8,8 +8,9 @@
 #include "jobs/table_sum.h"
 
 #define SUM "target"
-#define ADVANCE_MS 500
-#define ADVANCE_LINES 250
+#define ADVANCE_FIRST_MS 50 /* an attempt shows progress soon, then records it less often */
+#define ADVANCE_MS 1000
+#define ADVANCE_LINES 100
 #define STRIPE_LINES 25          /* a batch */
 #define STRIPE_BYTES (512 * KIB) /* stored; a smaller file is not worth being read more than once */
 #define STRIPES_MAX 8
@@ -213,7 +214,7 @@ struct loading {
     int64_t file, to; /* of the part */
     int64_t done;     /* lines of this file that are in the table */
     int64_t line;     /* of the last item that was seen */
-    int64_t advanced_ms, advanced_line;
+    int64_t advanced_ms, advanced_line, interval_ms;
     struct table_load_sums before; /* at the last advance */
     bool told_expired;
 };
@@ -244,6 +245,7 @@ static int advance(struct loading *l, int64_t file, int64_t line, struct err *er
     l->before = now;
     l->advanced_ms = clock_boot_ms();
     l->advanced_line = line;
+    l->interval_ms = l->interval_ms * 2 < ADVANCE_MS ? l->interval_ms * 2 : ADVANCE_MS;
     return 0;
 }
 
@@ -256,7 +258,7 @@ static int load_item(void *arg, struct bytes item, int64_t line, struct err *err
         return 0;
     if (table_load_add(l->load, item, err) < 0)
         return err_wrap(err, "line %lld", (long long)line);
-    if (line - l->advanced_line >= ADVANCE_LINES && clock_boot_ms() - l->advanced_ms > ADVANCE_MS)
+    if (line - l->advanced_line >= ADVANCE_LINES && clock_boot_ms() - l->advanced_ms > l->interval_ms)
         return advance(l, l->file, line, err);
     return 0;
 }
@@ -322,6 +324,7 @@ static int read_cursor(struct loading *l, struct err *err)
         return err_set(err, ERR_SOURCE_UNREADABLE, "the source has changed since its files were divided");
     l->advanced_line = l->done;
     l->advanced_ms = clock_boot_ms();
+    l->interval_ms = ADVANCE_FIRST_MS;
     return 0;
 }
 
