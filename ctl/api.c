@@ -19,7 +19,8 @@ void api_reply_done(struct api_reply *reply)
     *reply = API_REPLY_INIT;
 }
 
-/* -- the token ------------------------------------------------------------------------------------------------------ */
+/* -- the token
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void forget_token(struct ctl *ctl)
 {
@@ -85,7 +86,8 @@ void api_close(struct ctl *ctl)
     forget_token(ctl);
 }
 
-/* -- sending -------------------------------------------------------------------------------------------------------- */
+/* -- sending
+ * -------------------------------------------------------------------------------------------------------- */
 
 #define HEADERS_MAX 7
 
@@ -123,9 +125,14 @@ static int send_once(struct ctl *ctl, const struct api_call *call, struct api_re
     struct http_header headers[HEADERS_MAX];
     char bearer[JWT_MAX + 16], url[8192];
     int result;
-    struct http_call http = {.method = call->method ? call->method : "GET", .url = url, .headers = headers,
-                             .body = call->body, .sink = call->sink, .reply_max = call->reply_max,
-                             .timeout_ms = call->timeout_ms, .interrupt = {interrupt_asked, ctl->interrupt}};
+    struct http_call http = {.method = call->method ? call->method : "GET",
+                             .url = url,
+                             .headers = headers,
+                             .body = call->body,
+                             .sink = call->sink,
+                             .reply_max = call->reply_max,
+                             .timeout_ms = call->timeout_ms,
+                             .interrupt = {interrupt_asked, ctl->interrupt}};
 
     if (!http.reply_max && !call->sink)
         http.reply_max = API_REPLY_MAX;
@@ -147,7 +154,8 @@ static bool refused_token(const struct api_reply *reply)
     return reply->answer.status == 401 && !str_is(problem, "MFA_REQUIRED") && !str_is(problem, "OTP_INVALID");
 }
 
-enum exit_code api_send(struct ctl *ctl, const struct api_call *call, struct api_reply *reply, struct err *err)
+enum exit_code api_send(struct ctl *ctl, const struct api_call *call, struct api_reply *reply,
+                        struct err *err)
 {
     for (int attempt = 0;; attempt++) {
         if (send_once(ctl, call, reply, err) < 0)
@@ -161,7 +169,8 @@ enum exit_code api_send(struct ctl *ctl, const struct api_call *call, struct api
     }
 }
 
-/* -- explaining ----------------------------------------------------------------------------------------------------- */
+/* -- explaining
+ * ----------------------------------------------------------------------------------------------------- */
 
 const char *api_problem(const struct api_reply *reply)
 {
@@ -173,6 +182,8 @@ static void explain_errors(struct ctl *ctl, const json_t *errors)
     size_t i;
     json_t *error;
 
+    if (json_array_size(errors) < 2)
+        return; /* a single one is the detail */
     json_array_foreach((json_t *)(uintptr_t)errors, i, error)
     {
         const char *pointer = json_get_text(error, "pointer"), *detail = json_get_text(error, "detail");
@@ -200,15 +211,18 @@ static const struct {
     const char *problem;
     const char *hint;
 } own_hints[] = {
-    {"UNAUTHENTICATED", "give a token: --token-file FILE, RECOVERD_TOKEN_FILE or RECOVERD_TOKEN; on the server "
-                        "`recoverctl token mint --config FILE` makes one"},
-    {"INVALID_TOKEN", "get a new token from your identity provider, or on the server with `recoverctl token mint --config FILE`"},
-    {"MFA_REQUIRED", "log in again with a second factor, or send a one-time code with --otp (recoverctl totp status)"},
+    {"UNAUTHENTICATED",
+     "give a token: --token-file FILE, RECOVERD_TOKEN_FILE or RECOVERD_TOKEN; on the server "
+     "`recoverctl token mint --config FILE` makes one"},
+    {"INVALID_TOKEN", "get a new token from your identity provider, or on the server with `recoverctl token "
+                      "mint --config FILE`"},
+    {"MFA_REQUIRED",
+     "log in again with a second factor, or send a one-time code with --otp (recoverctl totp status)"},
     {"OTP_INVALID", "wait for the next code and run it again with --otp; each code counts once"},
     {"PLAN_STALE", "run it again: it makes a new plan and shows it"},
     {"PLAN_NOT_FOUND", "make the plan again: recoverctl plan ..."},
     {"PLAN_SPENT", "make the plan again: recoverctl plan ..."},
-    {"PLAN_REQUIRED", "run the command without --no-plan; recoverctl then makes the plan and shows it"},
+    {"PLAN_REQUIRED", "run it by its kind: recoverctl then makes the plan and shows it"},
     {"INVALID_SPEC", "recoverctl help KIND shows its flags; recoverctl kinds lists the kinds"},
     {"UNKNOWN_KIND", "recoverctl kinds lists them"},
     {"UNKNOWN_ENVIRONMENT", "recoverctl environments lists yours"},
@@ -231,8 +245,8 @@ static void explain_aws(struct ctl *ctl, const json_t *aws)
     const char *code = json_get_text(aws, "code"), *id = json_get_text(aws, "request_id");
 
     if (aws)
-        ctl_say(ctl, "  AWS %s %s: %s%s%s", service ? service : "", operation ? operation : "", code ? code : "no code",
-                id ? ", request " : "", id ? id : "");
+        ctl_say(ctl, "  AWS %s %s: %s%s%s", service ? service : "", operation ? operation : "",
+                code ? code : "no code", id ? ", request " : "", id ? id : "");
 }
 
 enum exit_code api_explain(struct ctl *ctl, const struct api_reply *reply)
@@ -243,8 +257,8 @@ enum exit_code api_explain(struct ctl *ctl, const struct api_reply *reply)
     enum exit_code code = exit_of_answer(reply->answer.status, api_problem(reply));
 
     if (code == EXIT_DONE) /* 2xx, but not what was asked for */
-        return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered %d without JSON: is it a recoverd?", ctl->settings.server,
-                        reply->answer.status);
+        return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered %d without JSON: is it a recoverd?",
+                        ctl->settings.server, reply->answer.status);
     if (!title) {
         ctl_fail(ctl, code, "%s answered %d", ctl->settings.server, reply->answer.status);
         ctl_hint(ctl, "is it a recoverd? recoverctl check looks");
@@ -267,7 +281,8 @@ enum exit_code api_explain_err(struct ctl *ctl, enum exit_code code, const struc
         return code;
     if (code == EXIT_USAGE) {
         ctl_err(ctl, code, err);
-        ctl_hint(ctl, "plain http is only for a server on this machine; use https://, with AWS_CA_BUNDLE for a private authority");
+        ctl_hint(ctl, "plain http is only for a server on this machine; use https://, with AWS_CA_BUNDLE for "
+                      "a private authority");
         return code;
     }
     ctl_fail(ctl, code, "cannot reach %s: %s", ctl->settings.server, err->message);
@@ -301,7 +316,9 @@ enum exit_code api_get(struct ctl *ctl, struct api_reply *reply, const char *for
     return api_ask(ctl, &(struct api_call){.path = path}, reply);
 }
 
-/* -- paths ---------------------------------------------------------------------------------------------------------- */
+/* -- paths
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 void api_escape(struct buffer *out, const char *text, const char *keep)
 {

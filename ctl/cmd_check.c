@@ -6,7 +6,10 @@
 #include "ctl/output.h"
 
 static const struct column columns[] = {
-    {"CHECK", "name", COLUMN_TEXT}, {"OK", "ok", COLUMN_TEXT}, {"DETAIL", "detail", COLUMN_TEXT}, {0},
+    {"CHECK", "name", COLUMN_TEXT},
+    {"OK", "ok", COLUMN_TEXT},
+    {"DETAIL", "detail", COLUMN_TEXT},
+    {0},
 };
 
 struct checks {
@@ -16,7 +19,8 @@ struct checks {
 
 static void note(struct checks *checks, const char *name, enum exit_code code, const char *detail)
 {
-    json_array_append_new(checks->items, json_pack("{s:s,s:b,s:s}", "name", name, "ok", code == EXIT_DONE, "detail", detail));
+    json_array_append_new(
+        checks->items, json_pack("{s:s,s:b,s:s}", "name", name, "ok", code == EXIT_DONE, "detail", detail));
     if (checks->code == EXIT_DONE)
         checks->code = code;
 }
@@ -24,9 +28,10 @@ static void note(struct checks *checks, const char *name, enum exit_code code, c
 static const char *count_grants(struct ctl *ctl, const json_t *me)
 {
     const char *identity = json_get_text(me, "identity");
-    const char *text = arena_printf(ctl->arena, "you are %s, with %zu grants%s", identity ? identity : "?",
-                                    json_array_size(json_object_get(me, "grants")),
-                                    json_get_bool(json_object_get(me, "mfa"), "fresh", false) ? " and fresh MFA" : "");
+    const char *text =
+        arena_printf(ctl->arena, "you are %s, with %zu grants%s", identity ? identity : "?",
+                     json_array_size(json_object_get(me, "grants")),
+                     json_get_bool(json_object_get(me, "mfa"), "fresh", false) ? " and fresh MFA" : "");
 
     return text ? text : "";
 }
@@ -47,12 +52,14 @@ static bool check_token(struct ctl *ctl, struct checks *checks)
     }
     note(checks, "server", EXIT_DONE, ctl->settings.server);
     if (reply.answer.status != 200) {
-        note(checks, "token", api_explain(ctl, &reply), ctl->token ? "the token is not accepted" : "there is no token");
+        note(checks, "token", api_explain(ctl, &reply),
+             ctl->token ? "the token is not accepted" : "there is no token");
         return false;
     }
     note(checks, "token", EXIT_DONE, count_grants(ctl, reply.json));
     if (json_array_size(json_object_get(reply.json, "grants")) == 0)
-        note(checks, "grants", EXIT_FORBIDDEN, "the token grants no role: ask for one, or look at the issuer's role_map");
+        note(checks, "grants", EXIT_FORBIDDEN,
+             "the token grants no role: ask for one, or look at the issuer's role_map");
     return true;
 }
 
@@ -65,13 +72,16 @@ static const char *error_text(const json_t *object)
 
     if (!first || json_is_null(first))
         return NULL;
-    return json_is_string(first) ? json_string_value(first) : detail ? detail : title ? title : "an error without a text";
+    return json_is_string(first) ? json_string_value(first)
+           : detail              ? detail
+           : title               ? title
+                                 : "an error without a text";
 }
 
 static void check_environment(struct ctl *ctl, struct checks *checks, const char *name)
 {
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
-    const char *title = arena_printf(ctl->arena, "environment %s", name), *wrong, *detail;
+    const char *title = arena_printf(ctl->arena, "environment %s", name), *wrong, *detail, *account;
     enum exit_code code = api_get(ctl, &reply, "/v1/environments/%s", api_escaped(ctl->arena, name, ""));
     size_t i, tables = 0;
     json_t *table;
@@ -81,6 +91,8 @@ static void check_environment(struct ctl *ctl, struct checks *checks, const char
         return;
     }
     wrong = error_text(reply.json);
+    if (!wrong && str_is(json_get_text(reply.json, "state"), "unusable"))
+        wrong = "the environment is not usable";
     json_array_foreach(json_object_get(reply.json, "tables"), i, table)
     {
         tables++;
@@ -88,10 +100,14 @@ static void check_environment(struct ctl *ctl, struct checks *checks, const char
             wrong = error_text(table);
     }
     if (wrong)
-        ctl_hint(ctl, "recoverctl environment %s shows it in full; the server's configuration and AWS permissions decide", name);
-    detail = wrong ? arena_strdup(ctl->arena, wrong)
-                   : arena_printf(ctl->arena, "account %s, %zu tables",
-                                  json_get_text(reply.json, "account") ? json_get_text(reply.json, "account") : "not checked", tables);
+        ctl_hint(ctl,
+                 "recoverctl environment %s shows it in full; the server's configuration and AWS permissions "
+                 "decide",
+                 name);
+    account = json_get_text(json_object_get(reply.json, "account"), "found");
+    detail =
+        wrong ? arena_strdup(ctl->arena, wrong)
+              : arena_printf(ctl->arena, "account %s, %zu tables", account ? account : "not checked", tables);
     note(checks, title, wrong ? EXIT_FAILED : EXIT_DONE, detail ? detail : "");
 }
 

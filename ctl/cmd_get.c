@@ -12,7 +12,8 @@
 #include "ctl/text.h"
 
 const struct flag get_flags[] = {
-    {"output-file", 'O', "FILE", "write to this file instead of stdout; it appears only when it is whole and right", false, NULL},
+    {"output-file", 'O', "FILE",
+     "write to this file instead of stdout; it appears only when it is whole and right", false, NULL},
     {0},
 };
 
@@ -40,14 +41,16 @@ static bool etag_sha256(const char *etag, char ret_hex[65])
 {
     char raw[32];
 
-    if (!etag || strlen(etag) != 66 || etag[0] != '"' || etag[65] != '"' || !hex_decode((struct bytes){etag + 1, 64}, raw, 32))
+    if (!etag || strlen(etag) != 66 || etag[0] != '"' || etag[65] != '"' ||
+        !hex_decode((struct bytes){etag + 1, 64}, raw, 32))
         return false;
     memcpy(ret_hex, etag + 1, 64);
     ret_hex[64] = '\0';
     return true;
 }
 
-static enum exit_code judge(struct ctl *ctl, const struct download *download, const struct api_reply *reply, const char *path)
+static enum exit_code judge(struct ctl *ctl, const struct download *download, const struct api_reply *reply,
+                            const char *path)
 {
     unsigned char sum[EVP_MAX_MD_SIZE];
     char wanted[65], found[65];
@@ -56,22 +59,28 @@ static enum exit_code judge(struct ctl *ctl, const struct download *download, co
         return ctl_no_memory(ctl);
     hex_encode(sum, 32, found);
     if (!etag_sha256(http_answer_header(&reply->answer, "etag"), wanted))
-        return ctl_fail(ctl, EXIT_FAILED, "%s: the server did not say its sha256, so it is not checked", path);
+        return ctl_fail(ctl, EXIT_FAILED, "%s: the server did not say its sha256, so it is not checked",
+                        path);
     if (strcmp(wanted, found) == 0)
         return EXIT_DONE;
-    return ctl_fail(ctl, EXIT_FAILED, "%s is damaged: its sha256 is %s, it should be %s", path, found, wanted);
+    return ctl_fail(ctl, EXIT_FAILED, "%s is damaged: its sha256 is %s, it should be %s", path, found,
+                    wanted);
 }
 
-static enum exit_code fetch(struct ctl *ctl, const char *id, const char *path, FILE *to, struct download *download)
+static enum exit_code fetch(struct ctl *ctl, const char *id, const char *path, FILE *to,
+                            struct download *download)
 {
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
     _cleanup_(md_free) EVP_MD_CTX *md = EVP_MD_CTX_new();
     struct http_sink sink = {take, download};
-    struct api_call call = {.path = arena_printf(ctl->arena, "/v1/recovery-points/%s/files/%s", id, api_escaped(ctl->arena, path, "/")),
-                            .accept = "*/*", .sink = &sink};
+    bool manifest = strcmp(path, "manifest.json") == 0; /* it lists the files and so is none of them */
+    struct api_call call = {.accept = "*/*", .sink = &sink};
     enum exit_code code;
 
     *download = (struct download){.to = to, .md = md};
+    call.path = manifest ? arena_printf(ctl->arena, "/v1/recovery-points/%s/manifest", id)
+                         : arena_printf(ctl->arena, "/v1/recovery-points/%s/files/%s", id,
+                                        api_escaped(ctl->arena, path, "/"));
     if (!md || !call.path || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
         return ctl_no_memory(ctl);
     code = api_ask(ctl, &call, &reply);
@@ -80,7 +89,8 @@ static enum exit_code fetch(struct ctl *ctl, const char *id, const char *path, F
     return code == EXIT_DONE ? judge(ctl, download, &reply, path) : code;
 }
 
-static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path, const char *file, struct download *download)
+static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path, const char *file,
+                              struct download *download)
 {
     char *temporary = arena_printf(ctl->arena, "%s.XXXXXX", file);
     int fd = temporary ? mkostemp(temporary, O_CLOEXEC) : -1; /* 0600: it is data of the table */

@@ -40,29 +40,47 @@ const struct flag audit_flags[] = {
 };
 
 static const struct column kind_columns[] = {
-    {"KIND", "name", COLUMN_TEXT}, {"ROLE", "role", COLUMN_TEXT},           {"MFA", "mfa", COLUMN_TEXT},
+    {"KIND", "name", COLUMN_TEXT},       {"ROLE", "role", COLUMN_TEXT},       {"MFA", "mfa", COLUMN_TEXT},
     {"PLAN", "needs_plan", COLUMN_TEXT}, {"SUMMARY", "summary", COLUMN_TEXT}, {0},
 };
 static const struct column environment_columns[] = {
-    {"ENVIRONMENT", "name", COLUMN_TEXT}, {"ACCOUNT", "account", COLUMN_TEXT}, {"REGION", "region", COLUMN_TEXT}, {0},
+    {"ENVIRONMENT", "name", COLUMN_TEXT},
+    {"STATE", "state", COLUMN_TEXT},
+    {"ACCOUNT", "account/found", COLUMN_TEXT},
+    {"REGION", "region", COLUMN_TEXT},
+    {"RECOVERY POINTS", "recovery_points", COLUMN_TEXT},
+    {0},
 };
 static const struct column job_columns[] = {
-    {"ID", "id", COLUMN_TEXT},          {"KIND", "kind", COLUMN_TEXT},           {"ENVIRONMENT", "environment", COLUMN_TEXT},
-    {"RESOURCE", "resource", COLUMN_TEXT}, {"STATE", "state", COLUMN_TEXT},      {"CREATED", "created_at", COLUMN_TIME},
-    {"BY", "created_by", COLUMN_TEXT},  {0},
+    {"ID", "id", COLUMN_TEXT},
+    {"KIND", "kind", COLUMN_TEXT},
+    {"ENVIRONMENT", "environment", COLUMN_TEXT},
+    {"RESOURCE", "resource", COLUMN_TEXT},
+    {"STATE", "state", COLUMN_TEXT},
+    {"CREATED", "created_at", COLUMN_TIME},
+    {"BY", "created_by", COLUMN_TEXT},
+    {0},
 };
 static const struct column point_columns[] = {
-    {"ID", "id", COLUMN_TEXT},       {"ENVIRONMENT", "environment", COLUMN_TEXT}, {"RESOURCE", "resource", COLUMN_TEXT},
-    {"STATUS", "status", COLUMN_TEXT}, {"ITEMS", "items", COLUMN_COUNT_NUMBER},   {"SIZE", "bytes", COLUMN_BYTES},
-    {"CREATED", "created_at", COLUMN_TIME}, {0},
+    {"ID", "id", COLUMN_TEXT},
+    {"ENVIRONMENT", "environment", COLUMN_TEXT},
+    {"RESOURCE", "resource", COLUMN_TEXT},
+    {"STATUS", "status", COLUMN_TEXT},
+    {"ITEMS", "items", COLUMN_COUNT_NUMBER},
+    {"SIZE", "bytes", COLUMN_BYTES},
+    {"CREATED", "created_at", COLUMN_TIME},
+    {0},
 };
 static const struct column audit_columns[] = {
-    {"NODE", "node", COLUMN_TEXT},     {"SEQ", "seq", COLUMN_TEXT},       {"AT", "at", COLUMN_TIME},
-    {"ACTOR", "actor", COLUMN_TEXT},   {"ACTION", "action", COLUMN_TEXT}, {"OBJECT", "object", COLUMN_TEXT},
+    {"NODE", "node", COLUMN_TEXT},       {"SEQ", "seq", COLUMN_TEXT},
+    {"AT", "at", COLUMN_TIME},           {"ACTOR", "actor", COLUMN_TEXT},
+    {"ACTION", "action", COLUMN_TEXT},   {"OBJECT", "object", COLUMN_TEXT},
     {"OUTCOME", "outcome", COLUMN_TEXT}, {0},
 };
 
-/* -- pages ------------------------------------------------------------------------------------------------------------ */
+/* -- pages
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 struct list {
     const char *path; /* "/v1/jobs" */
@@ -82,7 +100,8 @@ static void add_query(struct buffer *query, const char *name, const char *value)
 }
 
 /* Every flag but the switches is a filter of the same name. */
-static void fill_query(struct buffer *query, const struct ctl *ctl, const struct list *list, const struct args *args)
+static void fill_query(struct buffer *query, const struct ctl *ctl, const struct list *list,
+                       const struct args *args)
 {
     for (size_t i = 0; i < args->value_count; i++)
         if (args->values[i].flag->arg && strcmp(args->values[i].flag->name, "cursor") != 0)
@@ -93,14 +112,18 @@ static void fill_query(struct buffer *query, const struct ctl *ctl, const struct
         add_query(query, "environment", ctl->settings.environment);
 }
 
-static enum exit_code get_page(struct ctl *ctl, const struct list *list, const char *query, const char *cursor,
-                               struct api_reply *reply)
+static enum exit_code get_page(struct ctl *ctl, const struct list *list, const char *query,
+                               const char *cursor, struct api_reply *reply)
 {
     enum exit_code code;
 
     if (cursor)
         cursor = api_escaped(ctl->arena, cursor, "");
-    code = api_get(ctl, reply, "%s%s%s%s", list->path, query, !cursor ? "" : query[0] ? "&cursor=" : "?cursor=", cursor ? cursor : "");
+    code = api_get(ctl, reply, "%s%s%s%s", list->path, query,
+                   !cursor    ? ""
+                   : query[0] ? "&cursor="
+                              : "?cursor=",
+                   cursor ? cursor : "");
     if (code == EXIT_DONE && !json_is_array(json_object_get(reply->json, "items")))
         return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered without a list", list->path);
     return code;
@@ -146,7 +169,8 @@ static enum exit_code show_list(struct ctl *ctl, const struct list *list, const 
         code = get_rest(ctl, list, query.data ? query.data : "", reply.json);
     if (code != EXIT_DONE)
         return code;
-    output_list(ctl, reply.json, list->all ? (struct bytes){0} : buffer_bytes(&reply.answer.body), list->columns, list->id_member);
+    output_list(ctl, reply.json, list->all ? (struct bytes){0} : buffer_bytes(&reply.answer.body),
+                list->columns, list->id_member);
     say_more(ctl, json_get_text(reply.json, "next_cursor"));
     return EXIT_DONE;
 }
@@ -158,7 +182,8 @@ enum exit_code list_kinds(struct ctl *ctl, const struct args *args)
 
 enum exit_code list_environments(struct ctl *ctl, const struct args *args)
 {
-    return show_list(ctl, &(struct list){"/v1/environments", environment_columns, "name", false, false}, args);
+    return show_list(ctl, &(struct list){"/v1/environments", environment_columns, "name", false, false},
+                     args);
 }
 
 enum exit_code list_jobs(struct ctl *ctl, const struct args *args)
@@ -168,7 +193,8 @@ enum exit_code list_jobs(struct ctl *ctl, const struct args *args)
 
 enum exit_code list_points(struct ctl *ctl, const struct args *args)
 {
-    return show_list(ctl, &(struct list){"/v1/recovery-points", point_columns, "id", args_on(args, "all"), true}, args);
+    return show_list(
+        ctl, &(struct list){"/v1/recovery-points", point_columns, "id", args_on(args, "all"), true}, args);
 }
 
 enum exit_code list_audit(struct ctl *ctl, const struct args *args)
@@ -177,5 +203,6 @@ enum exit_code list_audit(struct ctl *ctl, const struct args *args)
 
     if (lines)
         ctl->settings.output = OUTPUT_JSONL;
-    return show_list(ctl, &(struct list){"/v1/audit", audit_columns, "hash", lines || args_on(args, "all"), true}, args);
+    return show_list(
+        ctl, &(struct list){"/v1/audit", audit_columns, "hash", lines || args_on(args, "all"), true}, args);
 }

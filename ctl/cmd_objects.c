@@ -41,16 +41,21 @@ enum exit_code show_me(struct ctl *ctl, const struct args *args)
 
 enum exit_code show_environment(struct ctl *ctl, const struct args *args)
 {
-    return show(ctl, arena_printf(ctl->arena, "/v1/environments/%s", api_escaped(ctl->arena, args->words[0], "")), "name");
+    return show(ctl,
+                arena_printf(ctl->arena, "/v1/environments/%s", api_escaped(ctl->arena, args->words[0], "")),
+                "name");
 }
 
-/* -- jobs ------------------------------------------------------------------------------------------------------------- */
+/* -- jobs
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static enum exit_code need_id(struct ctl *ctl, const char *text)
 {
     struct id id;
 
-    return id_parse(bytes_of(text), &id) ? EXIT_DONE : ctl_fail(ctl, EXIT_USAGE, "%s is no id of a job", text);
+    return id_parse(bytes_of(text), &id) ? EXIT_DONE
+                                         : ctl_fail(ctl, EXIT_USAGE, "%s is no id of a job", text);
 }
 
 enum exit_code show_job(struct ctl *ctl, const struct args *args)
@@ -73,7 +78,8 @@ enum exit_code show_job(struct ctl *ctl, const struct args *args)
 enum exit_code cancel_job(struct ctl *ctl, const struct args *args)
 {
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
-    struct api_call call = {.method = "POST", .path = arena_printf(ctl->arena, "/v1/jobs/%s/cancel", args->words[0]),
+    struct api_call call = {.method = "POST",
+                            .path = arena_printf(ctl->arena, "/v1/jobs/%s/cancel", args->words[0]),
                             .body = BYTES("{}")};
     enum exit_code code = need_id(ctl, args->words[0]);
 
@@ -105,7 +111,8 @@ static enum exit_code retried(struct ctl *ctl, const char *id, struct order *ord
         code = api_get(ctl, &kinds, "/v1/kinds");
     if (code != EXIT_DONE)
         return code;
-    *order = (struct order){.retry_of = id, .kind = arena_strdup(ctl->arena, json_get_text(job.json, "kind"))};
+    *order =
+        (struct order){.retry_of = id, .kind = arena_strdup(ctl->arena, json_get_text(job.json, "kind"))};
     json_array_foreach(json_object_get(kinds.json, "items"), i, kind)
     {
         if (str_is(json_get_text(kind, "name"), order->kind))
@@ -130,7 +137,8 @@ enum exit_code plan_retry(struct ctl *ctl, const char *id)
     return code == EXIT_DONE ? submit_plan(ctl, &order) : code;
 }
 
-/* -- recovery points -------------------------------------------------------------------------------------------------- */
+/* -- recovery points
+ * -------------------------------------------------------------------------------------------------- */
 
 enum exit_code show_point(struct ctl *ctl, const struct args *args)
 {
@@ -139,5 +147,8 @@ enum exit_code show_point(struct ctl *ctl, const struct args *args)
 
     if (code != EXIT_DONE)
         return code;
-    return show(ctl, arena_printf(ctl->arena, "/v1/recovery-points/%s%s", id, args_on(args, "manifest") ? "/manifest" : ""), "id");
+    return show(ctl,
+                arena_printf(ctl->arena, "/v1/recovery-points/%s%s", id,
+                             args_on(args, "manifest") ? "/manifest" : ""),
+                "id");
 }

@@ -29,7 +29,8 @@ static enum exit_code read_spec(struct ctl *ctl, const char *path, json_t **ret_
         *ret_spec = json_object();
         return *ret_spec ? EXIT_DONE : ctl_no_memory(ctl);
     }
-    if (file_read(path, SPEC_MAX, ctl->arena, &text, &err) < 0 || json_parse(text, &limits, ret_spec, &err) < 0)
+    if (file_read(path, SPEC_MAX, ctl->arena, &text, &err) < 0 ||
+        json_parse(text, &limits, ret_spec, &err) < 0)
         return ctl_fail(ctl, EXIT_USAGE, "--spec %s: %s", path, err.message);
     if (json_is_object(*ret_spec))
         return EXIT_DONE;
@@ -37,11 +38,14 @@ static enum exit_code read_spec(struct ctl *ctl, const char *path, json_t **ret_
     return ctl_fail(ctl, EXIT_USAGE, "--spec %s: an object is wanted", path);
 }
 
-static enum exit_code execute(struct ctl *ctl, const json_t *kind, const json_t *spec, bool plan, const struct args *args)
+static enum exit_code execute(struct ctl *ctl, const json_t *kind, const json_t *spec, bool plan,
+                              const struct args *args)
 {
-    struct order order = {.kind = json_get_text(kind, "name"), .spec = spec,
-                          .needs_plan = json_get_bool(kind, "needs_plan", json_get_bool(kind, "mfa", false) ||
-                                                                             json_get_bool(kind, "may_destroy", false))};
+    struct order order = {.kind = json_get_text(kind, "name"),
+                          .spec = spec,
+                          .needs_plan = json_get_bool(kind, "needs_plan",
+                                                      json_get_bool(kind, "mfa", false) ||
+                                                          json_get_bool(kind, "may_destroy", false))};
     enum exit_code code = place_find(ctl, spec, &order.environment);
 
     if (code != EXIT_DONE)
@@ -86,7 +90,8 @@ static enum exit_code plan_general(struct ctl *ctl, int argc, const char **argv)
     return run_named(ctl, true, &args);
 }
 
-static enum exit_code run_with_flags(struct ctl *ctl, const json_t *kind, bool plan, int argc, const char **argv)
+static enum exit_code run_with_flags(struct ctl *ctl, const json_t *kind, bool plan, int argc,
+                                     const char **argv)
 {
     struct spec_flags flags;
     struct err err = ERR_INIT;

@@ -13,14 +13,18 @@
 
 const struct flag mint_flags[] = {
     {"config", 0, "FILE", "the server's configuration; RECOVERD_CONFIG", false, NULL},
-    {"issuer", 0, "ISSUER", "the issuer of the configuration (default: the only one, or the only one with a secret_file)", false,
+    {"issuer", 0, "ISSUER",
+     "the issuer of the configuration (default: the only one, or the only one with a secret_file)", false,
      NULL},
     {"key", 0, "PEM", "the issuer's private key, instead of its secret_file", false, NULL},
     {"subject", 0, "NAME", "who the token is for (default: your name on this machine)", false, NULL},
-    {"role", 0, "ROLE@ENV", "a grant, like BackupAdministrator@production or viewer@*; may be repeated", true, NULL},
+    {"role", 0, "ROLE@ENV", "a grant, like BackupAdministrator@production or viewer@*; may be repeated", true,
+     NULL},
     {"ttl", 0, "DURATION", "how long it is good, at most 15m (default: the most)", false, NULL},
-    {"mfa", 0, NULL, "claim a second factor; only when every environment's endpoint is on this machine", false, NULL},
-    {"output-file", 'O', "FILE", "write it to this file, readable only by you, instead of stdout", false, NULL},
+    {"mfa", 0, NULL, "claim a second factor; only when every environment's endpoint is on this machine",
+     false, NULL},
+    {"output-file", 'O', "FILE", "write it to this file, readable only by you, instead of stdout", false,
+     NULL},
     {0},
 };
 
@@ -44,7 +48,8 @@ enum exit_code server_config_load(struct ctl *ctl, const char *path, struct conf
     return faults.count > 0 ? EXIT_USAGE : ctl_err(ctl, EXIT_USAGE, &err);
 }
 
-/* -- which issuer ------------------------------------------------------------------------------------------------------- */
+/* -- which issuer
+ * ------------------------------------------------------------------------------------------------------- */
 
 static const struct issuer_config *only_with_secret(const struct config *config)
 {
@@ -70,13 +75,18 @@ static enum exit_code find_issuer(struct ctl *ctl, const struct config *config, 
     if (!name)
         *ret_issuer = config->issuer_count == 1 ? &config->issuers[0] : key ? NULL : only_with_secret(config);
     if (!*ret_issuer)
-        return ctl_fail(ctl, EXIT_USAGE, name ? "the configuration has no issuer %s" : "there are several issuers: choose with --issuer", name);
+        return ctl_fail(ctl, EXIT_USAGE,
+                        name ? "the configuration has no issuer %s"
+                             : "there are several issuers: choose with --issuer",
+                        name);
     if ((*ret_issuer)->key_source != KEY_SECRET_FILE && !key)
-        return ctl_fail(ctl, EXIT_USAGE, "the issuer %s has no secret_file: give its private key with --key", (*ret_issuer)->issuer);
+        return ctl_fail(ctl, EXIT_USAGE, "the issuer %s has no secret_file: give its private key with --key",
+                        (*ret_issuer)->issuer);
     return EXIT_DONE;
 }
 
-/* -- what it says -------------------------------------------------------------------------------------------------------- */
+/* -- what it says
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool all_loopback(const struct config *config)
 {
@@ -89,11 +99,14 @@ static bool all_loopback(const struct config *config)
     return true;
 }
 
-static const char *own_name(void)
-{
-    const struct passwd *user = getpwuid(getuid());
+#define PASSWD_MAX 16384
 
-    return user && user->pw_name[0] ? user->pw_name : NULL;
+static const char *own_name(struct arena *arena)
+{
+    char *room = arena_alloc(arena, PASSWD_MAX);
+    struct passwd user, *found = NULL;
+
+    return room && getpwuid_r(getuid(), &user, room, PASSWD_MAX, &found) == 0 && found ? user.pw_name : NULL;
 }
 
 struct roles {
@@ -101,11 +114,13 @@ struct roles {
     size_t count;
 };
 
-static enum exit_code read_request(struct ctl *ctl, const struct args *args, const struct config *config, struct roles *roles,
-                                   struct mint_request *ret_request)
+static enum exit_code read_request(struct ctl *ctl, const struct args *args, const struct config *config,
+                                   struct roles *roles, struct mint_request *ret_request)
 {
     const char *ttl = args_get(args, "ttl"), *subject = args_get(args, "subject");
-    struct mint_request request = {.subject = subject ? subject : own_name(), .roles = roles->names, .mfa = args_on(args, "mfa")};
+    struct mint_request request = {.subject = subject ? subject : own_name(ctl->arena),
+                                   .roles = roles->names,
+                                   .mfa = args_on(args, "mfa")};
 
     for (size_t i = 0; i < args->value_count; i++)
         if (strcmp(args->values[i].flag->name, "role") == 0 && roles->count < GRANTS_MAX)
@@ -116,7 +131,8 @@ static enum exit_code read_request(struct ctl *ctl, const struct args *args, con
     if (ttl && (!duration_parse(bytes_of(ttl), &request.lifetime_ms) || request.lifetime_ms <= 0))
         return ctl_fail(ctl, EXIT_USAGE, "--ttl %s: a duration like 5m is wanted", ttl);
     if (request.mfa && !all_loopback(config))
-        return ctl_fail(ctl, EXIT_FORBIDDEN, "--mfa is only for a configuration whose endpoints are all on this machine");
+        return ctl_fail(ctl, EXIT_FORBIDDEN,
+                        "--mfa is only for a configuration whose endpoints are all on this machine");
     *ret_request = request;
     return EXIT_DONE;
 }
@@ -129,7 +145,8 @@ static enum exit_code put_token(struct ctl *ctl, const char *token, const char *
     if (!line)
         return ctl_no_memory(ctl);
     if (file)
-        return file_replace(file, bytes_of(line), 0600, &err) < 0 ? ctl_err(ctl, EXIT_USAGE, &err) : EXIT_DONE;
+        return file_replace(file, bytes_of(line), 0600, &err) < 0 ? ctl_err(ctl, EXIT_USAGE, &err)
+                                                                  : EXIT_DONE;
     if (ctl->settings.output == OUTPUT_JSON || ctl->settings.output == OUTPUT_JSONL) {
         json_auto_t *answer = json_pack("{s:s}", "token", token);
 

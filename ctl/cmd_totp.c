@@ -15,7 +15,8 @@
 #define OTP_HELP "send a present one-time code, asked on the terminal (without one: a line of standard input)"
 
 const struct flag totp_enrol_flags[] = {
-    {"config", 0, "FILE", "the server's configuration: makes the ticket that allows it; RECOVERD_CONFIG", false, NULL},
+    {"config", 0, "FILE", "the server's configuration: makes the ticket that allows it; RECOVERD_CONFIG",
+     false, NULL},
     {"otp", 0, NULL, OTP_HELP, false, NULL},
     {0},
 };
@@ -59,7 +60,8 @@ static enum exit_code enrol(struct ctl *ctl, const char *ticket, const char *otp
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
     json_auto_t *body = ticket[0] ? json_pack("{s:s}", "ticket", ticket) : json_object();
     _cleanup_(cleanup_free) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    struct api_call call = {.method = "POST", .path = "/v1/me/totp", .body = bytes_of(text), .otp = otp[0] ? otp : NULL};
+    struct api_call call = {
+        .method = "POST", .path = "/v1/me/totp", .body = bytes_of(text), .otp = otp[0] ? otp : NULL};
     enum exit_code code = text ? api_ask(ctl, &call, &reply) : ctl_no_memory(ctl);
 
     if (code != EXIT_DONE)

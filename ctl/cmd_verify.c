@@ -12,7 +12,8 @@
 
 #define TRAIL_MAX (512 * MIB)
 
-/* -- the server's ------------------------------------------------------------------------------------------------------ */
+/* -- the server's
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool add_rows(struct buffer *out, const json_t *items)
 {
@@ -42,11 +43,13 @@ static enum exit_code fetch_trail(struct ctl *ctl, struct buffer *out)
         _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
         const char *next;
 
-        code = api_get(ctl, &reply, "/v1/audit?limit=500%s%s", cursor ? "&cursor=" : "", cursor ? cursor : "");
+        code =
+            api_get(ctl, &reply, "/v1/audit?limit=500%s%s", cursor ? "&cursor=" : "", cursor ? cursor : "");
         if (code != EXIT_DONE)
             return code;
         if (!add_rows(out, json_object_get(reply.json, "items")))
-            return ctl_fail(ctl, EXIT_USAGE, "the trail is too large to be verified at once: save it, and verify it by parts");
+            return ctl_fail(ctl, EXIT_USAGE,
+                            "the trail is too large to be verified at once: save it, and verify it by parts");
         next = json_get_text(reply.json, "next_cursor");
         more = next != NULL;
         cursor = more ? (char *)(uintptr_t)api_escaped(ctl->arena, next, "") : NULL;
@@ -54,15 +57,16 @@ static enum exit_code fetch_trail(struct ctl *ctl, struct buffer *out)
     return code;
 }
 
-/* -- the verdict ------------------------------------------------------------------------------------------------------- */
+/* -- the verdict
+ * ------------------------------------------------------------------------------------------------------- */
 
 static json_t *node_json(const struct audit_node_report *node)
 {
     char head[HEX_SIZE(AUDIT_HASH_SIZE)];
 
     hex_encode(node->head, AUDIT_HASH_SIZE, head);
-    return json_pack("{s:s,s:I,s:I,s:I,s:s}", "node", node->node, "first_seq", (json_int_t)node->first_seq, "last_seq",
-                     (json_int_t)node->last_seq, "rows", (json_int_t)node->rows, "head", head);
+    return json_pack("{s:s,s:I,s:I,s:I,s:s}", "node", node->node, "first_seq", (json_int_t)node->first_seq,
+                     "last_seq", (json_int_t)node->last_seq, "rows", (json_int_t)node->rows, "head", head);
 }
 
 static enum exit_code report_sound(struct ctl *ctl, const struct audit_trail_report *report)
@@ -85,7 +89,8 @@ static enum exit_code report_sound(struct ctl *ctl, const struct audit_trail_rep
 
 static enum exit_code report_broken(struct ctl *ctl, const struct err *err, bool server)
 {
-    json_auto_t *answer = json_pack("{s:s,s:s,s:s}", "verdict", "broken", "code", err_info(err->code)->name, "detail", err->message);
+    json_auto_t *answer = json_pack("{s:s,s:s,s:s}", "verdict", "broken", "code", err_info(err->code)->name,
+                                    "detail", err->message);
 
     if (err->code != ERR_MISMATCH && err->code != ERR_INVALID_BODY && err->code != ERR_INVALID_JSON)
         return ctl_err(ctl, EXIT_USAGE, err);
@@ -93,7 +98,8 @@ static enum exit_code report_broken(struct ctl *ctl, const struct err *err, bool
         output_object(ctl, answer, (struct bytes){0}, "verdict");
     ctl_err(ctl, EXIT_FAILED, err);
     if (server)
-        ctl_hint(ctl, "with a role smaller than auditor@* the rows of other environments are missing; recoverctl me shows yours");
+        ctl_hint(ctl, "with a role smaller than auditor@* the rows of other environments are missing; "
+                      "recoverctl me shows yours");
     return EXIT_FAILED;
 }
 

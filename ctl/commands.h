@@ -1,6 +1,6 @@
 /*
- * The one table of commands: from it come help, completion and the manual page. A command is its row here and its
- * function; the words of kinds come from the server (kinds.h) and use run_kind. Thread rule: constant.
+ * The one table of commands: from it come help, completion and the manual page. A command is its row here and
+ * its function; the words of kinds come from the server (kinds.h) and use run_kind. Thread rule: constant.
  */
 #pragma once
 #include "ctl/ctl.h"
@@ -12,7 +12,7 @@ struct command {
     const char *arguments; /* "POINT PATH", or "" */
     size_t least, most;    /* how many arguments */
     const char *summary;
-    const char *more; /* further sentences; NULL: none */
+    const char *more;                              /* further sentences; NULL: none */
     const struct flag *tables[COMMAND_TABLES_MAX]; /* own flags, NULL behind the last */
     enum exit_code (*run)(struct ctl *ctl, const struct args *args);
 };

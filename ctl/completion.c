@@ -1,6 +1,6 @@
 /*
- * Completion: the script of a shell only asks `recoverctl completion words LINE...`, which answers from the same tables
- * as the help, and from the cached kinds. So the script never has to change.
+ * Completion: the script of a shell only asks `recoverctl completion words LINE...`, which answers from the
+ * same tables as the help, and from the cached kinds. So the script never has to change.
  */
 #include "base/json.h"
 #include "ctl/commands.h"
@@ -15,7 +15,8 @@ static const struct {
 } scripts[] = {
     {"bash", "_recoverctl() {\n"
              "    local IFS=$'\\n'\n"
-             "    COMPREPLY=($(compgen -W \"$(recoverctl complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" 2>/dev/null)\" -- "
+             "    COMPREPLY=($(compgen -W \"$(recoverctl complete -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" "
+             "2>/dev/null)\" -- "
              "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
              "}\n"
              "complete -o default -F _recoverctl recoverctl\n"},
@@ -26,9 +27,11 @@ static const struct {
             "    if (( $#answers )); then compadd -a answers; else _files; fi\n"
             "}\n"
             "compdef _recoverctl recoverctl\n"},
-    {"fish", "complete -c recoverctl -f -a '(recoverctl complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'\n"
-             "complete -c recoverctl -F -n 'contains -- (commandline -opc)[-1] --spec --config --token-file --key -O "
-             "--output-file'\n"},
+    {"fish",
+     "complete -c recoverctl -f -a '(recoverctl complete -- (commandline -opc)[2..-1] (commandline -ct) "
+     "2>/dev/null)'\n"
+     "complete -c recoverctl -F -n 'contains -- (commandline -opc)[-1] --spec --config --token-file --key -O "
+     "--output-file'\n"},
 };
 
 enum exit_code print_completion(struct ctl *ctl, const struct args *args)
@@ -39,10 +42,12 @@ enum exit_code print_completion(struct ctl *ctl, const struct args *args)
             return EXIT_DONE;
         }
     }
-    return ctl_fail(ctl, EXIT_USAGE, "completion for %s is not in this version: bash, zsh or fish", args->words[0]);
+    return ctl_fail(ctl, EXIT_USAGE, "completion for %s is not in this version: bash, zsh or fish",
+                    args->words[0]);
 }
 
-/* -- what may come next -------------------------------------------------------------------------------------------------- */
+/* -- what may come next
+ * -------------------------------------------------------------------------------------------------- */
 
 static void put_flags(FILE *to, const struct flag *flags)
 {
@@ -89,7 +94,8 @@ static void put_words(struct ctl *ctl, const char *const *words, size_t count, b
 /* A flag that waits for its value: its choices, or nothing, so that the shell offers files. */
 static bool put_value(struct ctl *ctl, flag_tables tables, const char *last)
 {
-    const struct flag *flag = last && str_starts(last, "--") ? flags_find(tables, last + 2, strlen(last + 2)) : NULL;
+    const struct flag *flag =
+        last && str_starts(last, "--") ? flags_find(tables, last + 2, strlen(last + 2)) : NULL;
 
     if (last && (strcmp(last, "-o") == 0))
         flag = flags_find(tables, "output", strlen("output"));

@@ -1,7 +1,8 @@
 /*
- * One call of recoverctl: its settings, the connection to the server, and how it speaks. stdout carries only the result,
- * everything else goes to stderr. Functions here and in the other files that return enum exit_code have said what went
- * wrong already. Thread rule: one thread, but for the one that waits for Ctrl-C (interrupt.h).
+ * One call of recoverctl: its settings, the connection to the server, and how it speaks. stdout carries only
+ * the result, everything else goes to stderr. Functions here and in the other files that return enum
+ * exit_code have said what went wrong already. Thread rule: one thread, but for the one that waits for Ctrl-C
+ * (interrupt.h).
  */
 #pragma once
 #include <jansson.h>
@@ -22,7 +23,7 @@ struct settings {
     const char *environment; /* NULL: to be found out */
     enum output output;
     bool quiet;
-    bool color; /* on stderr */
+    bool color;    /* on stderr */
     bool terminal; /* stdin and stderr are one: questions can be asked, a bar can be drawn */
 };
 
@@ -42,7 +43,8 @@ struct ctl {
 int ctl_main(int argc, char **argv);
 
 /* "recoverctl: ..." on stderr, and the code back. */
-enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* "hint: ..." on stderr. */
 void ctl_hint(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What a function below (base, net, auth, audit) said, with its code's hint. */

@@ -23,7 +23,8 @@ static enum exit_code run_command(struct ctl *ctl, const struct command *command
         return EXIT_USAGE;
     }
     if (args.word_count < command->least || args.word_count > command->most) {
-        ctl_fail(ctl, EXIT_USAGE, "usage: recoverctl %s%s%s", command->words, command->arguments[0] ? " " : "", command->arguments);
+        ctl_fail(ctl, EXIT_USAGE, "usage: recoverctl %s%s%s", command->words,
+                 command->arguments[0] ? " " : "", command->arguments);
         ctl_hint(ctl, "recoverctl help %s", command->words);
         return EXIT_USAGE;
     }

@@ -1,6 +1,6 @@
 /*
- * Exit codes of recoverctl (CONTRACT.md section 7), and what of the outside leads to which: one table each for problem
- * codes, HTTP statuses and states of jobs. Thread rule: pure.
+ * Exit codes of recoverctl (CONTRACT.md section 7), and what of the outside leads to which: one table each
+ * for problem codes, HTTP statuses and states of jobs. Thread rule: pure.
  */
 #pragma once
 

@@ -41,7 +41,8 @@ int file_read(const char *path, size_t max, struct arena *arena, struct bytes *r
     if (read_all(input ? STDIN_FILENO : fd, input ? "standard input" : path, &out, err) < 0)
         return -1;
     if (out.len > max)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has more than %zu bytes", input ? "standard input" : path, max);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "%s has more than %zu bytes", input ? "standard input" : path,
+                       max);
     *ret_text = arena_bytes(arena, buffer_bytes(&out));
     return ret_text->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for %s", path);
 }

@@ -6,7 +6,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* `path` may be "-": standard input. In arena. INVALID_BODY when it cannot be read, LIMIT_EXCEEDED above `max`. */
+/* `path` may be "-": standard input. In arena. INVALID_BODY when it cannot be read, LIMIT_EXCEEDED above
+ * `max`. */
 int file_read(const char *path, size_t max, struct arena *arena, struct bytes *ret_text, struct err *err);
 /* Writes beside it and renames. IO on failure. */
 int file_replace(const char *path, struct bytes text, mode_t mode, struct err *err);

@@ -69,8 +69,8 @@ static int take_other(struct args *args, const char *arg, const char **rest, int
     return add_word(args, arg, err);
 }
 
-static int take_rest(struct args *args, int argc, char *const *argv, int from, const char **rest, int *rest_count,
-                     struct err *err)
+static int take_rest(struct args *args, int argc, char *const *argv, int from, const char **rest,
+                     int *rest_count, struct err *err)
 {
     for (int i = from; i < argc; i++) {
         if (rest)
@@ -81,8 +81,8 @@ static int take_rest(struct args *args, int argc, char *const *argv, int from, c
     return 0;
 }
 
-int args_parse(flag_tables tables, int argc, char *const *argv, struct args *args, const char **rest, int *rest_count,
-               struct err *err)
+int args_parse(flag_tables tables, int argc, char *const *argv, struct args *args, const char **rest,
+               int *rest_count, struct err *err)
 {
     for (int i = 0; i < argc; i++) {
         const char *value;

@@ -1,6 +1,6 @@
 /*
- * The command line as data: flags of a command, and what a call gave. From the same tables come help, completion and
- * the manual page. Thread rule: one thread; texts are borrowed from argv or live in the arena.
+ * The command line as data: flags of a command, and what a call gave. From the same tables come help,
+ * completion and the manual page. Thread rule: one thread; texts are borrowed from argv or live in the arena.
  */
 #pragma once
 #include <stdbool.h>
@@ -37,10 +37,10 @@ struct args {
 typedef const struct flag *const *flag_tables;
 
 const struct flag *flags_find(flag_tables tables, const char *name, size_t len);
-/* Reads argv: `--name VALUE`, `--name=VALUE`, `--switch`, `--switch=false`, `-x VALUE`; `--` ends flags. With `rest`, what
- * is no flag of the tables goes there as it stands (*rest_count of them; room for argc), else an unknown flag is a fault.
- * INVALID_BODY with what is wrong. */
-int args_parse(flag_tables tables, int argc, char *const *argv, struct args *args, const char **rest, int *rest_count,
-               struct err *err);
+/* Reads argv: `--name VALUE`, `--name=VALUE`, `--switch`, `--switch=false`, `-x VALUE`; `--` ends flags. With
+ * `rest`, what is no flag of the tables goes there as it stands (*rest_count of them; room for argc), else an
+ * unknown flag is a fault. INVALID_BODY with what is wrong. */
+int args_parse(flag_tables tables, int argc, char *const *argv, struct args *args, const char **rest,
+               int *rest_count, struct err *err);
 const char *args_get(const struct args *args, const char *name); /* the last; NULL when absent */
 bool args_on(const struct args *args, const char *name);         /* a switch that is on */

@@ -9,19 +9,21 @@
 #include "ctl/progress.h"
 #include "ctl/text.h"
 
-#define POLL_BAR_S 1   /* with a bar to draw: each poll brings a new figure */
+#define POLL_BAR_S 1 /* with a bar to draw: each poll brings a new figure */
 #define POLL_QUIET_S 25
 #define LOST_MAX_MS 120000 /* a server that restarts is back by then */
 #define RETRY_MS 1000
 
 struct following {
     const char *id;
-    int64_t until_ms; /* boot clock; INT64_MAX: none */
+    int64_t until_ms;      /* boot clock; INT64_MAX: none */
     int64_t lost_since_ms; /* 0: the last poll was answered */
     struct progress_view view;
 };
 
-/* -- the end ---------------------------------------------------------------------------------------------------------- */
+/* -- the end
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void copy_member(json_t *to, const json_t *from, const char *name)
 {
@@ -33,7 +35,8 @@ static void copy_member(json_t *to, const json_t *from, const char *name)
 
 void follow_print(struct ctl *ctl, const json_t *job, struct bytes raw)
 {
-    static const char *const members[] = {"id", "kind", "environment", "resource", "state", "result", "left_behind"};
+    static const char *const members[] = {"id",    "kind",   "environment", "resource",
+                                          "state", "result", "left_behind"};
     json_auto_t *brief = json_object();
 
     if (ctl->settings.output != OUTPUT_TABLE) {
@@ -53,7 +56,7 @@ static void say_duration(struct ctl *ctl, const json_t *job)
 
     if (!from || !to || !time_parse(bytes_of(from), &start) || !time_parse(bytes_of(to), &end))
         return;
-    text_seconds((end - start) / 1000, text);
+    text_elapsed(end - start, text);
     ctl_say(ctl, "%s in %s", json_get_text(job, "state"), text);
 }
 
@@ -61,21 +64,25 @@ enum exit_code follow_explain(struct ctl *ctl, const json_t *job)
 {
     const json_t *error = json_object_get(job, "error");
     const char *id = json_get_text(job, "id"), *title = json_get_text(error, "title");
-    const char *detail = json_get_text(error, "detail"), *hint = json_get_text(error, "hint"), *code_name = json_get_text(error, "code");
+    const char *detail = json_get_text(error, "detail"), *hint = json_get_text(error, "hint"),
+               *code_name = json_get_text(error, "code");
     enum exit_code code = exit_of_state(json_get_text(job, "state"));
 
     if (code == EXIT_DONE || code == EXIT_STILL_RUNNING)
         return code;
-    ctl_fail(ctl, code, "job %s: %s%s%s%s%s%s%s%s", id, json_get_text(job, "state"), title ? ": " : "", title ? title : "",
-             detail ? ": " : "", detail ? detail : "", code_name ? " (" : "", code_name ? code_name : "", code_name ? ")" : "");
+    ctl_fail(ctl, code, "job %s: %s%s%s%s%s%s%s%s", id, json_get_text(job, "state"), title ? ": " : "",
+             title ? title : "", detail ? ": " : "", detail ? detail : "", code_name ? " (" : "",
+             code_name ? code_name : "", code_name ? ")" : "");
     if (hint && hint[0])
         ctl_hint(ctl, "%s", hint);
     if (code == EXIT_FAILED)
-        ctl_hint(ctl, "recoverctl job %s shows its steps; recoverctl retry %s goes on where it stopped", id, id);
+        ctl_hint(ctl, "recoverctl job %s shows its steps; recoverctl retry %s goes on where it stopped", id,
+                 id);
     return code;
 }
 
-/* -- the way there ---------------------------------------------------------------------------------------------------- */
+/* -- the way there
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void say_return(struct ctl *ctl, const char *id)
 {

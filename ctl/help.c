@@ -13,13 +13,16 @@ static void put_flag(FILE *to, const struct flag *flag)
 {
     char left[160];
 
-    snprintf(left, sizeof(left), "%s%c%s--%s%s%s", flag->letter ? "-" : "  ", flag->letter ? flag->letter : ' ',
-             flag->letter ? ", " : " ", flag->name, flag->arg ? " " : "", flag->arg ? flag->arg : "");
+    snprintf(left, sizeof(left), "%s%c%s--%s%s%s", flag->letter ? "-" : "  ",
+             flag->letter ? flag->letter : ' ', flag->letter ? ", " : " ", flag->name, flag->arg ? " " : "",
+             flag->arg ? flag->arg : "");
     fprintf(to, "  %-*s  ", HELP_COLUMN, left);
     text_put(to, flag->help);
-    if (flag->choices)
-        fputs(": ", to);
-    text_put(to, flag->choices ? flag->choices : "");
+    if (flag->choices) {
+        fputs(" [", to);
+        text_put(to, flag->choices);
+        fputc(']', to);
+    }
     fputc('\n', to);
 }
 
@@ -46,7 +49,8 @@ void help_overview(FILE *to)
           "  recoverctl backup table NAME\n"
           "  recoverctl restore table latest:NAME --target-table OTHER\n"
           "  recoverctl validate backup SOURCE\n"
-          "A SOURCE is the id of a recovery point, s3://..., file://... or latest:TABLE. With `plan` before it, a job is\n"
+          "A SOURCE is the id of a recovery point, s3://..., file://... or latest:TABLE. With `plan` before "
+          "it, a job is\n"
           "only planned. `recoverctl help KIND` shows the flags of a kind.\n\ncommands:\n",
           to);
     put_commands(to);
@@ -57,8 +61,8 @@ void help_overview(FILE *to)
 
 static void help_command(FILE *to, const struct command *command)
 {
-    fprintf(to, "usage: recoverctl %s%s%s%s\n\n%s\n", command->words, command->arguments[0] ? " " : "", command->arguments,
-            command->tables[0] ? " [FLAGS]" : "", command->summary);
+    fprintf(to, "usage: recoverctl %s%s%s%s\n\n%s\n", command->words, command->arguments[0] ? " " : "",
+            command->arguments, command->tables[0] ? " [FLAGS]" : "", command->summary);
     if (command->more)
         fprintf(to, "\n%s\n", command->more);
     if (command->tables[0])
@@ -116,7 +120,8 @@ enum exit_code help_of_words(struct ctl *ctl, const char *const *words, size_t c
     if (kind)
         return help_kind(ctl, kind);
     ctl_fail(ctl, EXIT_USAGE, "there is no help for %s", words[0]);
-    ctl_hint(ctl, "recoverctl help lists the commands; the kinds are known once the server was reached (recoverctl kinds)");
+    ctl_hint(ctl, "recoverctl help lists the commands; the kinds are known once the server was reached "
+                  "(recoverctl kinds)");
     return EXIT_USAGE;
 }
 

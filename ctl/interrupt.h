@@ -1,7 +1,7 @@
 /*
- * Ctrl-C: a thread takes SIGINT. Where a command has said that it can stop by itself (grace), the first one only raises
- * a flag and wakes the call in flight and the question on the terminal; otherwise, and the second time, the process ends
- * at once with 130. Thread rule: the functions belong to the main thread.
+ * Ctrl-C: a thread takes SIGINT. Where a command has said that it can stop by itself (grace), the first one
+ * only raises a flag and wakes the call in flight and the question on the terminal; otherwise, and the second
+ * time, the process ends at once with 130. Thread rule: the functions belong to the main thread.
  */
 #pragma once
 #include <stdbool.h>

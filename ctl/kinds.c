@@ -44,7 +44,8 @@ enum exit_code kinds_fetch(struct ctl *ctl, const json_t **ret_kinds)
     if (code != EXIT_DONE)
         return code;
     if (!json_is_array(json_object_get(reply.json, "items")))
-        return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered without a list of kinds: is it a recoverd?", ctl->settings.server);
+        return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered without a list of kinds: is it a recoverd?",
+                        ctl->settings.server);
     keep(ctl, buffer_bytes(&reply.answer.body));
     *ret_kinds = json_incref(reply.json);
     return arena_defer(ctl->arena, json_decref_p, reply.json) < 0 ? ctl_no_memory(ctl) : EXIT_DONE;
@@ -58,7 +59,8 @@ const json_t *kinds_cached(struct ctl *ctl)
     struct bytes text;
     json_t *kinds = NULL;
 
-    if (!path || file_read(path, CACHE_MAX, ctl->arena, &text, &err) < 0 || json_parse(text, &limits, &kinds, &err) < 0)
+    if (!path || file_read(path, CACHE_MAX, ctl->arena, &text, &err) < 0 ||
+        json_parse(text, &limits, &kinds, &err) < 0)
         return NULL;
     return arena_defer(ctl->arena, json_decref_p, kinds) < 0 ? NULL : kinds;
 }

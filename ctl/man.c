@@ -45,8 +45,9 @@ static void put_flag(FILE *to, const struct flag *flag)
     fputc('\n', to);
     put(to, flag->help);
     if (flag->choices) {
-        fputs(": ", to);
+        fputs(" [", to);
         put(to, flag->choices);
+        fputc(']', to);
     }
     fputc('\n', to);
 }
@@ -70,20 +71,25 @@ static void put_command(FILE *to, const struct command *command)
         put_line(to, command->more);
     for (size_t i = 0; i < COMMAND_TABLES_MAX && command->tables[i]; i++) {
         if (command->tables[i] == submit_flags)
-            put_line(to, "Also the flags of every job, below.");
+            fputs(".PP\nAlso the flags of every job, below.\n", to);
         else
             put_flags(to, command->tables[i]);
     }
 }
 
 static const char *const kinds_text[] = {
-    "The words of a kind run a job of it, with its spec as flags; the server says which kinds there are and what their specs "
-    "hold. recoverctl kinds lists them, recoverctl help KIND shows the flags of one. recoverctl plan before the words only "
+    "The words of a kind run a job of it, with its spec as flags; the server says which kinds there are and "
+    "what their specs "
+    "hold. recoverctl kinds lists them, recoverctl help KIND shows the flags of one. recoverctl plan before "
+    "the words only "
     "shows the plan.",
-    "A SOURCE is the id of a recovery point, s3://..., file://... or latest:TABLE, the newest usable recovery point of a "
+    "A SOURCE is the id of a recovery point, s3://..., file://... or latest:TABLE, the newest usable "
+    "recovery point of a "
     "table. What is no plain value is given as JSON, or as @FILE.",
-    "What needs a plan makes it, shows it and goes on. What destroys wants the resource's name typed on a terminal, or "
-    "--plan-hash without one. Then it waits for the end, with a progress bar on a terminal. Ctrl-C detaches: the job goes on.",
+    "What needs a plan makes it, shows it and goes on. What destroys wants the resource's name typed on a "
+    "terminal, or "
+    "--plan-hash without one. Then it waits for the end, with a progress bar on a terminal. Ctrl-C detaches: "
+    "the job goes on.",
 };
 
 static void put_kinds(FILE *to)
@@ -112,7 +118,8 @@ static void put_rest(FILE *to)
         put_line(to, row->help);
     }
     fputs(".SH FILES\n.TP\n.I ~/.config/recoverd/config.yaml\n", to);
-    put_line(to, "Contexts: `contexts: {NAME: {server: URL, token_file: FILE, environment: ENV}}`, and `current: NAME`.");
+    put_line(to, "Contexts: `contexts: {NAME: {server: URL, token_file: FILE, environment: ENV}}`, and "
+                 "`current: NAME`.");
     fputs(".TP\n.I ~/.cache/recoverd/\n", to);
     put_line(to, "The kinds of each server, for help and completion.");
 }
@@ -127,7 +134,8 @@ enum exit_code print_man(struct ctl *ctl, const struct args *args)
           ".SH SYNOPSIS\n.B recoverctl\n[\\fIflags\\fR] \\fIcommand\\fR ...\n"
           ".SH DESCRIPTION\n",
           to);
-    put_line(to, "Standard output carries only the result, in the form that -o names; everything else goes to standard error.");
+    put_line(to, "Standard output carries only the result, in the form that -o names; everything else goes "
+                 "to standard error.");
     fputs(".SH FLAGS\n", to);
     put_flags(to, global_flags);
     fputs(".SH COMMANDS\n", to);

@@ -9,7 +9,9 @@
 #define CELL_MAX 512
 #define COLUMNS_MAX 12
 
-/* -- cells ---------------------------------------------------------------------------------------------------------- */
+/* -- cells
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static const json_t *find(const json_t *object, const char *path)
 {
@@ -72,7 +74,21 @@ static void cell(const json_t *value, enum column_form form, char *ret_cell, siz
     }
 }
 
-/* -- tables --------------------------------------------------------------------------------------------------------- */
+/* -- tables
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+#define CUT_MAX 44       /* of a column within the members of an object */
+#define CUT_LAST_MAX 100 /* and of its last one */
+#define ENTRIES_WIDTH_MAX 150
+
+struct table {
+    const struct column *columns;
+    size_t count;
+    size_t widths[COLUMNS_MAX];
+    int indent;
+    bool cut;
+};
 
 static void pad(FILE *to, size_t count)
 {
@@ -80,54 +96,86 @@ static void pad(FILE *to, size_t count)
         fputc(' ', to);
 }
 
-static size_t count_columns(const struct column *columns)
+static void cut(char *text, size_t columns)
 {
-    size_t count = 0;
+    char *at = text;
 
-    while (columns[count].title && count < COLUMNS_MAX)
-        count++;
-    return count;
+    if (text_width(text) <= columns)
+        return;
+    for (size_t i = 0; i < columns - 2; i++)
+        do
+            at++;
+        while (((unsigned char)*at & 0xc0) == 0x80);
+    str_copy(at, 3, "..");
 }
 
-static void put_cells(FILE *to, const struct column *columns, size_t count, const json_t *row, const size_t widths[COLUMNS_MAX])
+static void table_cell(const struct table *table, size_t c, const json_t *row, char ret_text[CELL_MAX])
 {
-    for (size_t i = 0; i < count; i++) {
+    cell(find(row, table->columns[c].path), table->columns[c].form, ret_text, CELL_MAX);
+    if (table->cut)
+        cut(ret_text, c + 1 == table->count ? CUT_LAST_MAX : CUT_MAX);
+}
+
+static size_t table_measure(struct table *table, const json_t *items)
+{
+    size_t i, sum = 0;
+    json_t *row;
+
+    for (size_t c = 0; c < table->count; c++)
+        table->widths[c] = text_width(table->columns[c].title);
+    json_array_foreach((json_t *)(uintptr_t)items, i, row)
+    {
+        for (size_t c = 0; c < table->count; c++) {
+            char text[CELL_MAX];
+
+            table_cell(table, c, row, text);
+            if (text_width(text) > table->widths[c])
+                table->widths[c] = text_width(text);
+        }
+    }
+    for (size_t c = 0; c < table->count; c++)
+        sum += table->widths[c] + 2;
+    return sum;
+}
+
+static void put_cells(FILE *to, const struct table *table, const json_t *row)
+{
+    pad(to, (size_t)table->indent);
+    for (size_t c = 0; c < table->count; c++) {
         char text[CELL_MAX];
 
         if (row)
-            cell(find(row, columns[i].path), columns[i].form, text, sizeof(text));
+            table_cell(table, c, row, text);
         else
-            str_copy(text, sizeof(text), columns[i].title);
+            str_copy(text, sizeof(text), table->columns[c].title);
         text_put(to, text);
-        if (i + 1 < count)
-            pad(to, widths[i] - text_width(text) + 2);
+        if (c + 1 < table->count)
+            pad(to, table->widths[c] - text_width(text) + 2);
     }
     fputc('\n', to);
 }
 
-static void put_table(FILE *to, const json_t *items, const struct column *columns)
+static void put_rows(FILE *to, const struct table *table, const json_t *items)
 {
-    size_t widths[COLUMNS_MAX], count = count_columns(columns), i;
+    size_t i;
     json_t *row;
 
-    for (size_t c = 0; c < count; c++)
-        widths[c] = text_width(columns[c].title);
-    json_array_foreach((json_t *)(uintptr_t)items, i, row)
-    {
-        for (size_t c = 0; c < count; c++) {
-            char text[CELL_MAX];
-
-            cell(find(row, columns[c].path), columns[c].form, text, sizeof(text));
-            if (text_width(text) > widths[c])
-                widths[c] = text_width(text);
-        }
-    }
-    put_cells(to, columns, count, NULL, widths);
-    json_array_foreach((json_t *)(uintptr_t)items, i, row)
-        put_cells(to, columns, count, row, widths);
+    put_cells(to, table, NULL);
+    json_array_foreach((json_t *)(uintptr_t)items, i, row) put_cells(to, table, row);
 }
 
-/* -- documents ------------------------------------------------------------------------------------------------------ */
+static void put_table(FILE *to, const json_t *items, const struct column *columns)
+{
+    struct table table = {.columns = columns};
+
+    while (columns[table.count].title && table.count < COLUMNS_MAX)
+        table.count++;
+    table_measure(&table, items);
+    put_rows(to, &table, items);
+}
+
+/* -- documents
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void put_document(struct ctl *ctl, const json_t *value, struct bytes raw)
 {
@@ -152,7 +200,8 @@ static void put_id(struct ctl *ctl, const json_t *row, const char *id_member)
     fprintf(ctl->out, "%s\n", id ? id : "");
 }
 
-void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const struct column *columns, const char *id_member)
+void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const struct column *columns,
+                 const char *id_member)
 {
     const json_t *items = json_object_get(page, "items");
     size_t i;
@@ -178,50 +227,92 @@ void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const st
     }
 }
 
-/* -- members -------------------------------------------------------------------------------------------------------- */
+/* -- members
+ * -------------------------------------------------------------------------------------------------------- */
 
 static enum column_form form_of(const char *name, const json_t *value)
 {
     static const char *const counts = "items done total read_units count sampled mismatches";
 
     if (json_is_string(value))
-        return str_ends(name, "_at") || str_is(name, "from") || str_is(name, "to") ? COLUMN_TIME : COLUMN_TEXT;
+        return str_ends(name, "_at") || str_is(name, "from") || str_is(name, "to") ? COLUMN_TIME
+                                                                                   : COLUMN_TEXT;
     if (str_ends(name, "bytes"))
         return COLUMN_BYTES;
     return str_listed(counts, name) ? COLUMN_COUNT_NUMBER : COLUMN_TEXT;
 }
 
+/* Nothing in it, at any depth (documents are at most 64 deep). */
 static bool is_empty(const json_t *value)
 {
-    return json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0) ||
-           (json_is_object(value) && json_object_size(value) == 0);
+    size_t i;
+    const char *name;
+    json_t *inner;
+
+    if (!value || json_is_null(value))
+        return true;
+    json_array_foreach((json_t *)(uintptr_t)value, i, inner) if (!is_empty(inner)) return false;
+    json_object_foreach((json_t *)(uintptr_t)value, name, inner) if (!is_empty(inner)) return false;
+    return json_is_array(value) || json_is_object(value);
 }
 
-/* Rows of a list: the members of an object beside each other, so that a list of checks reads as one. */
-static void put_entry(FILE *to, const json_t *entry, int indent)
-{
-    const char *name, *gap = "";
-    char text[CELL_MAX];
-    json_t *value;
+/* -- lists within an object
+ * ----------------------------------------------------------------------------------------- */
 
+static void add_column(struct column *columns, size_t *count, const char *name, const json_t *value)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(columns[i].title, name) == 0)
+            return;
+    if (*count < COLUMNS_MAX && !is_empty(value))
+        columns[(*count)++] = (struct column){name, name, form_of(name, value)};
+}
+
+/* The members of all entries: first those that people look for first. */
+static size_t columns_of(const json_t *entries, struct column columns[COLUMNS_MAX])
+{
+    static const char *const first[] = {"name", "ok", "state", "status", "outcome", "wanted", "found"};
+    size_t count = 0, i;
+    const char *name;
+    json_t *entry, *value;
+
+    for (size_t f = 0; f < COUNT_OF(first); f++)
+        json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
+            add_column(columns, &count, first[f], json_object_get(entry, first[f]));
+    json_array_foreach((json_t *)(uintptr_t)entries, i, entry) json_object_foreach(entry, name, value)
+        add_column(columns, &count, name, value);
+    return count;
+}
+
+static void put_plain_entry(FILE *to, const json_t *entry, int indent)
+{
+    char text[CELL_MAX];
+
+    json_auto_t *rest = json_is_object(entry) ? json_copy((json_t *)(uintptr_t)entry) : NULL;
+
+    cell(rest ? json_object_get(rest, "name") : entry, COLUMN_TEXT, text, sizeof(text));
     pad(to, (size_t)indent);
     fputs("- ", to);
-    if (!json_is_object(entry)) {
-        cell(entry, COLUMN_TEXT, text, sizeof(text));
-        text_put(to, text);
-    }
-    json_object_foreach((json_t *)(uintptr_t)entry, name, value)
-    {
-        if (is_empty(value))
-            continue;
-        cell(value, form_of(name, value), text, sizeof(text));
-        fprintf(to, "%s", gap);
-        text_put(to, name);
-        fputc(' ', to);
-        text_put(to, text);
-        gap = ", ";
-    }
+    text_put(to, text);
     fputc('\n', to);
+    json_object_del(rest, "name");
+    output_members(to, rest, indent + 4);
+}
+
+/* As a table where it fits, else one after the other. */
+static void put_entries(FILE *to, const json_t *entries, int indent)
+{
+    struct column columns[COLUMNS_MAX];
+    struct table table = {.columns = columns, .indent = indent, .cut = true};
+    size_t i;
+    json_t *entry;
+
+    table.count = columns_of(entries, columns);
+    if (table.count > 0 && table_measure(&table, entries) <= ENTRIES_WIDTH_MAX) {
+        put_rows(to, &table, entries);
+        return;
+    }
+    json_array_foreach((json_t *)(uintptr_t)entries, i, entry) put_plain_entry(to, entry, indent);
 }
 
 static size_t name_width(const json_t *object)
@@ -240,9 +331,9 @@ static size_t name_width(const json_t *object)
 
 void output_members(FILE *to, const json_t *object, int indent)
 {
-    size_t width = name_width(object), i;
+    size_t width = name_width(object);
     const char *name;
-    json_t *value, *entry;
+    json_t *value;
 
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
@@ -258,8 +349,7 @@ void output_members(FILE *to, const json_t *object, int indent)
             output_members(to, value, indent + 2);
         } else if (json_is_array(value)) {
             fputc('\n', to);
-            json_array_foreach(value, i, entry)
-                put_entry(to, entry, indent + 2);
+            put_entries(to, value, indent + 2);
         } else {
             cell(value, form_of(name, value), text, sizeof(text));
             pad(to, text_width(name) < width ? width - text_width(name) + 1 : 1);
@@ -289,6 +379,7 @@ void output_object(struct ctl *ctl, const json_t *object, struct bytes raw, cons
 
 enum exit_code output_end(struct ctl *ctl)
 {
-    return fflush(ctl->out) == 0 && !ferror(ctl->out) ? EXIT_DONE
-                                                      : ctl_fail(ctl, EXIT_UNREACHABLE, "the result could not be written to stdout");
+    return fflush(ctl->out) == 0 && !ferror(ctl->out)
+               ? EXIT_DONE
+               : ctl_fail(ctl, EXIT_UNREACHABLE, "the result could not be written to stdout");
 }

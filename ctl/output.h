@@ -1,6 +1,6 @@
 /*
- * The result on stdout, in the form that -o names: json is exactly one document, jsonl a row a line, id one id a line.
- * Thread rule: one thread.
+ * The result on stdout, in the form that -o names: json is exactly one document, jsonl a row a line, id one
+ * id a line. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"
@@ -14,7 +14,8 @@ struct column {
 };
 
 /* `page` is {"items": [...]}; `raw` the server's own bytes (data NULL: page is written anew). */
-void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const struct column *columns, const char *id_member);
+void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const struct column *columns,
+                 const char *id_member);
 /* One object. In the form of a table: its members, one a line, nested ones indented. */
 void output_object(struct ctl *ctl, const json_t *object, struct bytes raw, const char *id_member);
 /* The members as lines on any stream. */

@@ -12,16 +12,17 @@ static enum exit_code of_point(struct ctl *ctl, const char *id, const char **ret
     if (code != EXIT_DONE)
         return code;
     *ret_environment = arena_strdup(ctl->arena, json_get_text(reply.json, "environment"));
-    return *ret_environment ? EXIT_DONE : ctl_fail(ctl, EXIT_UNREACHABLE, "the recovery point %s has no environment", id);
+    return *ret_environment ? EXIT_DONE
+                            : ctl_fail(ctl, EXIT_UNREACHABLE, "the recovery point %s has no environment", id);
 }
 
-/* A table stands in the list as its name or glob, or as an object with that as `name`. */
-static bool holds(const json_t *environment, const char *table)
+/* A table stands in a list as its name or glob, or as an object with that as `name`. */
+static bool lists(const json_t *tables, const char *table)
 {
     size_t i;
     json_t *entry;
 
-    json_array_foreach(json_object_get(environment, "tables"), i, entry)
+    json_array_foreach((json_t *)(uintptr_t)tables, i, entry)
     {
         const char *name = json_is_string(entry) ? json_string_value(entry) : json_get_text(entry, "name");
 
@@ -29,6 +30,12 @@ static bool holds(const json_t *environment, const char *table)
             return true;
     }
     return false;
+}
+
+static bool holds(const json_t *environment, const char *table)
+{
+    return lists(json_object_get(environment, "configured_tables"), table) ||
+           lists(json_object_get(environment, "tables"), table);
 }
 
 struct candidates {
@@ -46,8 +53,8 @@ static void add(struct candidates *candidates, const char *name)
     snprintf(candidates->list + len, sizeof(candidates->list) - len, "%s%s", len ? ", " : "", name);
 }
 
-static enum exit_code choose(struct ctl *ctl, const struct candidates *holding, const struct candidates *all, const char *table,
-                             const char **ret_environment)
+static enum exit_code choose(struct ctl *ctl, const struct candidates *holding, const struct candidates *all,
+                             const char *table, const char **ret_environment)
 {
     const struct candidates *from = holding->count > 0 ? holding : all;
 

@@ -1,6 +1,6 @@
 /*
- * Which environment a call is for, when nobody says: that of the recovery point it starts from, else the only one that
- * holds the table, else the only one there is. Thread rule: one thread.
+ * Which environment a call is for, when nobody says: that of the recovery point it starts from, else the only
+ * one that holds the table, else the only one there is. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"

@@ -20,11 +20,11 @@ static void put_effect(FILE *to, const json_t *effect)
     fputs(json_get_bool(effect, "destructive", false) ? "  ! " : "  - ", to);
     put(to, "", json_get_text(effect, "action"), " ");
     put(to, "", json_get_text(effect, "resource"), "");
-    if (count >= 0) {
+    if (count > 1 || bytes > 0) { /* of items where bytes are said, of things otherwise */
         text_count(count, text);
-        fprintf(to, ", %s items", text);
+        fprintf(to, ", %s%s", text, bytes > 0 ? " items" : "");
     }
-    if (bytes >= 0) {
+    if (bytes > 0) {
         text_bytes(bytes, text);
         fprintf(to, ", %s", text);
     }
@@ -41,8 +41,7 @@ static void put_effects(FILE *to, const json_t *effects)
     json_t *effect;
 
     fputs("effects:\n", to);
-    json_array_foreach((json_t *)(uintptr_t)effects, i, effect)
-        put_effect(to, effect);
+    json_array_foreach((json_t *)(uintptr_t)effects, i, effect) put_effect(to, effect);
 }
 
 static void put_warnings(FILE *to, const json_t *warnings)

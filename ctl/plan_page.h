@@ -4,6 +4,6 @@
 #include <stdio.h>
 
 void plan_page(FILE *to, const json_t *plan);
-/* What has to be typed to agree: the name of the first resource that the plan destroys or overwrites. NULL: nothing
- * destructive in it. Borrowed from the plan. */
+/* What has to be typed to agree: the name of the first resource that the plan destroys or overwrites. NULL:
+ * nothing destructive in it. Borrowed from the plan. */
 const char *plan_destroys(const json_t *plan);

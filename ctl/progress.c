@@ -11,7 +11,8 @@
 #define GREEN "\033[32m"
 #define PLAIN "\033[0m"
 
-static void append(char line[PROGRESS_LINE_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(char line[PROGRESS_LINE_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 static void append(char line[PROGRESS_LINE_MAX], const char *format, ...)
 {
     size_t len = strlen(line);
@@ -83,7 +84,8 @@ static void figures(const json_t *progress, char ret_text[PROGRESS_LINE_MAX])
 /* "scan", or what it waits for. */
 static void heading(const json_t *job, char *ret_text, size_t size)
 {
-    const char *state = json_get_text(job, "state"), *phase = json_get_text(json_object_get(job, "progress"), "phase");
+    const char *state = json_get_text(job, "state"),
+               *phase = json_get_text(json_object_get(job, "progress"), "phase");
     const char *reason = json_get_text(json_object_get(job, "waiting_for"), "reason");
     char text[128];
 

@@ -1,6 +1,6 @@
 /*
- * The progress of a job in one line: phase, bar, share, items, rate, what is left. Pure but for progress_show; thread
- * rule: one thread.
+ * The progress of a job in one line: phase, bar, share, items, rate, what is left. Pure but for
+ * progress_show; thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"
@@ -12,9 +12,9 @@ void progress_line(const json_t *job, int width, bool color, char ret_line[PROGR
 
 /* What is on the screen. */
 struct progress_view {
-    bool bar;         /* a terminal: the line is drawn over and over; else a line a phase */
+    bool bar; /* a terminal: the line is drawn over and over; else a line a phase */
     bool drawn;
-    char phase[128];  /* last said */
+    char phase[128]; /* last said */
 };
 void progress_begin(struct progress_view *view, const struct ctl *ctl);
 void progress_show(struct progress_view *view, struct ctl *ctl, const json_t *job);

@@ -12,12 +12,13 @@
 
 const struct flag global_flags[] = {
     {"server", 0, "URL", "the server; RECOVERD_URL (default " DEFAULT_SERVER ")", false, NULL},
-    {"token-file", 0, "FILE", "the file that holds the token; read again when the server says 401; RECOVERD_TOKEN_FILE", false,
-     NULL},
-    {"environment", 'e', "ENV", "the environment; RECOVERD_ENVIRONMENT (default: the only one that holds the table)", false,
-     NULL},
-    {"context", 0, "NAME", "a context of ~/.config/recoverd/config.yaml; RECOVERD_CONTEXT (default: its `current`)", false, NULL},
-    {"output", 'o', "FORM", "the form of the result: table, json, jsonl or id", false, "table json jsonl id"},
+    {"token-file", 0, "FILE",
+     "the file that holds the token; read again when the server says 401; RECOVERD_TOKEN_FILE", false, NULL},
+    {"environment", 'e', "ENV",
+     "the environment; RECOVERD_ENVIRONMENT (default: the only one that holds the table)", false, NULL},
+    {"context", 0, "NAME",
+     "a context of ~/.config/recoverd/config.yaml; RECOVERD_CONTEXT (default: its `current`)", false, NULL},
+    {"output", 'o', "FORM", "the form of the result (default table)", false, "table json jsonl id"},
     {"quiet", 'q', NULL, "no progress and no remarks", false, NULL},
     {"help", 'h', NULL, "help for the command", false, NULL},
     {0},
@@ -30,7 +31,8 @@ const struct variable variables[] = {
     {"RECOVERD_ENVIRONMENT", "the environment, as --environment"},
     {"RECOVERD_CONTEXT", "the context, as --context"},
     {"RECOVERD_CONFIG", "the server's configuration file, for token mint and totp enrol"},
-    {"AWS_CA_BUNDLE", "a file of certificates that replaces the system's, for a server with a private authority"},
+    {"AWS_CA_BUNDLE",
+     "a file of certificates that replaces the system's, for a server with a private authority"},
     {"HTTPS_PROXY", "the proxy for an https server; NO_PROXY names the exceptions"},
     {"NO_COLOR", "when set, no colour"},
     {"XDG_CONFIG_HOME", "instead of ~/.config"},
@@ -48,7 +50,8 @@ const char *settings_path(struct arena *arena, const char *xdg, const char *fall
     return home && home[0] == '/' ? arena_printf(arena, "%s/%s/recoverd/%s", home, fallback, name) : NULL;
 }
 
-/* -- contexts ------------------------------------------------------------------------------------------------------ */
+/* -- contexts
+ * ------------------------------------------------------------------------------------------------------ */
 
 struct context {
     const char *server, *token_file, *environment;
@@ -63,22 +66,24 @@ static const struct {
     {"environment", offsetof(struct context, environment)},
 };
 
-static enum exit_code take_key(struct ctl *ctl, const char *path, const struct yaml_node *key, struct context *context)
+static enum exit_code take_key(struct ctl *ctl, const char *path, const struct yaml_node *key,
+                               struct context *context)
 {
     for (size_t i = 0; i < COUNT_OF(context_keys); i++) {
         if (!str_is(context_keys[i].name, key->name))
             continue;
         if (key->type != YAML_TEXT)
-            return ctl_fail(ctl, EXIT_USAGE, "%s:%d:%d: %s wants a text", path, key->place.line, key->place.column, key->name);
+            return ctl_fail(ctl, EXIT_USAGE, "%s:%d:%d: %s wants a text", path, key->place.line,
+                            key->place.column, key->name);
         *(const char **)((char *)context + context_keys[i].offset) = key->text;
         return EXIT_DONE;
     }
-    return ctl_fail(ctl, EXIT_USAGE, "%s:%d:%d: unknown key %s; known are server, token_file, environment", path,
-                    key->name_place.line, key->name_place.column, key->name);
+    return ctl_fail(ctl, EXIT_USAGE, "%s:%d:%d: unknown key %s; known are server, token_file, environment",
+                    path, key->name_place.line, key->name_place.column, key->name);
 }
 
-static enum exit_code take_context(struct ctl *ctl, const char *path, const struct yaml_node *root, const char *name,
-                                   struct context *context)
+static enum exit_code take_context(struct ctl *ctl, const char *path, const struct yaml_node *root,
+                                   const char *name, struct context *context)
 {
     const struct yaml_node *current = yaml_get(root, "current");
     const struct yaml_node *found;
@@ -108,7 +113,8 @@ static enum exit_code read_contexts(struct ctl *ctl, const char *name, struct co
     struct bytes text;
 
     if (!path || (access(path, F_OK) < 0 && errno == ENOENT))
-        return name ? ctl_fail(ctl, EXIT_USAGE, "there is no context %s: %s does not exist", name, path ? path : "the file")
+        return name ? ctl_fail(ctl, EXIT_USAGE, "there is no context %s: %s does not exist", name,
+                               path ? path : "the file")
                     : EXIT_DONE;
     if (file_read(path, CONFIG_MAX, ctl->arena, &text, &err) < 0)
         return ctl_err(ctl, EXIT_USAGE, &err);
@@ -119,7 +125,8 @@ static enum exit_code read_contexts(struct ctl *ctl, const char *name, struct co
     return take_context(ctl, path, root, name, context);
 }
 
-/* -- all together -------------------------------------------------------------------------------------------------- */
+/* -- all together
+ * -------------------------------------------------------------------------------------------------- */
 
 static const char *variable(const char *name)
 {
@@ -135,8 +142,8 @@ static const char *first(const char *a, const char *b, const char *c)
 
 static bool output_parse(const char *text, enum output *ret_output)
 {
-    static const char *const names[] = {[OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_JSONL] = "jsonl",
-                                        [OUTPUT_ID] = "id"};
+    static const char *const names[] = {
+        [OUTPUT_TABLE] = "table", [OUTPUT_JSON] = "json", [OUTPUT_JSONL] = "jsonl", [OUTPUT_ID] = "id"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         if (str_is(names[i], text)) {
@@ -180,6 +187,8 @@ enum exit_code settings_read(struct ctl *ctl, const struct args *args)
     if (!settings->token_file)
         settings->token = variable("RECOVERD_TOKEN");
     settings->token_file = first(settings->token_file, variable("RECOVERD_TOKEN_FILE"), context.token_file);
-    settings->environment = first(args_get(args, "environment"), variable("RECOVERD_ENVIRONMENT"), context.environment);
-    return take_server(ctl, first(first(args_get(args, "server"), variable("RECOVERD_URL"), context.server), DEFAULT_SERVER, NULL));
+    settings->environment =
+        first(args_get(args, "environment"), variable("RECOVERD_ENVIRONMENT"), context.environment);
+    return take_server(ctl, first(first(args_get(args, "server"), variable("RECOVERD_URL"), context.server),
+                                  DEFAULT_SERVER, NULL));
 }

@@ -1,6 +1,6 @@
 /*
- * Where the settings of a call come from: a flag, else the environment variable, else the context of the configuration
- * file, else what stands in the table. Thread rule: one thread.
+ * Where the settings of a call come from: a flag, else the environment variable, else the context of the
+ * configuration file, else what stands in the table. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"

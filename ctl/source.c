@@ -23,7 +23,9 @@ static enum exit_code only_environment(struct ctl *ctl, const json_t *items, con
         const char *other = json_get_text(json_array_get(items, i), "environment");
 
         if (!str_is(first, other))
-            return ctl_fail(ctl, EXIT_USAGE, "there are recovery points of %s in %s and in %s: choose with -e", table, first, other);
+            return ctl_fail(ctl, EXIT_USAGE,
+                            "there are recovery points of %s in %s and in %s: choose with -e", table, first,
+                            other);
     }
     return EXIT_DONE;
 }
@@ -36,7 +38,10 @@ static enum exit_code latest(struct ctl *ctl, const char *table, const char **re
     enum exit_code code = api_open(ctl);
 
     if (code == EXIT_DONE)
-        code = api_get(ctl, &reply, "/v1/recovery-points?limit=500&resource=table%%2F%s&status=available&status=verified&status=proven%s%s",
+        code = api_get(ctl, &reply,
+                       "/v1/"
+                       "recovery-points?limit=500&resource=table%%2F%s&status=available&status=verified&"
+                       "status=proven%s%s",
                        api_escaped(ctl->arena, table, ""), environment ? "&environment=" : "",
                        environment ? api_escaped(ctl->arena, environment, "") : "");
     if (code != EXIT_DONE)
@@ -61,7 +66,9 @@ enum exit_code source_point(struct ctl *ctl, const char *text, const char **ret_
     *ret_id = text;
     if (str_starts(text, "latest:") && text[7])
         return latest(ctl, text + 7, ret_id);
-    return is_id(text) ? EXIT_DONE : ctl_fail(ctl, EXIT_USAGE, "%s is no recovery point: an id or latest:TABLE is wanted", text);
+    return is_id(text)
+               ? EXIT_DONE
+               : ctl_fail(ctl, EXIT_USAGE, "%s is no recovery point: an id or latest:TABLE is wanted", text);
 }
 
 static const struct {
@@ -69,7 +76,7 @@ static const struct {
     const char *member;
     bool strip;
 } prefixes[] = {
-    {"s3://", "uri", false},     {"file://", "uri", false},        {"arn:", "backup_arn", false},
+    {"s3://", "uri", false},        {"file://", "uri", false},   {"arn:", "backup_arn", false},
     {"name:", "backup_name", true}, {"upload:", "upload", true}, {"table:", "table", true},
 };
 
@@ -93,11 +100,13 @@ enum exit_code source_resolve(struct ctl *ctl, const char *text, const json_t *s
 
     if (!json_object_get(forms, member)) {
         json_decref(value);
-        return ctl_fail(ctl, EXIT_USAGE, "%s: a source of this form is not in this version; give " FORMS, text);
+        return ctl_fail(ctl, EXIT_USAGE, "%s: a source of this form is not in this version; give " FORMS,
+                        text);
     }
     if (!value) {
-        code = str_starts(text, "latest:") || is_id(text) ? source_point(ctl, text, &id)
-                                                          : ctl_fail(ctl, EXIT_USAGE, "%s is no source; give " FORMS, text);
+        code = str_starts(text, "latest:") || is_id(text)
+                   ? source_point(ctl, text, &id)
+                   : ctl_fail(ctl, EXIT_USAGE, "%s is no source; give " FORMS, text);
         if (code != EXIT_DONE)
             return code;
         value = json_string(id);

@@ -7,9 +7,20 @@
 #include "ctl/files.h"
 #include "ctl/source.h"
 
-/* -- what a member is ------------------------------------------------------------------------------------------------ */
+/* -- what a member is
+ * ------------------------------------------------------------------------------------------------ */
 
-enum shape { SHAPE_TEXT, SHAPE_INTEGER, SHAPE_NUMBER, SHAPE_SWITCH, SHAPE_WORDS, SHAPE_PAIRS, SHAPE_SOURCE, SHAPE_OBJECT, SHAPE_JSON };
+enum shape {
+    SHAPE_TEXT,
+    SHAPE_INTEGER,
+    SHAPE_NUMBER,
+    SHAPE_SWITCH,
+    SHAPE_WORDS,
+    SHAPE_PAIRS,
+    SHAPE_SOURCE,
+    SHAPE_OBJECT,
+    SHAPE_JSON
+};
 
 static enum shape object_shape(const json_t *schema)
 {
@@ -25,23 +36,30 @@ static enum shape shape_of(const json_t *schema)
     static const struct {
         const char *type;
         enum shape shape;
-    } plain[] = {{"string", SHAPE_TEXT}, {"integer", SHAPE_INTEGER}, {"number", SHAPE_NUMBER}, {"boolean", SHAPE_SWITCH}};
+    } plain[] = {{"string", SHAPE_TEXT},
+                 {"integer", SHAPE_INTEGER},
+                 {"number", SHAPE_NUMBER},
+                 {"boolean", SHAPE_SWITCH}};
     const char *type = json_get_text(schema, "type");
 
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         if (str_is(plain[i].type, type))
             return plain[i].shape;
     if (str_is(type, "array"))
-        return str_is(json_get_text(json_object_get(schema, "items"), "type"), "string") ? SHAPE_WORDS : SHAPE_JSON;
+        return str_is(json_get_text(json_object_get(schema, "items"), "type"), "string") ? SHAPE_WORDS
+                                                                                         : SHAPE_JSON;
     return str_is(type, "object") ? object_shape(schema) : SHAPE_JSON;
 }
 
 static const char *const shape_args[] = {
-    [SHAPE_TEXT] = "TEXT", [SHAPE_INTEGER] = "N",        [SHAPE_NUMBER] = "N",    [SHAPE_SWITCH] = NULL,       [SHAPE_WORDS] = "A,B,...",
-    [SHAPE_PAIRS] = "NAME=VALUE", [SHAPE_SOURCE] = "SOURCE", [SHAPE_OBJECT] = "JSON", [SHAPE_JSON] = "JSON|@FILE",
+    [SHAPE_TEXT] = "TEXT",     [SHAPE_INTEGER] = "N",         [SHAPE_NUMBER] = "N",
+    [SHAPE_SWITCH] = NULL,     [SHAPE_WORDS] = "A,B,...",     [SHAPE_PAIRS] = "NAME=VALUE",
+    [SHAPE_SOURCE] = "SOURCE", [SHAPE_OBJECT] = "JSON|@FILE", [SHAPE_JSON] = "JSON|@FILE",
 };
 
-/* -- flags ----------------------------------------------------------------------------------------------------------- */
+/* -- flags
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *flag_name(struct arena *arena, const char *parent, const char *name)
 {
@@ -59,8 +77,9 @@ static const char *choices_of(struct arena *arena, const json_t *schema)
     size_t i;
     json_t *word;
 
-    json_array_foreach(json_object_get(schema, "enum"), i, word)
-        all = arena_printf(arena, "%s%s%s", all ? all : "", all ? " " : "", json_string_value(word) ? json_string_value(word) : "");
+    json_array_foreach(json_object_get(schema, "enum"), i, word) all =
+        arena_printf(arena, "%s%s%s", all ? all : "", all ? " " : "",
+                     json_string_value(word) ? json_string_value(word) : "");
     return all;
 }
 
@@ -79,7 +98,8 @@ static const char *help_of(struct arena *arena, const json_t *schema)
     return all ? all : "";
 }
 
-static bool add_flag(struct arena *arena, struct spec_flags *flags, const char *parent, const char *name, const json_t *schema)
+static bool add_flag(struct arena *arena, struct spec_flags *flags, const char *parent, const char *name,
+                     const json_t *schema)
 {
     enum shape shape = shape_of(schema);
     struct flag *flag = &flags->flags[flags->count];
@@ -91,7 +111,9 @@ static bool add_flag(struct arena *arena, struct spec_flags *flags, const char *
                           .help = help_of(arena, schema),
                           .repeat = shape == SHAPE_WORDS || shape == SHAPE_PAIRS,
                           .choices = choices_of(arena, schema)};
-    if (str_is(pattern, "date-time"))
+    if (flag->choices)
+        flag->arg = "WORD";
+    else if (str_is(pattern, "date-time"))
         flag->arg = "TIME";
     else if (str_is(name, "table") || str_ends(name, "_table"))
         flag->arg = "TABLE";
@@ -118,8 +140,8 @@ static size_t count_members(const json_t *schema)
     const char *name;
     json_t *member;
 
-    json_object_foreach(json_object_get(schema, "properties"), name, member)
-        count += 1 + json_object_size(json_object_get(member, "properties"));
+    json_object_foreach(json_object_get(schema, "properties"), name, member) count +=
+        1 + json_object_size(json_object_get(member, "properties"));
     return count;
 }
 
@@ -151,9 +173,12 @@ int spec_flags_of(struct arena *arena, const json_t *schema, struct spec_flags *
     return 0;
 }
 
-/* -- values ---------------------------------------------------------------------------------------------------------- */
+/* -- values
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-static enum exit_code json_value(struct ctl *ctl, const struct flag *flag, const char *text, json_t **ret_value)
+static enum exit_code json_value(struct ctl *ctl, const struct flag *flag, const char *text,
+                                 json_t **ret_value)
 {
     static const struct json_limits limits = {.max_depth = HTTP_BODY_DEPTH, .allow_duplicates = false};
     struct err err = ERR_INIT;
@@ -214,8 +239,8 @@ static json_t *pair_value(json_t *old, const char *text)
 }
 
 /* `old`: what an earlier flag of the same name made, for those that may be repeated. */
-static enum exit_code value_of(struct ctl *ctl, const struct flag *flag, const struct spec_member *member, const char *text,
-                               json_t *old, json_t **ret_value)
+static enum exit_code value_of(struct ctl *ctl, const struct flag *flag, const struct spec_member *member,
+                               const char *text, json_t *old, json_t **ret_value)
 {
     switch (shape_of(member->schema)) {
     case SHAPE_TEXT:
@@ -248,8 +273,8 @@ static enum exit_code value_of(struct ctl *ctl, const struct flag *flag, const s
                                  flag->arg ? flag->arg : "true");
 }
 
-static enum exit_code put(struct ctl *ctl, const struct flag *flag, const struct spec_member *member, const char *text,
-                          bool again, json_t *spec)
+static enum exit_code put(struct ctl *ctl, const struct flag *flag, const struct spec_member *member,
+                          const char *text, bool again, json_t *spec)
 {
     json_t *object = spec, *value = NULL;
     enum exit_code code;
@@ -275,7 +300,8 @@ static bool seen_before(const struct args *args, size_t i)
     return false;
 }
 
-enum exit_code spec_fill(struct ctl *ctl, const struct spec_flags *flags, const struct args *args, json_t *spec)
+enum exit_code spec_fill(struct ctl *ctl, const struct spec_flags *flags, const struct args *args,
+                         json_t *spec)
 {
     enum exit_code code = EXIT_DONE;
 
@@ -283,11 +309,13 @@ enum exit_code spec_fill(struct ctl *ctl, const struct spec_flags *flags, const 
         const struct flag *flag = args->values[i].flag;
 
         if (flag >= flags->flags && flag < flags->flags + flags->count)
-            code = put(ctl, flag, &flags->members[flag - flags->flags], args->values[i].value, seen_before(args, i), spec);
+            code = put(ctl, flag, &flags->members[flag - flags->flags], args->values[i].value,
+                       seen_before(args, i), spec);
     }
     if (code != EXIT_DONE || args->word_count == 0)
         return code;
     if (!flags->positional || args->word_count > 1)
         return ctl_fail(ctl, EXIT_USAGE, "unexpected argument %s", args->words[flags->positional ? 1 : 0]);
-    return put(ctl, &flags->flags[flags->positional - flags->members], flags->positional, args->words[0], false, spec);
+    return put(ctl, &flags->flags[flags->positional - flags->members], flags->positional, args->words[0],
+               false, spec);
 }

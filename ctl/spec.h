@@ -1,7 +1,7 @@
 /*
- * A kind's spec as flags, by its JSON Schema. Every member is a flag, its underscores as hyphens; the members of a nested
- * object are flags with its name before theirs; the first required member is also the argument. What is no plain value is
- * given as JSON, or as @FILE. Thread rule: one thread.
+ * A kind's spec as flags, by its JSON Schema. Every member is a flag, its underscores as hyphens; the members
+ * of a nested object are flags with its name before theirs; the first required member is also the argument.
+ * What is no plain value is given as JSON, or as @FILE. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"
@@ -13,7 +13,7 @@ struct spec_member {
 };
 
 struct spec_flags {
-    struct flag *flags; /* ends with name NULL */
+    struct flag *flags;          /* ends with name NULL */
     struct spec_member *members; /* in the order of the flags */
     size_t count;
     const struct spec_member *positional; /* NULL: none */
@@ -21,4 +21,5 @@ struct spec_flags {
 
 int spec_flags_of(struct arena *arena, const json_t *schema, struct spec_flags *ret_flags, struct err *err);
 /* Puts what the call gave into `spec`, over what stands there. Sources are resolved (source.h). */
-enum exit_code spec_fill(struct ctl *ctl, const struct spec_flags *flags, const struct args *args, json_t *spec);
+enum exit_code spec_fill(struct ctl *ctl, const struct spec_flags *flags, const struct args *args,
+                         json_t *spec);

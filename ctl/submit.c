@@ -21,9 +21,11 @@ const struct flag submit_flags[] = {
     {"no-wait", 0, NULL, "return when the job is accepted", false, NULL},
     {"timeout", 0, "DURATION", "wait at most so long (30s, 5m, 4h); the job goes on", false, NULL},
     {"plan-hash", 0, "HASH", "agree to this plan, made before with `recoverctl plan ...`", false, NULL},
-    {"otp", 0, NULL, "send a one-time code, asked on the terminal (without one: a line of standard input)", false, NULL},
+    {"otp", 0, NULL, "send a one-time code, asked on the terminal (without one: a line of standard input)",
+     false, NULL},
     {"note", 0, "TEXT", "why, for whoever reads the job later", false, NULL},
-    {"idempotency-key", 0, "KEY", "the same key makes the same job once (default: a new one each call)", false, NULL},
+    {"idempotency-key", 0, "KEY", "the same key makes the same job once (default: a new one each call)",
+     false, NULL},
     {0},
 };
 
@@ -38,13 +40,15 @@ struct posting {
     char otp[OTP_SIZE];
 };
 
-/* -- plans ------------------------------------------------------------------------------------------------------------ */
+/* -- plans
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static char *plan_body(const struct order *order)
 {
     json_auto_t *body = order->retry_of ? json_pack("{s:s}", "retry_of", order->retry_of)
-                                        : json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment", order->environment,
-                                                    "spec", order->spec);
+                                        : json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment",
+                                                    order->environment, "spec", order->spec);
 
     return body ? json_dumps(body, JSON_COMPACT) : NULL;
 }
@@ -56,7 +60,8 @@ static enum exit_code make_plan(struct ctl *ctl, const struct order *order, stru
     if (!body)
         return ctl_no_memory(ctl);
     ctl_say(ctl, "planning %s", order->kind);
-    return api_ask(ctl, &(struct api_call){.method = "POST", .path = "/v1/plans", .body = bytes_of(body)}, reply);
+    return api_ask(ctl, &(struct api_call){.method = "POST", .path = "/v1/plans", .body = bytes_of(body)},
+                   reply);
 }
 
 enum exit_code submit_plan(struct ctl *ctl, const struct order *order)
@@ -85,8 +90,10 @@ static enum exit_code agree(struct ctl *ctl, struct posting *posting, const json
     if (!ctl->settings.terminal) {
         if (by_hash)
             return EXIT_DONE;
-        ctl_fail(ctl, EXIT_USAGE, "this destroys or overwrites %s, and there is no terminal to agree on", name);
-        ctl_hint(ctl, "read the plan above, then run it again with --plan-hash %s", json_get_text(plan, "plan_hash"));
+        ctl_fail(ctl, EXIT_USAGE, "this destroys or overwrites %s, and there is no terminal to agree on",
+                 name);
+        ctl_hint(ctl, "read the plan above, then run it again with --plan-hash %s",
+                 json_get_text(plan, "plan_hash"));
         return EXIT_USAGE;
     }
     snprintf(question, sizeof(question), "This is destructive. Type the name %.400s to go on: ", name);
@@ -119,7 +126,9 @@ static enum exit_code plan_first(struct ctl *ctl, struct posting *posting)
     return agree(ctl, posting, reply.json, by_hash);
 }
 
-/* -- posting ---------------------------------------------------------------------------------------------------------- */
+/* -- posting
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static char *job_body(const struct posting *posting)
 {
@@ -127,8 +136,8 @@ static char *job_body(const struct posting *posting)
     json_auto_t *body = json_object();
 
     if (!order->retry_of)
-        json_object_update_new(body, json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment", order->environment, "spec",
-                                               order->spec));
+        json_object_update_new(body, json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment",
+                                               order->environment, "spec", order->spec));
     if (posting->plan_hash)
         json_object_set_new(body, "plan_hash", json_string(posting->plan_hash));
     if (posting->note)
@@ -142,7 +151,8 @@ static bool retry_wanted(enum exit_code code, const struct api_reply *reply)
 
     if (code == EXIT_DONE && str_is(api_problem(reply), "OTP_LOCKED"))
         return false;
-    return code == EXIT_UNREACHABLE || (code == EXIT_DONE && (status == 429 || status == 503 || status == 502));
+    return code == EXIT_UNREACHABLE ||
+           (code == EXIT_DONE && (status == 429 || status == 503 || status == 502));
 }
 
 /* The key makes it safe to say it again when the answer was lost. */
@@ -164,7 +174,9 @@ static enum exit_code post(struct ctl *ctl, const struct api_call *call, struct 
     interrupt_grace(ctl->interrupt, interrupt_raised(ctl->interrupt));
     if (code == EXIT_DETACHED || interrupt_raised(ctl->interrupt)) {
         ctl_fail(ctl, EXIT_DETACHED, "interrupted; the job may have been accepted");
-        ctl_hint(ctl, "recoverctl jobs shows it; the same command with --idempotency-key %s makes it only once", call->idempotency_key);
+        ctl_hint(ctl,
+                 "recoverctl jobs shows it; the same command with --idempotency-key %s makes it only once",
+                 call->idempotency_key);
         return EXIT_DETACHED;
     }
     return code == EXIT_DONE ? EXIT_DONE : api_explain_err(ctl, code, &err);
@@ -175,17 +187,20 @@ static enum exit_code ask_code(struct ctl *ctl, struct posting *posting)
     return terminal_ask(ctl, "one-time code: ", true, posting->otp, sizeof(posting->otp));
 }
 
-static enum exit_code accept(struct ctl *ctl, struct posting *posting, const char *path, struct api_reply *reply)
+static enum exit_code accept(struct ctl *ctl, struct posting *posting, const char *path,
+                             struct api_reply *reply)
 {
     _cleanup_(cleanup_free) char *body = job_body(posting);
-    struct api_call call = {.method = "POST", .path = path, .body = bytes_of(body), .idempotency_key = posting->key};
+    struct api_call call = {
+        .method = "POST", .path = path, .body = bytes_of(body), .idempotency_key = posting->key};
     enum exit_code code;
 
     if (!body)
         return ctl_no_memory(ctl);
     call.otp = posting->otp[0] ? posting->otp : NULL;
     code = post(ctl, &call, reply);
-    if (code == EXIT_DONE && str_is(api_problem(reply), "MFA_REQUIRED") && ctl->settings.terminal && !call.otp) {
+    if (code == EXIT_DONE && str_is(api_problem(reply), "MFA_REQUIRED") && ctl->settings.terminal &&
+        !call.otp) {
         ctl_say(ctl, "a second factor is needed");
         code = ask_code(ctl, posting);
         call.otp = posting->otp;
@@ -194,13 +209,16 @@ static enum exit_code accept(struct ctl *ctl, struct posting *posting, const cha
     }
     if (code != EXIT_DONE)
         return code;
-    return reply->answer.status / 100 == 2 && json_get_text(reply->json, "id") ? EXIT_DONE : api_explain(ctl, reply);
+    return reply->answer.status / 100 == 2 && json_get_text(reply->json, "id") ? EXIT_DONE
+                                                                               : api_explain(ctl, reply);
 }
 
 static enum exit_code go(struct ctl *ctl, struct posting *posting)
 {
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
-    const char *path = posting->order.retry_of ? arena_printf(ctl->arena, "/v1/jobs/%s/retry", posting->order.retry_of) : "/v1/jobs";
+    const char *path = posting->order.retry_of
+                           ? arena_printf(ctl->arena, "/v1/jobs/%s/retry", posting->order.retry_of)
+                           : "/v1/jobs";
     const char *id;
     enum exit_code code = path ? accept(ctl, posting, path, &reply) : ctl_no_memory(ctl);
 
@@ -210,7 +228,8 @@ static enum exit_code go(struct ctl *ctl, struct posting *posting)
     id = arena_strdup(ctl->arena, json_get_text(reply.json, "id"));
     if (!id)
         return ctl_no_memory(ctl);
-    ctl_say(ctl, "job %s accepted: %s in %s", id, json_get_text(reply.json, "kind"), json_get_text(reply.json, "environment"));
+    ctl_say(ctl, "job %s accepted: %s in %s", id, json_get_text(reply.json, "kind"),
+            json_get_text(reply.json, "environment"));
     if (posting->wait)
         return follow_job(ctl, id, posting->timeout_ms, false);
     follow_print(ctl, reply.json, buffer_bytes(&reply.answer.body));

@@ -1,6 +1,6 @@
 /*
- * A job, from the words to its end: planned where its kind needs it, shown, agreed to, posted under an idempotency key,
- * followed. Thread rule: one thread.
+ * A job, from the words to its end: planned where its kind needs it, shown, agreed to, posted under an
+ * idempotency key, followed. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"

@@ -20,7 +20,8 @@ int terminal_width(void)
 /* One byte at a time: what follows the line is not ours. */
 static enum exit_code read_line(struct ctl *ctl, int fd, char *line, size_t size)
 {
-    struct pollfd polls[] = {{.fd = fd, .events = POLLIN}, {.fd = interrupt_fd(ctl->interrupt), .events = POLLIN}};
+    struct pollfd polls[] = {{.fd = fd, .events = POLLIN},
+                             {.fd = interrupt_fd(ctl->interrupt), .events = POLLIN}};
     size_t len = 0;
 
     for (;;) {

@@ -67,3 +67,11 @@ void text_seconds(int64_t seconds, char ret_text[TEXT_SHORT])
     else
         snprintf(ret_text, TEXT_SHORT, "%lld:%02lld", s / 60, s % 60);
 }
+
+void text_elapsed(int64_t ms, char ret_text[TEXT_SHORT])
+{
+    if (ms < 60000)
+        snprintf(ret_text, TEXT_SHORT, "%.1f s", (double)(ms < 0 ? 0 : ms) / 1000);
+    else
+        text_seconds(ms / 1000, ret_text);
+}
