@@ -194,7 +194,7 @@ static int same_source(struct copy *copy, struct err *err)
                      : err_set(err, ERR_NO_MEMORY, "no memory for a source");
     }
     if (!str_is(json_get_text(state, "identity"), now))
-        return err_set(err, ERR_TABLE_REPLACED, "the source is not what it was when the job began");
+        return err_set(err, ERR_SOURCE_UNREADABLE, "the source is not what it was when the job began");
     return 0;
 }
 
