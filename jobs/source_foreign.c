@@ -191,7 +191,7 @@ static int check_list(const struct source *source, int64_t items, struct err *er
     }
     return sum == items
                ? 0
-               : damaged(err, "the export's files add up to another itemCount than its summary says");
+               : damaged(err, SUMMARY_PATH ": the files add up to another itemCount");
 }
 
 int source_read_export(struct source *source, struct arena *arena, struct err *err)

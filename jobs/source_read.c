@@ -96,7 +96,7 @@ static int walk_open(struct walk *walk, struct err *err)
     return walk->scratch ? 0 : -1;
 }
 
-/* Our own files' bytes are proven by their SHA-256; what others wrote is judged item by item. */
+/* The bytes of a point in the catalogue are proven by their SHA-256; what else there is, is judged item by item. */
 static int judge_item(struct walk *walk, struct bytes item, struct err *err)
 {
     if (!walk->deep && !walk->file->foreign && !walk->fn) {
@@ -187,8 +187,9 @@ int source_file_check(struct source *source, const struct source_file *file, boo
                       int (*go)(void *arg, struct err *err), void *go_arg, struct source_sums *ret_sums,
                       struct err *err)
 {
+    /* without the catalogue a manifest vouches for nothing: whoever changed a file could change it as well */
     _cleanup_(walk_done) struct walk walk = {
-        .source = source, .file = file, .deep = deep, .go = go, .go_arg = go_arg};
+        .source = source, .file = file, .deep = deep || !source->point, .go = go, .go_arg = go_arg};
 
     if (walk_all(&walk, err) < 0)
         return -1;
