@@ -30,7 +30,7 @@ class Stub:
 
     def __init__(self, items):
         self.port = free_port()
-        self.process = subprocess.Popen([BUILD / "release/bench-stub", str(self.port), str(items)], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([BUILD / "release/bench/stub", str(self.port), str(items)], stdout=subprocess.PIPE)
         self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -58,7 +58,7 @@ class Watch:
     def __enter__(self):
         self.idle = self.anonymous()
         self.began, self.wall = self.cpu(), time.monotonic()
-        self.thread = threading.Thread(target=self.sample)
+        self.thread = threading.Thread(target=self.sample, daemon=True)
         self.thread.start()
         return self
 
@@ -92,7 +92,7 @@ def ours(items):
     watch = Watch(server.process.pid)
     time.sleep(1)
     with watch:
-        job = server.wait(server.submit("backup.table", {"table": "Bench", "segments": 4, "read_units_per_second": 1_000_000_000}),
+        job = server.wait(server.submit("backup.table", {"table": "Bench", "segments": 4, "read_units_per_second": 1_000_000}),
                           seconds=3600)
     found["backup"], found["backup_wall"] = watch.seconds / items * 1e6, watch.wall
     found["idle"], found["peak"] = watch.idle, watch.peak
@@ -102,7 +102,7 @@ def ours(items):
     watch = Watch(server.process.pid)
     with watch:
         job = server.run("restore.table", {"source": {"recovery_point": point["id"]}, "target_table": "BenchRestored",
-                                           "write_units_per_second": 1_000_000_000}, plan=True, seconds=3600)
+                                           "write_units_per_second": 1_000_000}, plan=True, seconds=3600)
     found["restore"], found["restore_wall"] = watch.seconds / items * 1e6, watch.wall
     assert job["result"]["items"] == items, job
     server.stop()

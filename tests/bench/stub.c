@@ -1,8 +1,8 @@
 /*
- * A DynamoDB made of arithmetic, for benchmarks: tables of N items of 400 bytes that exist nowhere. Pages of a Scan are
- * written from a template with their x-amz-crc32, BatchWriteItem counts and forgets, the rest is what a backup and a
- * restore need. Its own cost is kept small and is not what is measured.
- *   stub PORT ITEMS [PAGE_DELAY_MS]        listens on 127.0.0.1
+ * A DynamoDB made of arithmetic, for benchmarks: tables of N items of 400 bytes that exist nowhere. Pages of
+ * a Scan are written from a template with their x-amz-crc32, BatchWriteItem counts and forgets, the rest is
+ * what a backup and a restore need. Its own cost is kept small and is not what is measured. stub PORT ITEMS
+ * [PAGE_DELAY_MS]        listens on 127.0.0.1
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <isa-l/crc.h>
@@ -102,7 +103,8 @@ static void add_item(struct connection *c, int64_t n)
     char *at = c->out + c->len;
     uint64_t x = (uint64_t)n * 0x9E3779B97F4A7C15ULL + 1;
 
-    at += sprintf(at, "{\"pk\":{\"S\":\"sale-%09ld\"},\"sk\":{\"N\":\"%ld\"},\"text\":{\"S\":\"", (long)(n / 10), (long)(n % 10));
+    at += snprintf(at, 200, "{\"pk\":{\"S\":\"sale-%09ld\"},\"sk\":{\"N\":\"%ld\"},\"text\":{\"S\":\"",
+                   (long)(n / 10), (long)(n % 10));
     for (int i = 0; i < PAYLOAD; i += 11) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
         memcpy(at, words + x % (sizeof(words) - 12), 7);
@@ -110,7 +112,7 @@ static void add_item(struct connection *c, int64_t n)
             at[k] = "0123456789abcdef"[x >> (4 * k) & 15];
         at += 11;
     }
-    at += sprintf(at, "\"},\"total\":{\"N\":\"%ld\"}}", (long)(x % 100000));
+    at += snprintf(at, 200, "\"},\"total\":{\"N\":\"%ld\"}}", (long)(x % 100000));
     c->len = (size_t)(at - c->out);
 }
 
@@ -138,8 +140,10 @@ static void scan(struct connection *c, const char *body)
     }
     add(c, "]");
     if (count && (page + total) * PAGE_ITEMS < item_count)
-        add(c, ",\"LastEvaluatedKey\":{\"pk\":{\"S\":\"page-%ld\"},\"sk\":{\"N\":\"0\"}}", (long)(page + total));
-    add(c, ",\"ScannedCount\":%ld,\"ConsumedCapacity\":{\"TableName\":\"Bench\",\"CapacityUnits\":128.0}}", (long)count);
+        add(c, ",\"LastEvaluatedKey\":{\"pk\":{\"S\":\"page-%ld\"},\"sk\":{\"N\":\"0\"}}",
+            (long)(page + total));
+    add(c, ",\"ScannedCount\":%ld,\"ConsumedCapacity\":{\"TableName\":\"Bench\",\"CapacityUnits\":128.0}}",
+        (long)count);
 }
 
 static int describe(struct connection *c, const char *body, const char *member_name)
@@ -148,17 +152,23 @@ static int describe(struct connection *c, const char *body, const char *member_n
 
     member(body, "TableName", name, sizeof(name));
     if (!table_exists(name, false)) {
-        add(c, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException\",\"message\":\"no table\"}");
+        add(c, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException\",\"message\":\"no "
+               "table\"}");
         return 400;
     }
     add(c,
-        "{\"%s\":{\"TableName\":\"%s\",\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/%s\",\"TableId\":\"id-%s\","
-        "\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1.7e9,\"ItemCount\":%ld,\"TableSizeBytes\":%ld,"
-        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"sk\",\"KeyType\":\"RANGE\"}],"
-        "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":\"sk\",\"AttributeType\":\"N\"}],"
+        "{\"%s\":{\"TableName\":\"%s\",\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/"
+        "%s\",\"TableId\":\"id-%s\","
+        "\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":%ld,\"ItemCount\":%ld,\"TableSizeBytes\":%ld,"
+        "\"KeySchema\":[{\"AttributeName\":\"pk\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"sk\","
+        "\"KeyType\":\"RANGE\"}],"
+        "\"AttributeDefinitions\":[{\"AttributeName\":\"pk\",\"AttributeType\":\"S\"},{\"AttributeName\":"
+        "\"sk\",\"AttributeType\":\"N\"}],"
         "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"},"
-        "\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,\"WriteCapacityUnits\":0}}}",
-        member_name, name, name, name, (long)item_count, (long)item_count * 400);
+        "\"ProvisionedThroughput\":{\"NumberOfDecreasesToday\":0,\"ReadCapacityUnits\":0,"
+        "\"WriteCapacityUnits\":0}}}",
+        member_name, name, name, name, strcmp(name, "Bench") ? (long)time(NULL) + 1 : 1700000000L,
+        (long)item_count, (long)item_count * 400);
     return 200;
 }
 
@@ -245,7 +255,8 @@ static bool serve(struct connection *c)
         body[body_len] = kept;
     }
     snprintf(head, sizeof(head),
-             "HTTP/1.1 %d X\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %zu\r\nx-amzn-RequestId: STUB\r\n"
+             "HTTP/1.1 %d X\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: "
+             "%zu\r\nx-amzn-RequestId: STUB\r\n"
              "x-amz-crc32: %u\r\n\r\n",
              status, c->len, crc32_gzip_refl(0, (unsigned char *)c->out, c->len));
     c->have -= (size_t)(body - c->in) + body_len;
