@@ -23,11 +23,12 @@ static bool mac(const uint8_t key[TOTP_KEY_SIZE], const char *identity, const ui
     memcpy(text, DOMAIN, at);
     memcpy(text + at, identity, len);
     memcpy(text + at + len, expiry, EXPIRY_SIZE);
-    return HMAC(EVP_sha256(), key, TOTP_KEY_SIZE, text, at + len + EXPIRY_SIZE, ret_mac, &size) && size == MAC_SIZE;
+    return HMAC(EVP_sha256(), key, TOTP_KEY_SIZE, text, at + len + EXPIRY_SIZE, ret_mac, &size) &&
+           size == MAC_SIZE;
 }
 
-int ticket_make(const uint8_t key[TOTP_KEY_SIZE], const char *identity, int64_t now_ms, char ret_ticket[TICKET_SIZE],
-                struct err *err)
+int ticket_make(const uint8_t key[TOTP_KEY_SIZE], const char *identity, int64_t now_ms,
+                char ret_ticket[TICKET_SIZE], struct err *err)
 {
     uint64_t expires = (uint64_t)(now_ms + TICKET_LIFETIME_MS);
     uint8_t raw[TICKET_RAW_SIZE];
@@ -35,7 +36,8 @@ int ticket_make(const uint8_t key[TOTP_KEY_SIZE], const char *identity, int64_t 
     for (int i = 0; i < EXPIRY_SIZE; i++)
         raw[i] = (uint8_t)(expires >> (56 - 8 * i));
     if (!mac(key, identity, raw, raw + EXPIRY_SIZE))
-        return err_set(err, ERR_INTERNAL, "a ticket could not be made for an identity of %zu bytes", strlen(identity));
+        return err_set(err, ERR_INTERNAL, "a ticket could not be made for an identity of %zu bytes",
+                       strlen(identity));
     base64url_encode(raw, sizeof(raw), ret_ticket);
     OPENSSL_cleanse(raw, sizeof(raw));
     return 0;
@@ -49,7 +51,8 @@ bool ticket_check(const uint8_t key[TOTP_KEY_SIZE], const char *identity, struct
     uint64_t expires = 0;
     bool same;
 
-    if (ticket.len >= TICKET_SIZE || base64url_decode(ticket, raw) != TICKET_RAW_SIZE || !mac(key, identity, raw, right))
+    if (ticket.len >= TICKET_SIZE || base64url_decode(ticket, raw) != TICKET_RAW_SIZE ||
+        !mac(key, identity, raw, right))
         return false;
     same = CRYPTO_memcmp(right, raw + EXPIRY_SIZE, MAC_SIZE) == 0;
     OPENSSL_cleanse(right, sizeof(right));

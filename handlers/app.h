@@ -1,7 +1,7 @@
 /*
- * What every request shares: the store, the engine, who may come in, and how to wait for a change. One for the process,
- * made by server/ before the listeners and freed after them.
- * Thread rule: any thread; app_tick from one.
+ * What every request shares: the store, the engine, who may come in, and how to wait for a change. One for
+ * the process, made by server/ before the listeners and freed after them. Thread rule: any thread; app_tick
+ * from one.
  */
 #pragma once
 #include <pthread.h>
@@ -36,14 +36,14 @@ struct app {
     int64_t started_at;
 
     pthread_mutex_t lock;
-    struct verifier *verifier; /* under the lock */
+    struct verifier *verifier;    /* under the lock */
     struct http_server *listener; /* under the lock; for the number of connections */
 
     atomic_bool draining;
-    atomic_int looking; /* at environments, which asks AWS */
-    atomic_int reading; /* files of recovery points */
+    atomic_int looking;         /* at environments, which asks AWS */
+    atomic_int reading;         /* files of recovery points */
     atomic_int unauthenticated; /* since the last summary */
-    int64_t summed_at; /* boot clock; app_tick's own */
+    int64_t summed_at;          /* boot clock; app_tick's own */
     atomic_bool reload_ok;
 };
 
@@ -63,7 +63,8 @@ void app_reloaded(struct app *app, bool ok);
 /* About once a second: the summary audit row of failed authentications, at most one a minute. `last`: now. */
 void app_tick(struct app *app, bool last);
 
-/* Declares the metrics of requests and the gauges read from the store. Before threads start, after engine_new. */
+/* Declares the metrics of requests and the gauges read from the store. Before threads start, after
+ * engine_new. */
 void app_metrics_declare(struct app *app);
 
 /* The API's listener and the ops listener. */

@@ -28,11 +28,20 @@ static int list_tx(struct tx *tx, void *ctx, struct err *err)
 
 static struct audit_row row_of(const struct audit_record *record, struct arena *arena)
 {
-    struct audit_row row = {.seq = record->seq, .ts_ms = record->at, .node = record->node, .actor = record->actor,
-                            .issuer = record->issuer, .action = record->action, .object = record->object,
-                            .environment = record->environment, .outcome = record->outcome,
-                            .request_id = record->request_id, .job_id = record->job_id, .plan_hash = record->plan_hash,
-                            .aws_request_id = record->aws_request_id, .address = record->address};
+    struct audit_row row = {.seq = record->seq,
+                            .ts_ms = record->at,
+                            .node = record->node,
+                            .actor = record->actor,
+                            .issuer = record->issuer,
+                            .action = record->action,
+                            .object = record->object,
+                            .environment = record->environment,
+                            .outcome = record->outcome,
+                            .request_id = record->request_id,
+                            .job_id = record->job_id,
+                            .plan_hash = record->plan_hash,
+                            .aws_request_id = record->aws_request_id,
+                            .address = record->address};
 
     if (record->detail.len > 0)
         row.detail = arena_strndup(arena, record->detail.data, record->detail.len);
@@ -47,7 +56,8 @@ static int query_of(struct request *req, struct audit_query *ret_query, struct e
     struct list_page page;
 
     if (list_page_of(req, ROLE_AUDITOR, &page, err) < 0 || list_filter(req, "actor", &query.actor, err) < 0 ||
-        list_filter(req, "action", &query.action, err) < 0 || list_filter(req, "object", &query.object, err) < 0 ||
+        list_filter(req, "action", &query.action, err) < 0 ||
+        list_filter(req, "object", &query.object, err) < 0 ||
         list_filter(req, "environment", &query.environment, err) < 0)
         return -1;
     query.visible = page.visible;
@@ -101,7 +111,8 @@ static int put_link(struct request *req, struct http_reply *reply, int64_t last_
     }
     if (buffer_ok(&query, "the link to the next page", err) < 0)
         return -1;
-    http_reply_header(reply, "Link", "</v1/audit?%scursor=%s>; rel=\"next\"", query.data ? query.data : "", cursor);
+    http_reply_header(reply, "Link", "</v1/audit?%scursor=%s>; rel=\"next\"", query.data ? query.data : "",
+                      cursor);
     return 0;
 }
 
@@ -127,7 +138,9 @@ int audit_list(struct request *req, struct http_reply *reply, struct err *err)
     return more ? put_link(req, reply, last, err) : 0;
 }
 
-/* -- one row ------------------------------------------------------------------------------------------------------------- */
+/* -- one row
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct finding {
     struct request *req;

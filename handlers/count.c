@@ -20,7 +20,8 @@ void count_auth_failure(const struct err *err)
     metric_add(failures, 1, METRIC_LABELS(auth_failure_reason(err)));
 }
 
-void count_request(const struct request *req, const struct http_request *http, const struct http_outcome *outcome)
+void count_request(const struct request *req, const struct http_request *http,
+                   const struct http_outcome *outcome)
 {
     const char *route = req && req->route ? req->route->path : "other";
     const char *method = known_method(http->method);
@@ -37,13 +38,13 @@ void count_declare(void)
     const char *const *reasons = auth_failure_reasons();
     char status[8];
 
-    requests = metric_declare("recoverd_http_requests_total", METRIC_COUNTER, "Requests to the API that have ended.",
-                              "route method status");
+    requests = metric_declare("recoverd_http_requests_total", METRIC_COUNTER,
+                              "Requests to the API that have ended.", "route method status");
     durations = metric_declare_histogram("recoverd_http_request_duration_seconds",
-                                         "Time from the end of a request's head to the end of its reply.", "route method",
-                                         bounds, COUNT_OF(bounds));
-    failures = metric_declare("recoverd_auth_failures_total", METRIC_COUNTER, "Requests refused for want of authentication.",
-                              "reason");
+                                         "Time from the end of a request's head to the end of its reply.",
+                                         "route method", bounds, COUNT_OF(bounds));
+    failures = metric_declare("recoverd_auth_failures_total", METRIC_COUNTER,
+                              "Requests refused for want of authentication.", "reason");
     for (size_t i = 0; reasons[i]; i++)
         metric_touch(failures, METRIC_LABELS(reasons[i]));
     for (const struct route *route = routes; route->method; route++) {

@@ -37,7 +37,8 @@ static int mac(const struct request *req, const uint8_t *head, uint8_t ret_mac[M
     }
     if (buffer_ok(&text, "the filters of a list", err) < 0)
         return -1;
-    if (!HMAC(EVP_sha256(), req->app->cursor_key, sizeof(req->app->cursor_key), (const uint8_t *)text.data, text.len, whole, &size))
+    if (!HMAC(EVP_sha256(), req->app->cursor_key, sizeof(req->app->cursor_key), (const uint8_t *)text.data,
+              text.len, whole, &size))
         return err_set(err, ERR_INTERNAL, "hmac is not available");
     memcpy(ret_mac, whole, MAC_SIZE);
     return 0;
@@ -67,7 +68,8 @@ int cursor_read(const struct request *req, const char *cursor, int64_t *ret_key,
     if (mac(req, raw, right, err) < 0)
         return -1;
     if (CRYPTO_memcmp(right, raw + CURSOR_RAW_SIZE - MAC_SIZE, MAC_SIZE) != 0)
-        return err_set(err, ERR_INVALID_CURSOR, "the cursor belongs to another list, other filters, or another caller");
+        return err_set(err, ERR_INVALID_CURSOR,
+                       "the cursor belongs to another list, other filters, or another caller");
     for (int i = 0; i < 8; i++)
         key = key << 8 | raw[1 + i];
     *ret_key = (int64_t)key;

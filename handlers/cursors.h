@@ -1,5 +1,6 @@
 /*
- * Cursors of lists: opaque, signed, good only for the same caller, path and filters. Thread rule: the request's thread.
+ * Cursors of lists: opaque, signed, good only for the same caller, path and filters. Thread rule: the
+ * request's thread.
  */
 #pragma once
 #include "handlers/request.h"

@@ -1,4 +1,5 @@
-/* The way of every request of the API listener: route, caller, role, headers; then the body; then the handler. */
+/* The way of every request of the API listener: route, caller, role, headers; then the body; then the
+ * handler. */
 #include "handlers/dispatch.h"
 
 #include "base/cleanup.h"
@@ -6,7 +7,9 @@
 #include "http/header.h"
 #include "http/problem.h"
 
-/* -- the head --------------------------------------------------------------------------------------------------------- */
+/* -- the head
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* Names that the route knows, once each unless they are marked. */
 static int judge_query(const struct request *req, struct err *err)
@@ -21,7 +24,8 @@ static int judge_query(const struct request *req, struct err *err)
         if (str_listed(known, repeatable) && !strchr(name, '*') && name[0])
             continue;
         if (!name[0] || !str_listed(known, name) || strchr(name, '*'))
-            return err_set(err, ERR_INVALID_QUERY, "no query parameter %.64s is known here", name[0] ? name : "(empty)");
+            return err_set(err, ERR_INVALID_QUERY, "no query parameter %.64s is known here",
+                           name[0] ? name : "(empty)");
         for (size_t k = 0; k < i; k++)
             if (strcmp(req->http->query[k].name, name) == 0)
                 return err_set(err, ERR_INVALID_QUERY, "the query parameter %.64s was sent twice", name);
@@ -39,7 +43,8 @@ static int judge_accept(struct request *req, struct err *err)
 
     if (!list)
         return err_set(err, ERR_NO_MEMORY, "request arena");
-    for (char *word = strtok_r(list, " ", &next); word && count < ROUTE_OFFERS_MAX; word = strtok_r(NULL, " ", &next))
+    for (char *word = strtok_r(list, " ", &next); word && count < ROUTE_OFFERS_MAX;
+         word = strtok_r(NULL, " ", &next))
         offers[count++] = word;
     req->offer = http_accept(http_request_header(req->http, "Accept"), offers, count);
     if (req->offer < 0)
@@ -55,7 +60,8 @@ static int judge_preconditions(const struct request *req, struct err *err)
     if (!req->route->if_match)
         return 0;
     if (!match.data && !none.data)
-        return err_set(err, ERR_PRECONDITION_REQUIRED, "send If-Match with the ETag, or If-None-Match: * to create");
+        return err_set(err, ERR_PRECONDITION_REQUIRED,
+                       "send If-Match with the ETag, or If-None-Match: * to create");
     if (none.data && !bytes_is(http_trim(none), "*"))
         return err_set(err, ERR_INVALID_HEADER, "If-None-Match can only be * here");
     if (http_if_match(match, "\"0\"") == HTTP_MATCH_BAD)
@@ -111,7 +117,8 @@ static int begin(void *arg, struct http_request *http, size_t *ret_body_limit, s
         http_problem(reply, http, &err, NULL);
         return -1;
     }
-    req->route = route_find(routes, http->method, http->segments, http->segment_count, req->arena, req->params, &allow, &err);
+    req->route = route_find(routes, http->method, http->segments, http->segment_count, req->arena,
+                            req->params, &allow, &err);
     if (!req->route && allow.len > 0 && strcmp(http->method, "OPTIONS") == 0)
         return answer_options(reply, &allow);
     if (!req->route || judge_head(req, &err) < 0) {
@@ -122,7 +129,9 @@ static int begin(void *arg, struct http_request *http, size_t *ret_body_limit, s
     return 0;
 }
 
-/* -- the body ----------------------------------------------------------------------------------------------------------- */
+/* -- the body
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static int parse_body(struct request *req, struct err *err)
 {
@@ -161,19 +170,23 @@ static void respond(void *arg, struct http_request *http, struct http_reply *rep
         http_reply_not_modified(reply, http);
 }
 
-/* -- the end -------------------------------------------------------------------------------------------------------------- */
+/* -- the end
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
-static void log_request(const struct request *req, const struct http_request *http, const struct http_outcome *outcome)
+static void log_request(const struct request *req, const struct http_request *http,
+                        const struct http_outcome *outcome)
 {
     char status[8], bytes[24], took[32];
 
     snprintf(status, sizeof(status), "%d", outcome->status);
     snprintf(bytes, sizeof(bytes), "%lld", (long long)outcome->bytes);
     snprintf(took, sizeof(took), "%.3f", (double)outcome->duration_us / 1000);
-    log_write(LOG_INFO, "request", "method", http->method, "path", http->path, "status", status, "bytes", bytes,
-              "duration_ms", took, "address", http->address, "identity",
+    log_write(LOG_INFO, "request", "method", http->method, "path", http->path, "status", status, "bytes",
+              bytes, "duration_ms", took, "address", http->address, "identity",
               req && req->principal ? req->principal->identity : NULL, "operation",
-              req && req->route ? req->route->operation : NULL, "complete", outcome->complete ? NULL : "no", NULL);
+              req && req->route ? req->route->operation : NULL, "complete", outcome->complete ? NULL : "no",
+              NULL);
 }
 
 static void done(void *arg, struct http_request *http, const struct http_outcome *outcome)

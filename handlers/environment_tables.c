@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-/* -- names ---------------------------------------------------------------------------------------------------------------- */
+/* -- names
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_glob(const char *name)
 {
@@ -34,8 +36,8 @@ static bool has_globs(const struct environment *environment)
     return false;
 }
 
-static int expand(struct aws_session *aws, const struct environment *environment, struct arena *arena, struct table_list *list,
-                  struct err *err)
+static int expand(struct aws_session *aws, const struct environment *environment, struct arena *arena,
+                  struct table_list *list, struct err *err)
 {
     const char *start = NULL;
     const char **names;
@@ -51,7 +53,9 @@ static int expand(struct aws_session *aws, const struct environment *environment
     return 0;
 }
 
-/* -- asking ------------------------------------------------------------------------------------------------------------------ */
+/* -- asking
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* What outlives the next question, whose answer takes the scratch. */
 static void keep(struct table_state *state, const struct dynamodb_table *table, struct arena *arena)
@@ -70,7 +74,8 @@ static void keep(struct table_state *state, const struct dynamodb_table *table, 
     state->known = state->status != NULL;
 }
 
-static void ask(struct aws_session *aws, struct table_state *state, struct arena *scratch, struct arena *arena)
+static void ask(struct aws_session *aws, struct table_state *state, struct arena *scratch,
+                struct arena *arena)
 {
     struct dynamodb_table table;
     struct dynamodb_pitr pitr;
@@ -87,7 +92,8 @@ static void ask(struct aws_session *aws, struct table_state *state, struct arena
     state->pitr_latest_ms = pitr.latest_ms;
 }
 
-static void ask_all(struct aws_session *aws, int64_t deadline_boot_ms, struct arena *arena, struct table_list *list)
+static void ask_all(struct aws_session *aws, int64_t deadline_boot_ms, struct arena *arena,
+                    struct table_list *list)
 {
     _cleanup_(arena_free_p) struct arena *scratch = arena_new(AWS_CONTROL_REPLY_MAX);
 
@@ -112,7 +118,8 @@ int table_list_read(struct engine *engine, const struct environment *environment
     for (size_t i = 0; i < environment->tables.count; i++)
         if (!is_glob(environment->tables.names[i]))
             add(&list, environment->tables.names[i]);
-    if (engine_session_open(engine, environment->name, deadline_boot_ms - clock_boot_ms(), &session, &list.err) == 0) {
+    if (engine_session_open(engine, environment->name, deadline_boot_ms - clock_boot_ms(), &session,
+                            &list.err) == 0) {
         if (has_globs(environment))
             expand(engine_session_aws(session), environment, arena, &list, &list.err);
         ask_all(engine_session_aws(session), deadline_boot_ms, arena, &list);

@@ -1,6 +1,6 @@
 /*
- * The tables of an environment as AWS shows them now, within a time budget: what could not be asked in time is named,
- * not left out. Thread rule: the request's thread.
+ * The tables of an environment as AWS shows them now, within a time budget: what could not be asked in time
+ * is named, not left out. Thread rule: the request's thread.
  */
 #pragma once
 #include "engine/engine.h"
@@ -8,7 +8,7 @@
 
 struct table_state {
     const char *name;
-    bool known; /* what follows is AWS's */
+    bool known;                                        /* what follows is AWS's */
     const char *status, *arn, *table_id, *table_class; /* table_id NULL: the peer has none */
     int64_t created_ms, items, bytes;
     bool on_demand;
@@ -16,8 +16,8 @@ struct table_state {
     bool deletion_protection;
     bool pitr;
     int64_t pitr_days, pitr_earliest_ms, pitr_latest_ms; /* 0: not said */
-    struct err err;      /* why it is not known */
-    struct err pitr_err; /* the same of PITR */
+    struct err err;                                      /* why it is not known */
+    struct err pitr_err;                                 /* the same of PITR */
 };
 
 struct table_list {

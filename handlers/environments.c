@@ -20,7 +20,8 @@ static int limits_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_environment_limits_get(tx, looking->environment->name, &looking->limits, err);
 }
 
-/* -- what is known without asking ---------------------------------------------------------------------------------------- */
+/* -- what is known without asking
+ * ---------------------------------------------------------------------------------------- */
 
 static void put_names(struct json_writer *w, const char *name, const struct name_list *names)
 {
@@ -45,7 +46,8 @@ void limits_write(struct json_writer *w, const char *name, const struct environm
 {
     json_put_object(w, name);
     put_rate(w, "read_units_per_second", limits->read_units_per_second, environment->read_units_per_second);
-    put_rate(w, "write_units_per_second", limits->write_units_per_second, environment->write_units_per_second);
+    put_rate(w, "write_units_per_second", limits->write_units_per_second,
+             environment->write_units_per_second);
     json_put_object(w, "configured");
     put_rate(w, "read_units_per_second", 0, environment->read_units_per_second);
     put_rate(w, "write_units_per_second", 0, environment->write_units_per_second);
@@ -54,9 +56,13 @@ void limits_write(struct json_writer *w, const char *name, const struct environm
     json_put_object_end(w);
 }
 
-static void put_state(struct json_writer *w, const struct environment *environment, const struct environment_state *state)
+static void put_state(struct json_writer *w, const struct environment *environment,
+                      const struct environment_state *state)
 {
-    json_put_text(w, "state", state->usable ? "usable" : state->err.code != ERR_NONE ? "unusable" : "unknown");
+    json_put_text(w, "state",
+                  state->usable                 ? "usable"
+                  : state->err.code != ERR_NONE ? "unusable"
+                                                : "unknown");
     json_put_object(w, "account");
     json_put_text(w, "configured", environment->account);
     json_put_text(w, "found", state->account[0] ? state->account : NULL);
@@ -77,8 +83,10 @@ static void put_objectives(struct json_writer *w, const struct environment *envi
     const struct {
         const char *name;
         int64_t ms;
-    } objectives[] = {{"rto_critical_seconds", environment->rto_critical_ms}, {"rto_full_seconds", environment->rto_full_ms},
-                      {"rpo_tables_seconds", environment->rpo_tables_ms}, {"rpo_buckets_seconds", environment->rpo_buckets_ms}};
+    } objectives[] = {{"rto_critical_seconds", environment->rto_critical_ms},
+                      {"rto_full_seconds", environment->rto_full_ms},
+                      {"rpo_tables_seconds", environment->rpo_tables_ms},
+                      {"rpo_buckets_seconds", environment->rpo_buckets_ms}};
 
     json_put_object(w, "objectives");
     for (size_t i = 0; i < COUNT_OF(objectives); i++)
@@ -102,9 +110,12 @@ static void put_configured(struct json_writer *w, const struct environment *envi
     json_put_object_end(w);
 }
 
-/* -- the list ---------------------------------------------------------------------------------------------------------------- */
+/* -- the list
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
-static int put_summary(struct request *req, struct json_writer *w, const struct environment *environment, struct err *err)
+static int put_summary(struct request *req, struct json_writer *w, const struct environment *environment,
+                       struct err *err)
 {
     struct looking looking = {.req = req, .environment = environment};
     struct environment_state state = {0};
@@ -140,10 +151,11 @@ int environments_list(struct request *req, struct http_reply *reply, struct err 
     return 0;
 }
 
-/* -- one, with its tables ------------------------------------------------------------------------------------------------------ */
+/* -- one, with its tables
+ * ------------------------------------------------------------------------------------------------------ */
 
-static int look_at_tables(struct request *req, const struct environment *environment, struct table_list *ret_tables,
-                          struct err *err)
+static int look_at_tables(struct request *req, const struct environment *environment,
+                          struct table_list *ret_tables, struct err *err)
 {
     int64_t deadline = clock_boot_ms() + LOOK_BUDGET_MS;
     int result;
@@ -157,8 +169,8 @@ static int look_at_tables(struct request *req, const struct environment *environ
     return result;
 }
 
-/* The version of the live limits is the only thing here that can be changed by PUT. It is no validator for the whole
- * answer, which is AWS's: so the header is set without making a 304 possible. */
+/* The version of the live limits is the only thing here that can be changed by PUT. It is no validator for
+ * the whole answer, which is AWS's: so the header is set without making a 304 possible. */
 static void put_limits_etag(struct http_reply *reply, const struct environment_limits *limits)
 {
     http_reply_header(reply, "ETag", "\"%lld\"", (long long)limits->version);

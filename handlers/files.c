@@ -1,6 +1,7 @@
 /*
- * GET /v1/recovery-points/{id}/manifest and /files/{path...}: what lies in a recovery point's tree. A file is fetched
- * whole into an unlinked spool file and held against its sha256 first, so that no byte of a damaged one is served.
+ * GET /v1/recovery-points/{id}/manifest and /files/{path...}: what lies in a recovery point's tree. A file is
+ * fetched whole into an unlinked spool file and held against its sha256 first, so that no byte of a damaged
+ * one is served.
  */
 #include "handlers/handlers.h"
 
@@ -54,20 +55,24 @@ static int check_sha256(struct bytes content, const struct hash *wanted, const c
 static int open_root(struct tree *tree, struct err *err)
 {
     const struct config *config = tree->req->config;
-    struct root_options options = {.environment = config_environment(config, tree->point->environment), .arena = tree->arena,
+    struct root_options options = {.environment = config_environment(config, tree->point->environment),
+                                   .arena = tree->arena,
                                    .data_dir = config->data_dir};
 
     if (!options.environment)
-        return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "environment %s is not configured any more", tree->point->environment);
+        return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "environment %s is not configured any more",
+                       tree->point->environment);
     if (!str_starts(tree->point->location, "file://")) {
-        if (engine_session_open(tree->req->app->engine, tree->point->environment, READ_BUDGET_MS, &tree->session, err) < 0)
+        if (engine_session_open(tree->req->app->engine, tree->point->environment, READ_BUDGET_MS,
+                                &tree->session, err) < 0)
             return -1;
         options.aws = engine_session_aws(tree->session);
     }
     return root_open(&options, tree->point->location, &tree->root, err);
 }
 
-static int tree_open(struct request *req, const struct recovery_point *point, struct tree *tree, struct err *err)
+static int tree_open(struct request *req, const struct recovery_point *point, struct tree *tree,
+                     struct err *err)
 {
     if (!point->has_manifest)
         return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "the recovery point is %s and has no manifest",
@@ -91,7 +96,9 @@ static int tree_open(struct request *req, const struct recovery_point *point, st
     return check_sha256(tree->manifest, &point->manifest_sha256, MANIFEST_PATH, err);
 }
 
-/* -- spool ------------------------------------------------------------------------------------------------------------- */
+/* -- spool
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static int spool_open(const struct config *config, int64_t size, int *ret_fd, struct err *err)
 {
@@ -103,7 +110,8 @@ static int spool_open(const struct config *config, int64_t size, int *ret_fd, st
     if (statvfs(folder, &disk) < 0)
         return err_set(err, ERR_IO, "spool folder: %s", strerrordesc_np(errno));
     if ((int64_t)(disk.f_bavail * disk.f_frsize) - size < config->min_free_bytes)
-        return err_set(err, ERR_DISK_FULL, "a file of %lld bytes would leave less than min_free in the spool folder",
+        return err_set(err, ERR_DISK_FULL,
+                       "a file of %lld bytes would leave less than min_free in the spool folder",
                        (long long)size);
     fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -116,7 +124,8 @@ static int spool_bytes(struct request *req, struct bytes content, int *ret_fd, s
 {
     _cleanup_(cleanup_close) int fd = -1;
 
-    if (spool_open(req->config, (int64_t)content.len, &fd, err) < 0 || stream_write_fd(fd, content.data, content.len, err) < 0)
+    if (spool_open(req->config, (int64_t)content.len, &fd, err) < 0 ||
+        stream_write_fd(fd, content.data, content.len, err) < 0)
         return -1;
     *ret_fd = fd;
     fd = -1;
@@ -124,7 +133,8 @@ static int spool_bytes(struct request *req, struct bytes content, int *ret_fd, s
 }
 
 /* Copies and hashes; *ret_size is what came. */
-static int copy(struct root_reader *reader, int fd, int64_t limit, struct hash *ret_sha256, int64_t *ret_size, struct err *err)
+static int copy(struct root_reader *reader, int fd, int64_t limit, struct hash *ret_sha256, int64_t *ret_size,
+                struct err *err)
 {
     _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
     _cleanup_(cleanup_free) char *chunk = malloc(CHUNK);
@@ -160,7 +170,8 @@ static int spool_file(struct tree *tree, const struct manifest_file *file, int *
             err->code = ERR_RECOVERY_POINT_DAMAGED;
         return -1;
     }
-    if (spool_open(tree->req->config, file->size, &fd, err) < 0 || copy(reader, fd, file->size, &found, &size, err) < 0)
+    if (spool_open(tree->req->config, file->size, &fd, err) < 0 ||
+        copy(reader, fd, file->size, &found, &size, err) < 0)
         return -1;
     if (size != file->size || memcmp(&found, &file->sha256, sizeof(found)) != 0)
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%s is not what the manifest says", file->path);
@@ -169,10 +180,12 @@ static int spool_file(struct tree *tree, const struct manifest_file *file, int *
     return 0;
 }
 
-/* -- answering ------------------------------------------------------------------------------------------------------------ */
+/* -- answering
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
-static void reply_spooled(struct request *req, struct http_reply *reply, int fd, int64_t size, const struct hash *sha256,
-                          const char *content_type)
+static void reply_spooled(struct request *req, struct http_reply *reply, int fd, int64_t size,
+                          const struct hash *sha256, const char *content_type)
 {
     char etag[HEX_SIZE(32)];
 
@@ -194,7 +207,8 @@ int points_manifest(struct request *req, struct http_reply *reply, struct err *e
 }
 
 /* Only what the manifest lists is there. */
-static int find_file(struct tree *tree, const char *path, const struct manifest_file **ret_file, struct err *err)
+static int find_file(struct tree *tree, const char *path, const struct manifest_file **ret_file,
+                     struct err *err)
 {
     struct manifest *manifest;
 
@@ -225,8 +239,9 @@ static int record_tx(struct tx *tx, void *ctx, struct err *err)
 
     hex_encode(reading->file->sha256.bytes, 32, hash);
     id_format(&reading->point->id, id);
-    detail = json_pack("{s:s,s:s,s:s,s:I,s:s%}", "recovery_point", id, "path", reading->file->path, "sha256", hash, "size",
-                       (json_int_t)reading->file->size, "range", range.data ? range.data : "", range.len);
+    detail =
+        json_pack("{s:s,s:s,s:s,s:I,s:s%}", "recovery_point", id, "path", reading->file->path, "sha256", hash,
+                  "size", (json_int_t)reading->file->size, "range", range.data ? range.data : "", range.len);
     text = detail ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
@@ -239,7 +254,9 @@ static int record_tx(struct tx *tx, void *ctx, struct err *err)
 
 static const char *type_of(const char *path)
 {
-    return str_ends(path, ".gz") ? "application/gzip" : str_ends(path, ".json") ? "application/json" : "application/octet-stream";
+    return str_ends(path, ".gz")     ? "application/gzip"
+           : str_ends(path, ".json") ? "application/json"
+                                     : "application/octet-stream";
 }
 
 int files_get(struct request *req, struct http_reply *reply, struct err *err)
@@ -250,7 +267,8 @@ int files_get(struct request *req, struct http_reply *reply, struct err *err)
     int fd = -1;
 
     if (request_point(req, ROLE_DATA_READER, &point, err) < 0 || tree_open(req, point, &tree, err) < 0 ||
-        find_file(&tree, req->params[1], &reading.file, err) < 0 || spool_file(&tree, reading.file, &fd, err) < 0)
+        find_file(&tree, req->params[1], &reading.file, err) < 0 ||
+        spool_file(&tree, reading.file, &fd, err) < 0)
         return -1;
     reading.point = point;
     /* the row is durable before the first byte leaves; HEAD takes none away */

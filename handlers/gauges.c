@@ -6,8 +6,8 @@
 #include "handlers/dispatch.h"
 #include "store/audit_log.h"
 
-static struct metric *build_info, *jobs, *oldest_start, *queue_oldest, *points, *backup_last, *proof_last, *backup_size,
-    *free_bytes, *busy, *expiry, *skew, *audit_entries, *reload_ok, *connections;
+static struct metric *build_info, *jobs, *oldest_start, *queue_oldest, *points, *backup_last, *proof_last,
+    *backup_size, *free_bytes, *busy, *expiry, *skew, *audit_entries, *reload_ok, *connections;
 
 struct facts {
     struct arena *arena;
@@ -31,7 +31,8 @@ static int read_facts(struct tx *tx, void *ctx, struct err *err)
     return tx_audit_count(tx, &facts->audit_entries, err);
 }
 
-/* -- label sets that are known from the start ---------------------------------------------------------------------------- */
+/* -- label sets that are known from the start
+ * ---------------------------------------------------------------------------- */
 
 static void zero_jobs(const struct app *app, const struct config *config)
 {
@@ -41,8 +42,9 @@ static void zero_jobs(const struct app *app, const struct config *config)
     for (size_t k = 0; kinds[k]; k++)
         for (size_t e = 0; e < config->environment_count; e++)
             for (size_t s = 0; s < COUNT_OF(open); s++)
-                metric_set(jobs, 0,
-                           METRIC_LABELS(kinds[k]->name, config->environments[e].name, job_state_name(open[s])));
+                metric_set(
+                    jobs, 0,
+                    METRIC_LABELS(kinds[k]->name, config->environments[e].name, job_state_name(open[s])));
 }
 
 static bool is_glob(const char *name)
@@ -68,12 +70,14 @@ static void zero_backups(const struct environment *environment)
 static void zero_points(const struct environment *environment)
 {
     for (int status = 0; status < POINT_STATUS_COUNT; status++)
-        metric_set(points, 0, METRIC_LABELS(environment->name, "table", point_status_name((enum point_status)status)));
+        metric_set(points, 0,
+                   METRIC_LABELS(environment->name, "table", point_status_name((enum point_status)status)));
 }
 
 static void zero(const struct app *app, const struct config *config)
 {
-    struct metric *const families[] = {jobs, oldest_start, points, backup_last, proof_last, backup_size, expiry, skew};
+    struct metric *const families[] = {jobs,       oldest_start, points, backup_last,
+                                       proof_last, backup_size,  expiry, skew};
 
     for (size_t i = 0; i < COUNT_OF(families); i++)
         metric_forget(families[i]);
@@ -84,7 +88,9 @@ static void zero(const struct app *app, const struct config *config)
     }
 }
 
-/* -- facts ------------------------------------------------------------------------------------------------------------------ */
+/* -- facts
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
 static double seconds(int64_t wall_ms)
 {
@@ -97,7 +103,8 @@ static void set_jobs(const struct facts *facts)
 
     for (size_t i = 0; i < facts->job_count; i++) {
         const struct job_count *count = &facts->jobs[i];
-        const char *const *labels = METRIC_LABELS(count->kind, count->environment, job_state_name(count->state));
+        const char *const *labels =
+            METRIC_LABELS(count->kind, count->environment, job_state_name(count->state));
 
         metric_set(jobs, (double)count->count, labels);
         if (count->oldest_start > 0)
@@ -108,12 +115,14 @@ static void set_jobs(const struct facts *facts)
     metric_set(queue_oldest, seconds(oldest), METRIC_NO_LABELS);
 }
 
-/* A name that is not configured (a table a job made, an environment that is gone) would be one more label set for ever. */
+/* A name that is not configured (a table a job made, an environment that is gone) would be one more label set
+ * for ever. */
 static bool configured(const struct config *config, const char *environment, const char *resource)
 {
     const struct environment *found = config_environment(config, environment);
 
-    return found && str_starts(resource, "table/") && environment_lists_table(found, resource + strlen("table/"));
+    return found && str_starts(resource, "table/") &&
+           environment_lists_table(found, resource + strlen("table/"));
 }
 
 static void set_points(const struct facts *facts, const struct config *config)
@@ -134,7 +143,8 @@ static void set_points(const struct facts *facts, const struct config *config)
         metric_set(backup_size, (double)latest->stored_bytes,
                    METRIC_LABELS(latest->environment, latest->resource, latest->method));
         if (latest->proven_at > 0)
-            metric_set(proof_last, seconds(latest->proven_at), METRIC_LABELS(latest->environment, latest->resource));
+            metric_set(proof_last, seconds(latest->proven_at),
+                       METRIC_LABELS(latest->environment, latest->resource));
     }
 }
 
@@ -199,27 +209,31 @@ void app_metrics_declare(struct app *app)
     } gauges[] = {
         {&build_info, "recoverd_build_info", "1, with the version as label.", "version"},
         {&jobs, "recoverd_jobs", "Jobs that have not ended, by state.", "kind environment state"},
-        {&oldest_start, "recoverd_job_oldest_start_timestamp_seconds", "When the oldest job of a state began.",
-         "kind environment state"},
-        {&queue_oldest, "recoverd_queue_oldest_timestamp_seconds", "When the oldest queued job was accepted; 0: none waits.", ""},
+        {&oldest_start, "recoverd_job_oldest_start_timestamp_seconds",
+         "When the oldest job of a state began.", "kind environment state"},
+        {&queue_oldest, "recoverd_queue_oldest_timestamp_seconds",
+         "When the oldest queued job was accepted; 0: none waits.", ""},
         {&points, "recoverd_recovery_points", "Recovery points in the catalogue.", "environment type status"},
-        {&backup_last, "recoverd_backup_last_success_timestamp_seconds", "When the newest good backup was made; 0: never.",
+        {&backup_last, "recoverd_backup_last_success_timestamp_seconds",
+         "When the newest good backup was made; 0: never.", "environment resource method"},
+        {&proof_last, "recoverd_proof_last_success_timestamp_seconds",
+         "When a backup was last proven by a restore; 0: never.", "environment resource"},
+        {&backup_size, "recoverd_backup_size_bytes", "Stored size of the newest good backup.",
          "environment resource method"},
-        {&proof_last, "recoverd_proof_last_success_timestamp_seconds", "When a backup was last proven by a restore; 0: never.",
-         "environment resource"},
-        {&backup_size, "recoverd_backup_size_bytes", "Stored size of the newest good backup.", "environment resource method"},
         {&free_bytes, "recoverd_store_free_bytes", "Free bytes on the disk of the store.", ""},
         {&busy, "recoverd_workers_busy", "Workers that run a part now.", ""},
-        {&expiry, "recoverd_aws_credentials_expiry_timestamp_seconds", "When the credentials end; 0: never or not known.",
-         "environment"},
-        {&skew, "recoverd_aws_clock_skew_seconds", "AWS's clock minus ours, the widest of all environments.", ""},
+        {&expiry, "recoverd_aws_credentials_expiry_timestamp_seconds",
+         "When the credentials end; 0: never or not known.", "environment"},
+        {&skew, "recoverd_aws_clock_skew_seconds", "AWS's clock minus ours, the widest of all environments.",
+         ""},
         {&reload_ok, "recoverd_config_reload_success", "1 when the last reload took the configuration.", ""},
         {&connections, "recoverd_http_connections", "Open connections of the API.", ""},
     };
 
     for (size_t i = 0; i < COUNT_OF(gauges); i++)
         *gauges[i].family = metric_declare(gauges[i].name, METRIC_GAUGE, gauges[i].help, gauges[i].labels);
-    audit_entries = metric_declare("recoverd_audit_entries_total", METRIC_COUNTER, "Rows in the audit trail.", "");
+    audit_entries =
+        metric_declare("recoverd_audit_entries_total", METRIC_COUNTER, "Rows in the audit trail.", "");
     metric_set(build_info, 1, METRIC_LABELS(RECOVERD_VERSION));
     count_declare();
     metrics_process();

@@ -2,8 +2,8 @@
 #pragma once
 #include "handlers/request.h"
 
-extern const struct field jobs_create_fields[], jobs_retry_fields[], plans_create_fields[], totp_create_fields[],
-    limits_put_fields[], no_fields[];
+extern const struct field jobs_create_fields[], jobs_retry_fields[], plans_create_fields[],
+    totp_create_fields[], limits_put_fields[], no_fields[];
 
 handler_fn me_get;
 handler_fn totp_get, totp_create, totp_delete;

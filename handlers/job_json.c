@@ -10,8 +10,8 @@ struct wanted {
     bool when;
 };
 
-int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena *arena, struct job_view *ret_view,
-                  struct err *err)
+int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena *arena,
+                  struct job_view *ret_view, struct err *err)
 {
     struct job_view view = {.job = job, .full = full};
     const struct wanted wanted[] = {
@@ -33,7 +33,8 @@ int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena 
 }
 
 /* A document, or what stands there when there is none. */
-static void put_document(struct json_writer *w, const char *name, struct bytes document, struct bytes otherwise)
+static void put_document(struct json_writer *w, const char *name, struct bytes document,
+                         struct bytes otherwise)
 {
     if (document.data && document.len > 0)
         json_put_raw(w, name, document);
@@ -154,7 +155,8 @@ void job_view_write(struct json_writer *w, const char *name, const struct job_vi
     json_put_object_end(w);
 }
 
-int job_answer(struct tx *tx, const struct job *job, struct arena *arena, struct bytes *ret_body, struct err *err)
+int job_answer(struct tx *tx, const struct job *job, struct arena *arena, struct bytes *ret_body,
+               struct err *err)
 {
     _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(DOCUMENT_MAX + SPEC_MAX);
     struct job_view view;

@@ -14,8 +14,9 @@ struct job_view {
     size_t step_count;
 };
 
-int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena *arena, struct job_view *ret_view,
-                  struct err *err);
+int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena *arena,
+                  struct job_view *ret_view, struct err *err);
 void job_view_write(struct json_writer *w, const char *name, const struct job_view *view);
 /* The stored answer of an accepted job: struct submit's answer. */
-int job_answer(struct tx *tx, const struct job *job, struct arena *arena, struct bytes *ret_body, struct err *err);
+int job_answer(struct tx *tx, const struct job *job, struct arena *arena, struct bytes *ret_body,
+               struct err *err);

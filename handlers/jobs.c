@@ -24,7 +24,8 @@ const struct field jobs_retry_fields[] = {
 };
 const struct field no_fields[] = {FIELD_END};
 
-/* -- answering with a job ------------------------------------------------------------------------------------------------ */
+/* -- answering with a job
+ * ------------------------------------------------------------------------------------------------ */
 
 struct showing {
     struct request *req;
@@ -42,7 +43,8 @@ static int show_tx(struct tx *tx, void *ctx, struct err *err)
     return job_view_read(tx, now, true, showing->req->arena, &showing->view, err);
 }
 
-static int reply_job(struct request *req, struct http_reply *reply, int status, const struct job *job, struct err *err)
+static int reply_job(struct request *req, struct http_reply *reply, int status, const struct job *job,
+                     struct err *err)
 {
     struct showing showing = {.req = req, .job = job};
     struct json_writer w;
@@ -55,7 +57,8 @@ static int reply_job(struct request *req, struct http_reply *reply, int status, 
     return 0;
 }
 
-static int reply_accepted(struct request *req, struct http_reply *reply, const struct accepted *accepted, struct err *err)
+static int reply_accepted(struct request *req, struct http_reply *reply, const struct accepted *accepted,
+                          struct err *err)
 {
     if (!accepted->replayed) {
         reply_location_job(reply, &accepted->job->id);
@@ -70,7 +73,9 @@ static int reply_accepted(struct request *req, struct http_reply *reply, const s
     return 0;
 }
 
-/* -- accepting ------------------------------------------------------------------------------------------------------------- */
+/* -- accepting
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static int submit(struct request *req, struct submit *submit, struct http_reply *reply, struct err *err)
 {
@@ -115,7 +120,9 @@ int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
     return reply_job(req, reply, 200, job, err);
 }
 
-/* -- looking ----------------------------------------------------------------------------------------------------------------- */
+/* -- looking
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int wanted_wait(const struct request *req, int *ret_seconds, struct err *err)
 {
@@ -123,7 +130,8 @@ static int wanted_wait(const struct request *req, int *ret_seconds, struct err *
 
     *ret_seconds = http_prefer_wait(http_request_header(req->http, "Prefer"));
     if (query && !http_wait_parse(query, ret_seconds))
-        return err_set(err, ERR_INVALID_QUERY, "wait must be a number of seconds from 0 to %d", HTTP_WAIT_MAX_S);
+        return err_set(err, ERR_INVALID_QUERY, "wait must be a number of seconds from 0 to %d",
+                       HTTP_WAIT_MAX_S);
     return 0;
 }
 
@@ -137,7 +145,8 @@ static bool wait_for_change(struct request *req, uint64_t seen, int64_t until_bo
 {
     int64_t now = clock_boot_ms();
 
-    if (now >= until_boot_ms || wait_hub_wait(req->app->hub, req->http->fd, seen, until_boot_ms) != WAIT_WOKEN)
+    if (now >= until_boot_ms ||
+        wait_hub_wait(req->app->hub, req->http->fd, seen, until_boot_ms) != WAIT_WOKEN)
         return false;
     if (clock_boot_ms() - now < LOOK_PAUSE_MS)
         poll(NULL, 0, LOOK_PAUSE_MS);

@@ -43,8 +43,10 @@ static int query_of(struct request *req, struct job_query *ret_query, struct err
     struct job_query query = {0};
     struct list_page page;
 
-    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 || list_filter(req, "environment", &query.environment, err) < 0 ||
-        list_filter(req, "kind", &query.kind, err) < 0 || list_filter(req, "resource", &query.resource, err) < 0 ||
+    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 ||
+        list_filter(req, "environment", &query.environment, err) < 0 ||
+        list_filter(req, "kind", &query.kind, err) < 0 ||
+        list_filter(req, "resource", &query.resource, err) < 0 ||
         list_filter_words(req, "state", is_state, &query.state, err) < 0)
         return -1;
     if (parent && !id_parse(bytes_of(parent), &query.parent_id))
@@ -80,5 +82,6 @@ int jobs_list(struct request *req, struct http_reply *reply, struct err *err)
     list_begin(reply, &w);
     for (size_t i = 0; i < listing.count; i++)
         job_view_write(&w, NULL, &listing.views[i]);
-    return list_end(req, &w, listing.more, listing.count ? listing.views[listing.count - 1].job->key : 0, err);
+    return list_end(req, &w, listing.more, listing.count ? listing.views[listing.count - 1].job->key : 0,
+                    err);
 }

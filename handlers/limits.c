@@ -28,7 +28,8 @@ static int judge(const struct putting *p, struct err *err)
 
     snprintf(etag, sizeof(etag), "\"%lld\"", (long long)p->before.version);
     if (match.data && http_if_match(match, etag) != HTTP_MATCH_YES)
-        return err_set(err, ERR_PRECONDITION_FAILED, "the limits have version %lld", (long long)p->before.version);
+        return err_set(err, ERR_PRECONDITION_FAILED, "the limits have version %lld",
+                       (long long)p->before.version);
     if (none.data && p->before.version != 0)
         return err_set(err, ERR_PRECONDITION_FAILED, "limits were put already, their version is %lld",
                        (long long)p->before.version);
@@ -47,7 +48,8 @@ static int put_tx(struct tx *tx, void *ctx, struct err *err)
     if (tx_environment_limits_put(tx, p->environment->name, &p->after, err) < 0 ||
         tx_environment_limits_get(tx, p->environment->name, &p->after, err) < 0)
         return -1;
-    snprintf(detail, sizeof(detail), "{\"before\":{\"read\":%lld,\"write\":%lld},\"after\":{\"read\":%lld,\"write\":%lld}}",
+    snprintf(detail, sizeof(detail),
+             "{\"before\":{\"read\":%lld,\"write\":%lld},\"after\":{\"read\":%lld,\"write\":%lld}}",
              (long long)p->before.read_units_per_second, (long long)p->before.write_units_per_second,
              (long long)p->after.read_units_per_second, (long long)p->after.write_units_per_second);
     entry.environment = p->environment->name;

@@ -20,7 +20,8 @@ static int time_of(const struct request *req, const char *name, int64_t *ret_ms,
 
     *ret_ms = 0;
     if (text && !time_parse(bytes_of(text), ret_ms))
-        return err_set(err, ERR_INVALID_QUERY, "%s must be a time of RFC 3339, such as 2026-01-30T14:30:00Z", name);
+        return err_set(err, ERR_INVALID_QUERY, "%s must be a time of RFC 3339, such as 2026-01-30T14:30:00Z",
+                       name);
     return 0;
 }
 
@@ -77,8 +78,8 @@ int list_filter(struct request *req, const char *name, struct filter *ret_filter
     return 0;
 }
 
-int list_filter_words(struct request *req, const char *name, bool (*known)(const char *word), struct filter *ret_filter,
-                      struct err *err)
+int list_filter_words(struct request *req, const char *name, bool (*known)(const char *word),
+                      struct filter *ret_filter, struct err *err)
 {
     if (list_filter(req, name, ret_filter, err) < 0)
         return -1;

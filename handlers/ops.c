@@ -1,4 +1,5 @@
-/* The ops listener: /metrics /healthz /readyz /version, up even when the API is full, for whoever can reach it. */
+/* The ops listener: /metrics /healthz /readyz /version, up even when the API is full, for whoever can reach
+ * it. */
 #include <sqlite3.h>
 
 #include "handlers/handlers.h"
@@ -17,7 +18,8 @@ struct ops_route {
     void (*answer)(struct app *app, const struct http_request *http, struct http_reply *reply);
 };
 
-/* -- /metrics ------------------------------------------------------------------------------------------------------- */
+/* -- /metrics
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void metrics(struct app *app, const struct http_request *http, struct http_reply *reply)
 {
@@ -30,7 +32,8 @@ static void metrics(struct app *app, const struct http_request *http, struct htt
     (open ? metrics_write_openmetrics : metrics_write_text)(&reply->body);
 }
 
-/* -- /healthz: the process answers -------------------------------------------------------------------------------------- */
+/* -- /healthz: the process answers
+ * -------------------------------------------------------------------------------------- */
 
 static void healthz(struct app *app, const struct http_request *http, struct http_reply *reply)
 {
@@ -40,7 +43,8 @@ static void healthz(struct app *app, const struct http_request *http, struct htt
     buffer_add_str(&reply->body, "{\"status\":\"ok\"}");
 }
 
-/* -- /readyz: may requests be sent here --------------------------------------------------------------------------------- */
+/* -- /readyz: may requests be sent here
+ * --------------------------------------------------------------------------------- */
 
 static int look_tx(struct tx *tx, void *ctx, struct err *err)
 {
@@ -74,7 +78,10 @@ static void put_environments(struct json_writer *w, struct app *app)
             state.err = err;
         json_put_object(w, NULL);
         json_put_text(w, "name", name);
-        json_put_text(w, "state", state.usable ? "usable" : state.err.code != ERR_NONE ? "unusable" : "unknown");
+        json_put_text(w, "state",
+                      state.usable                 ? "usable"
+                      : state.err.code != ERR_NONE ? "unusable"
+                                                   : "unknown");
         if (state.err.code != ERR_NONE)
             json_put_text(w, "code", err_info(state.err.code)->name);
         json_put_object_end(w);
@@ -108,7 +115,9 @@ static void readyz(struct app *app, const struct http_request *http, struct http
     json_put_object_end(&w);
 }
 
-/* -- /version ------------------------------------------------------------------------------------------------------------- */
+/* -- /version
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static void put_endpoints(struct json_writer *w, const struct environment *environment)
 {
@@ -150,7 +159,9 @@ static void version(struct app *app, const struct http_request *http, struct htt
     config_release((struct config *)(uintptr_t)config);
 }
 
-/* -- dispatch ---------------------------------------------------------------------------------------------------------------- */
+/* -- dispatch
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct ops_route ops_routes[] = {
     {"metrics", metrics},

@@ -18,7 +18,8 @@ static void put_plan(struct http_reply *reply, const struct plan_row *plan)
     buffer_add_bytes(&reply->body, plan->body);
 }
 
-/* -- a plan to retry: what is named beside retry_of must be that job's ------------------------------------------------ */
+/* -- a plan to retry: what is named beside retry_of must be that job's
+ * ------------------------------------------------ */
 
 struct retried {
     struct request *req;
@@ -51,7 +52,8 @@ static int same_spec(struct request *req, const struct submit *submit, const str
     if (request_read(req, read_spec, &retried, err) < 0)
         return -1;
     if (!bytes_is(retried.spec, text))
-        fault_add(&req->faults, "/spec", "differs from the spec of the job that is tried again; leave it out");
+        fault_add(&req->faults, "/spec",
+                  "differs from the spec of the job that is tried again; leave it out");
     return 0;
 }
 
@@ -98,7 +100,8 @@ int plans_create(struct request *req, struct http_reply *reply, struct err *err)
     return 0;
 }
 
-/* -- looking at one ----------------------------------------------------------------------------------------------------- */
+/* -- looking at one
+ * ----------------------------------------------------------------------------------------------------- */
 
 struct plan_look {
     struct request *req;

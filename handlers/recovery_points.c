@@ -23,7 +23,8 @@ static int list_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct listing *listing = ctx;
 
-    return tx_points_list(tx, &listing->query, listing->req->arena, &listing->points, &listing->count, &listing->more, err);
+    return tx_points_list(tx, &listing->query, listing->req->arena, &listing->points, &listing->count,
+                          &listing->more, err);
 }
 
 static int query_of(struct request *req, struct point_query *ret_query, struct err *err)
@@ -31,8 +32,10 @@ static int query_of(struct request *req, struct point_query *ret_query, struct e
     struct point_query query = {0};
     struct list_page page;
 
-    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 || list_filter(req, "environment", &query.environment, err) < 0 ||
-        list_filter(req, "resource", &query.resource, err) < 0 || list_filter(req, "type", &query.type, err) < 0 ||
+    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 ||
+        list_filter(req, "environment", &query.environment, err) < 0 ||
+        list_filter(req, "resource", &query.resource, err) < 0 ||
+        list_filter(req, "type", &query.type, err) < 0 ||
         list_filter(req, "method", &query.method, err) < 0 ||
         list_filter_words(req, "status", is_status, &query.status, err) < 0)
         return -1;

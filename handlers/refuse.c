@@ -5,7 +5,8 @@
 #include "auth/challenge.h"
 #include "http/problem.h"
 
-/* -- audit: 403 and failed MFA of a verified principal are rows ---------------------------------------------------- */
+/* -- audit: 403 and failed MFA of a verified principal are rows
+ * ---------------------------------------------------- */
 
 struct denial {
     struct request *req;
@@ -57,7 +58,8 @@ static void audit_denial(struct request *req, const struct err *cause)
         log_err(LOG_ERROR, "a denial could not be recorded in the audit trail", &err, NULL);
 }
 
-/* -- the answer -------------------------------------------------------------------------------------------------------- */
+/* -- the answer
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void put_changes(struct json_writer *w, void *arg)
 {
@@ -69,7 +71,7 @@ static void put_changes(struct json_writer *w, void *arg)
 
 static void count_refusal(struct request *req, const struct err *err)
 {
-    if (err_info(err->code)->status != 401)
+    if (err_info(err->code)->status != 401 && err->code != ERR_OTP_LOCKED)
         return;
     count_auth_failure(err);
     if (!req->principal)
@@ -80,7 +82,8 @@ void refuse(struct request *req, struct http_reply *reply, struct err *err, cons
 {
     struct buffer challenge = BUFFER_INIT(CHALLENGE_MAX);
     const char *challenges[1];
-    struct http_problem_extra extra = {.faults = &req->faults, .allow = allow, .members = put_changes, .members_arg = req};
+    struct http_problem_extra extra = {
+        .faults = &req->faults, .allow = allow, .members = put_changes, .members_arg = req};
 
     count_refusal(req, err);
     audit_denial(req, err);

@@ -27,8 +27,8 @@ int request_role(struct request *req, enum role role, const char *environment, s
     return err_set(err, ERR_FORBIDDEN, "this needs the role %s@%s", role_name(role), environment);
 }
 
-int request_environment(struct request *req, const char *name, enum role role, const struct environment **ret_environment,
-                        struct err *err)
+int request_environment(struct request *req, const char *name, enum role role,
+                        const struct environment **ret_environment, struct err *err)
 {
     const struct environment *environment = config_environment(req->config, name);
 
@@ -87,7 +87,8 @@ int request_idempotency(struct request *req, struct hash *ret_scope, struct hash
     sha = sha256_new(err);
     if (!sha)
         return -1;
-    const char *const parts[] = {req->principal->issuer, req->principal->subject, req->route->method, req->http->path, key};
+    const char *const parts[] = {req->principal->issuer, req->principal->subject, req->route->method,
+                                 req->http->path, key};
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         if (add_part(sha, parts[i], err) < 0)
             return -1;

@@ -1,6 +1,6 @@
 /*
- * One request as a handler sees it: who asks, judged and parsed; and the helpers that make looking things up and
- * answering one line each. Everything lives in the request's arena. Thread rule: the connection's thread.
+ * One request as a handler sees it: who asks, judged and parsed; and the helpers that make looking things up
+ * and answering one line each. Everything lives in the request's arena. Thread rule: the connection's thread.
  */
 #pragma once
 #include "base/cleanup.h"
@@ -21,19 +21,21 @@ struct request {
     struct arena *arena;
     const json_t *body; /* checked and normalised; NULL: none was sent */
     struct faults faults;
-    int offer;               /* index into route->produces: what Accept likes best */
-    const char *environment; /* what a refusal's audit row names; only after it was found in the configuration */
-    const char *object;      /* the same */
-    struct bytes changes;    /* of a stale plan: a JSON array */
+    int offer; /* index into route->produces: what Accept likes best */
+    const char
+        *environment;     /* what a refusal's audit row names; only after it was found in the configuration */
+    const char *object;   /* the same */
+    struct bytes changes; /* of a stale plan: a JSON array */
 };
 
 /* The first parameter as an id, or NOT_FOUND: what is no id is the id of nothing. */
 int request_id_param(struct request *req, int index, struct id *ret_id, struct err *err);
 /* 64 hex digits, or NOT_FOUND. */
 int request_hash_param(struct request *req, int index, struct hash *ret_hash, struct err *err);
-/* The environment of this name where the caller has `role`: NOT_FOUND when he does not see it, FORBIDDEN when he does. */
-int request_environment(struct request *req, const char *name, enum role role, const struct environment **ret_environment,
-                        struct err *err);
+/* The environment of this name where the caller has `role`: NOT_FOUND when he does not see it, FORBIDDEN when
+ * he does. */
+int request_environment(struct request *req, const char *name, enum role role,
+                        const struct environment **ret_environment, struct err *err);
 /* The role at an environment that the caller is known to see. FORBIDDEN. */
 int request_role(struct request *req, enum role role, const char *environment, struct err *err);
 const char *request_query(const struct request *req, const char *name); /* NULL when absent */

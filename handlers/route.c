@@ -49,7 +49,8 @@ bool route_path_matches(const char *template, const char *const *segments, size_
         if (i == count)
             return false;
         if (is_rest(part))
-            return params < ROUTE_PARAMS_MAX && (ret_params[params] = join(segments + i, count - i, arena)) != NULL;
+            return params < ROUTE_PARAMS_MAX &&
+                   (ret_params[params] = join(segments + i, count - i, arena)) != NULL;
         if (!is_param(part)) {
             if (!bytes_is(part, segments[i]))
                 return false;
@@ -72,9 +73,9 @@ static void add_method(struct buffer *allow, const char *method)
         buffer_add_str(allow, ", HEAD");
 }
 
-const struct route *route_find(const struct route *table, const char *method, const char *const *segments, size_t count,
-                               struct arena *arena, const char *ret_params[ROUTE_PARAMS_MAX], struct buffer *allow,
-                               struct err *err)
+const struct route *route_find(const struct route *table, const char *method, const char *const *segments,
+                               size_t count, struct arena *arena, const char *ret_params[ROUTE_PARAMS_MAX],
+                               struct buffer *allow, struct err *err)
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
     const char *params[ROUTE_PARAMS_MAX];
@@ -103,9 +104,10 @@ const struct route *route_find(const struct route *table, const char *method, co
 int routes_sound(const struct route *table, struct err *err)
 {
     for (const struct route *route = table; route->method; route++)
-        if (route->role == ROLE_UNSET || !route->path || !route->operation || !route->handle || route->status == 0 ||
-            (route->body && fields_sound(route->body, err) < 0))
-            return err_set(err, ERR_INTERNAL, "route %s %s: role, operation, status, handler or body is missing or unsound",
+        if (route->role == ROLE_UNSET || !route->path || !route->operation || !route->handle ||
+            route->status == 0 || (route->body && fields_sound(route->body, err) < 0))
+            return err_set(err, ERR_INTERNAL,
+                           "route %s %s: role, operation, status, handler or body is missing or unsound",
                            route->method, route->path ? route->path : "");
     return 0;
 }

@@ -9,7 +9,8 @@ static bool hash_of(const char *text, struct hash *ret_hash)
 
 void submit_note_place(struct request *req, const struct submit *submit)
 {
-    const struct environment *environment = submit->environment ? config_environment(req->config, submit->environment) : NULL;
+    const struct environment *environment =
+        submit->environment ? config_environment(req->config, submit->environment) : NULL;
 
     if (environment && principal_sees(req->principal, environment->name))
         req->environment = environment->name;
@@ -17,8 +18,11 @@ void submit_note_place(struct request *req, const struct submit *submit)
 
 int submit_of(struct request *req, struct submit *ret_submit, struct err *err)
 {
-    struct submit submit = {.principal = req->principal, .arena = req->arena, .faults = &req->faults,
-                            .request_id = req->http->id, .answer = job_answer};
+    struct submit submit = {.principal = req->principal,
+                            .arena = req->arena,
+                            .faults = &req->faults,
+                            .request_id = req->http->id,
+                            .answer = job_answer};
 
     submit.kind = json_get_text(req->body, "kind");
     submit.environment = json_get_text(req->body, "environment");
@@ -31,7 +35,8 @@ int submit_of(struct request *req, struct submit *ret_submit, struct err *err)
     }
     if (req->route->otp)
         submit.otp = request_header_text(req, "Recoverd-OTP");
-    if (req->route->idempotent && request_idempotency(req, &submit.idempotency_scope, &submit.body_sha256, err) < 0)
+    if (req->route->idempotent &&
+        request_idempotency(req, &submit.idempotency_scope, &submit.body_sha256, err) < 0)
         return -1;
     submit_note_place(req, &submit);
     *ret_submit = submit;

@@ -1,6 +1,7 @@
 /*
- * POST, GET and DELETE /v1/me/totp. A token alone must never give itself a second factor: enrolling needs fresh MFA by
- * token, or a ticket that was made on the server; replacing and removing also take a valid present code.
+ * POST, GET and DELETE /v1/me/totp. A token alone must never give itself a second factor: enrolling needs
+ * fresh MFA by token, or a ticket that was made on the server; replacing and removing also take a valid
+ * present code.
  */
 #include "handlers/handlers.h"
 
@@ -18,8 +19,8 @@ const struct field totp_create_fields[] = {
 struct change {
     struct request *req;
     int64_t now;
-    bool fresh;          /* MFA by token */
-    bool has_ticket;     /* a good one */
+    bool fresh;      /* MFA by token */
+    bool has_ticket; /* a good one */
     int64_t ticket_made;
     const char *otp;
     bool remove;
@@ -33,7 +34,8 @@ struct change {
 
 static int need_totp(const struct request *req, struct err *err)
 {
-    return req->app->has_totp ? 0 : err_set(err, ERR_UNSUPPORTED_HERE, "the configuration has no totp.key_file");
+    return req->app->has_totp ? 0
+                              : err_set(err, ERR_UNSUPPORTED_HERE, "the configuration has no totp.key_file");
 }
 
 /* A wrong code is counted in this transaction, which then changes nothing else. */
@@ -69,9 +71,12 @@ static int change_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct change *c = ctx;
     const struct principal *principal = c->req->principal;
-    struct audit_entry entry = audit_entry_by(principal, c->remove ? AUDIT_TOTP_REMOVED : AUDIT_TOTP_ENROLLED, "ok");
-    struct totp_row fresh = {.identity = principal->identity, .sealed = {(const char *)c->sealed, sizeof(c->sealed)},
-                             .last_step = -1, .created_at = c->now};
+    struct audit_entry entry =
+        audit_entry_by(principal, c->remove ? AUDIT_TOTP_REMOVED : AUDIT_TOTP_ENROLLED, "ok");
+    struct totp_row fresh = {.identity = principal->identity,
+                             .sealed = {(const char *)c->sealed, sizeof(c->sealed)},
+                             .last_step = -1,
+                             .created_at = c->now};
     struct totp_row *row;
 
     if (tx_totp_get(tx, principal->identity, c->req->arena, &row, err) < 0)
@@ -99,9 +104,11 @@ static int change_of(struct request *req, struct change *ret_change, struct err 
         return -1;
     c.fresh = principal_mfa_fresh(req->principal, c.now);
     c.otp = request_header_text(req, "Recoverd-OTP");
-    c.has_ticket = ticket && ticket_check(req->app->totp_key, req->principal->identity, bytes_of(ticket), c.now, &c.ticket_made);
+    c.has_ticket = ticket && ticket_check(req->app->totp_key, req->principal->identity, bytes_of(ticket),
+                                          c.now, &c.ticket_made);
     if (ticket && !c.has_ticket)
-        return err_set_at(err, ERR_OTP_INVALID, "/ticket", "the ticket is not yours, or its five minutes are over");
+        return err_set_at(err, ERR_OTP_INVALID, "/ticket",
+                          "the ticket is not yours, or its five minutes are over");
     *ret_change = c;
     return 0;
 }
@@ -117,7 +124,8 @@ static int make_change(struct change *c, struct err *err)
     if (c->has_ticket)
         return err_set_at(err, ERR_OTP_INVALID, "/ticket", "the ticket was used already");
     return err_set(err, ERR_MFA_REQUIRED,
-                   "this needs a token with fresh multi-factor authentication, or a ticket: recoverctl totp enrol on the server");
+                   "this needs a token with fresh multi-factor authentication, or a ticket: recoverctl totp "
+                   "enrol on the server");
 }
 
 int totp_create(struct request *req, struct http_reply *reply, struct err *err)
@@ -167,7 +175,9 @@ int totp_delete(struct request *req, struct http_reply *reply, struct err *err)
     return 0;
 }
 
-/* -- looking --------------------------------------------------------------------------------------------------------------- */
+/* -- looking
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct look {
     struct request *req;
@@ -193,7 +203,8 @@ int totp_get(struct request *req, struct http_reply *reply, struct err *err)
     json_put_flag(&w, "available", req->app->has_totp);
     json_put_flag(&w, "enrolled", look.row != NULL);
     json_put_time(&w, "created_at", look.row ? look.row->created_at : 0);
-    json_put_time(&w, "locked_until", look.row && look.row->locked_until > clock_wall_ms() ? look.row->locked_until : 0);
+    json_put_time(&w, "locked_until",
+                  look.row && look.row->locked_until > clock_wall_ms() ? look.row->locked_until : 0);
     json_put_object_end(&w);
     return 0;
 }

@@ -19,7 +19,9 @@
 #define OPS_STOP_MS 1000
 #define PEM_MAX (256 * KIB)
 
-/* -- making ----------------------------------------------------------------------------------------------------------- */
+/* -- making
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 static int make_folder(const char *path, struct err *err)
 {
@@ -43,8 +45,10 @@ static void on_commit(void *arg)
 
 static int open_store(struct server *server, struct err *err)
 {
-    struct store_options options = {.url = server->config->store, .data_dir = server->config->data_dir,
-                                    .min_free_bytes = server->config->min_free_bytes, .on_commit = on_commit,
+    struct store_options options = {.url = server->config->store,
+                                    .data_dir = server->config->data_dir,
+                                    .min_free_bytes = server->config->min_free_bytes,
+                                    .on_commit = on_commit,
                                     .on_commit_arg = server->hub};
 
     return store_open(&options, &server->store, err);
@@ -52,8 +56,11 @@ static int open_store(struct server *server, struct err *err)
 
 static int make_engine(struct server *server, const uint8_t totp_key[TOTP_KEY_SIZE], struct err *err)
 {
-    struct engine_options options = {.store = server->store, .config = server->config, .kinds = job_kinds,
-                                     .node = server->config->node, .has_totp = server->config->totp_key_file != NULL};
+    struct engine_options options = {.store = server->store,
+                                     .config = server->config,
+                                     .kinds = job_kinds,
+                                     .node = server->config->node,
+                                     .has_totp = server->config->totp_key_file != NULL};
     int result;
 
     memcpy(options.totp_key, totp_key, sizeof(options.totp_key));
@@ -62,11 +69,16 @@ static int make_engine(struct server *server, const uint8_t totp_key[TOTP_KEY_SI
     return result;
 }
 
-static int make_app(struct server *server, struct verifier *verifier, const uint8_t totp_key[TOTP_KEY_SIZE], struct err *err)
+static int make_app(struct server *server, struct verifier *verifier, const uint8_t totp_key[TOTP_KEY_SIZE],
+                    struct err *err)
 {
-    struct app_options options = {.store = server->store, .engine = server->engine, .hub = server->hub,
-                                  .node = server->config->node, .verifier = verifier,
-                                  .has_totp = server->config->totp_key_file != NULL, .openapi = embedded_openapi()};
+    struct app_options options = {.store = server->store,
+                                  .engine = server->engine,
+                                  .hub = server->hub,
+                                  .node = server->config->node,
+                                  .verifier = verifier,
+                                  .has_totp = server->config->totp_key_file != NULL,
+                                  .openapi = embedded_openapi()};
     int result;
 
     memcpy(options.totp_key, totp_key, sizeof(options.totp_key));
@@ -76,8 +88,8 @@ static int make_app(struct server *server, struct verifier *verifier, const uint
 }
 
 /* What the configuration names must be readable before the store is touched. */
-static int load_secrets(const struct config *config, struct verifier **ret_verifier, uint8_t ret_totp_key[TOTP_KEY_SIZE],
-                        struct err *err)
+static int load_secrets(const struct config *config, struct verifier **ret_verifier,
+                        uint8_t ret_totp_key[TOTP_KEY_SIZE], struct err *err)
 {
     memset(ret_totp_key, 0, TOTP_KEY_SIZE);
     if (config->totp_key_file && totp_key_load(config->totp_key_file, ret_totp_key, err) < 0)
@@ -108,7 +120,9 @@ int server_compose(struct server *server, struct config *config, struct err *err
     return code;
 }
 
-/* -- listening ---------------------------------------------------------------------------------------------------------- */
+/* -- listening
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 int tls_files_read(const struct config *config, struct tls_files *ret_files, struct err *err)
 {
@@ -134,8 +148,8 @@ static void on_http_log(void *arg, const char *text)
     log_write(LOG_DEBUG, "http", "text", text, NULL);
 }
 
-static int listen_on(struct http_server_options *options, const struct address_config *address, struct http_server **ret_server,
-                     struct err *err)
+static int listen_on(struct http_server_options *options, const struct address_config *address,
+                     struct http_server **ret_server, struct err *err)
 {
     options->host = address->host;
     options->port = address->port;
@@ -149,8 +163,10 @@ static int start_api(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
     _cleanup_(tls_files_done) struct tls_files tls;
-    struct http_server_options options = {.connection_limit = config->http_connections, .handler = app_handler(server->app),
-                                          .hub = server->hub, .trusted_proxies = config->trusted_proxies};
+    struct http_server_options options = {.connection_limit = config->http_connections,
+                                          .handler = app_handler(server->app),
+                                          .hub = server->hub,
+                                          .trusted_proxies = config->trusted_proxies};
 
     if (tls_files_read(config, &tls, err) < 0)
         return EXIT_CONFIG;
@@ -163,12 +179,15 @@ static int start_api(struct server *server, struct err *err)
 
 static int start_ops(struct server *server, struct err *err)
 {
-    struct http_server_options options = {.connection_limit = OPS_CONNECTIONS, .handler = app_ops_handler(server->app)};
+    struct http_server_options options = {.connection_limit = OPS_CONNECTIONS,
+                                          .handler = app_ops_handler(server->app)};
 
     return listen_on(&options, &server->config->ops_listen, &server->ops, err);
 }
 
-/* -- the record ----------------------------------------------------------------------------------------------------------- */
+/* -- the record
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 struct record {
     struct server *server;
@@ -186,7 +205,8 @@ static int record_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_audit(tx, record->server->config->node, &entry, err);
 }
 
-int server_audit(struct server *server, int action, const char *outcome, const json_t *detail, struct err *err)
+int server_audit(struct server *server, int action, const char *outcome, const json_t *detail,
+                 struct err *err)
 {
     _cleanup_(cleanup_free) char *text = detail ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     struct record record = {server, action, outcome, text};
@@ -198,8 +218,9 @@ int server_audit(struct server *server, int action, const char *outcome, const j
 
 static int record_start(struct server *server, struct err *err)
 {
-    json_auto_t *detail = json_pack("{s:s,s:s,s:o}", "version", RECOVERD_VERSION, "configuration_sha256",
-                                    server->config->sha256, "security", config_security_changes(NULL, server->config));
+    json_auto_t *detail =
+        json_pack("{s:s,s:s,s:o}", "version", RECOVERD_VERSION, "configuration_sha256",
+                  server->config->sha256, "security", config_security_changes(NULL, server->config));
 
     if (!detail)
         return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
@@ -214,10 +235,11 @@ static void log_endpoints(const struct config *config)
             struct err err = ERR_INIT;
 
             if (aws_endpoint_find(&config->environments[e], (enum aws_service_id)i, &endpoint, &err) < 0)
-                log_err(LOG_WARN, "an endpoint cannot be used", &err, "environment", config->environments[e].name, NULL);
+                log_err(LOG_WARN, "an endpoint cannot be used", &err, "environment",
+                        config->environments[e].name, NULL);
             else if (endpoint.custom)
-                log_write(LOG_INFO, "endpoint override", "environment", config->environments[e].name, "service",
-                          aws_service((enum aws_service_id)i)->name, "url", endpoint.url, NULL);
+                log_write(LOG_INFO, "endpoint override", "environment", config->environments[e].name,
+                          "service", aws_service((enum aws_service_id)i)->name, "url", endpoint.url, NULL);
         }
 }
 
@@ -229,8 +251,9 @@ static void log_start(const struct server *server)
     snprintf(listen, sizeof(listen), "%s:%d", config->listen.host, http_server_port(server->api));
     snprintf(ops, sizeof(ops), "%s:%d", config->ops_listen.host, http_server_port(server->ops));
     log_endpoints(config);
-    log_write(LOG_INFO, "ready", "version", RECOVERD_VERSION, "node", config->node, "listen", listen, "ops_listen", ops, "tls",
-              config->tls_certificate_file ? "yes" : "no", "configuration", config->path, "sha256", config->sha256, NULL);
+    log_write(LOG_INFO, "ready", "version", RECOVERD_VERSION, "node", config->node, "listen", listen,
+              "ops_listen", ops, "tls", config->tls_certificate_file ? "yes" : "no", "configuration",
+              config->path, "sha256", config->sha256, NULL);
 }
 
 int server_start(struct server *server, struct err *err)
@@ -248,10 +271,12 @@ int server_start(struct server *server, struct err *err)
         return code;
     app_listener(server->app, server->api);
     log_start(server);
-    return 0;
+    return watch_begin(server->engine, &server->watch, err) < 0 ? EXIT_INTERNAL : 0;
 }
 
-/* -- ending ----------------------------------------------------------------------------------------------------------------- */
+/* -- ending
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int64_t left_ms(int64_t deadline_boot_ms)
 {
@@ -279,6 +304,7 @@ void server_drain(struct server *server, int64_t deadline_boot_ms)
 
 void server_done(struct server *server)
 {
+    watch_end(server->watch);
     if (server->app)
         app_listener(server->app, NULL);
     http_server_stop(server->api, 0);

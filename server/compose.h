@@ -1,9 +1,10 @@
 /*
- * From a configuration to a running server, and back. Each part is made after what it uses and freed before it.
- * Thread rule: the main thread.
+ * From a configuration to a running server, and back. Each part is made after what it uses and freed before
+ * it. Thread rule: the main thread.
  */
 #pragma once
 #include "handlers/app.h"
+#include "server/watch.h"
 
 struct server {
     struct config *config; /* what is in force */
@@ -13,6 +14,7 @@ struct server {
     struct app *app;
     struct http_server *ops;
     struct http_server *api;
+    struct watch *watch;
 };
 
 /* 0, or an exit code; err says why. What was made stays for server_done. `config` is taken. */
@@ -24,7 +26,8 @@ void server_drain(struct server *server, int64_t deadline_boot_ms);
 /* Frees what is left; accepts a half-made server. */
 void server_done(struct server *server);
 
-/* Reads a PEM pair of the configuration; empty without tls. The caller wipes with buffer_done (they are marked secret). */
+/* Reads a PEM pair of the configuration; empty without tls. The caller wipes with buffer_done (they are
+ * marked secret). */
 struct tls_files {
     struct buffer certificate, key;
 };
@@ -32,4 +35,5 @@ int tls_files_read(const struct config *config, struct tls_files *ret_files, str
 void tls_files_done(struct tls_files *files);
 
 /* One audit row of the server itself, in its own transaction. `detail`: a JSON object, or NULL. */
-int server_audit(struct server *server, int action, const char *outcome, const json_t *detail, struct err *err);
+int server_audit(struct server *server, int action, const char *outcome, const json_t *detail,
+                 struct err *err);

@@ -16,7 +16,8 @@
 #include "server/options.h"
 #include "server/reload.h"
 
-/* -- before threads --------------------------------------------------------------------------------------------------- */
+/* -- before threads
+ * --------------------------------------------------------------------------------------------------- */
 
 /* Memory holds keys: no core, no ptrace by others of the same user. */
 static void no_core(void)
@@ -48,7 +49,9 @@ static int setup_process(sigset_t *ret_signals, struct err *err)
     return 0;
 }
 
-/* -- actions ---------------------------------------------------------------------------------------------------------------- */
+/* -- actions
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static struct config *load(const char *path)
 {
@@ -68,8 +71,8 @@ static struct config *load(const char *path)
 
 static int fail(int code, const struct err *err)
 {
-    log_err(LOG_ERROR, "recoverd cannot go on", err, "hint", err_info(err->code)->hint[0] ? err_info(err->code)->hint : NULL,
-            NULL);
+    log_err(LOG_ERROR, "recoverd cannot go on", err, "hint",
+            err_info(err->code)->hint[0] ? err_info(err->code)->hint : NULL, NULL);
     return code;
 }
 
@@ -92,14 +95,17 @@ static int init(const struct options *options)
         fprintf(stderr, "recoverd: %s\n", err.message);
         return EXIT_CONFIG;
     }
-    printf("wrote %s/recoverd.yaml and its keys\nnext: recoverd --config %s/recoverd.yaml\n", options->dir, options->dir);
+    printf("wrote %s/recoverd.yaml and its keys\nnext: recoverd --config %s/recoverd.yaml\n", options->dir,
+           options->dir);
     return EXIT_DRAINED;
 }
 
 static int migrate(struct config *config)
 {
-    struct store_options options = {.url = config->store, .data_dir = config->data_dir,
-                                    .min_free_bytes = config->min_free_bytes, .migrate_only = true};
+    struct store_options options = {.url = config->store,
+                                    .data_dir = config->data_dir,
+                                    .min_free_bytes = config->min_free_bytes,
+                                    .migrate_only = true};
     struct store *store = NULL;
     struct err err = ERR_INIT;
 
@@ -112,7 +118,9 @@ static int migrate(struct config *config)
     return err.code == ERR_NONE ? EXIT_DRAINED : fail(EXIT_STORE, &err);
 }
 
-/* -- running ---------------------------------------------------------------------------------------------------------------- */
+/* -- running
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Waits for the next signal, at most a second. */
 static int next_signal(const sigset_t *signals)

@@ -16,7 +16,8 @@ struct option_row {
 static const struct option_row rows[] = {
     {"--config", "FILE", ACTION_RUN, false, "the configuration (else the variable RECOVERD_CONFIG)"},
     {"--check", NULL, ACTION_CHECK, true, "check the configuration, name every fault, and end"},
-    {"--init", "DIR", ACTION_INIT, true, "write a commented configuration with its keys and folders into DIR"},
+    {"--init", "DIR", ACTION_INIT, true,
+     "write a commented configuration with its keys and folders into DIR"},
     {"--migrate", NULL, ACTION_MIGRATE, true, "bring the store to this version's schema, and end"},
     {"--version", NULL, ACTION_VERSION, true, "print the version"},
     {"--help", NULL, ACTION_HELP, true, "print this"},
@@ -60,7 +61,8 @@ static const char *value_of(const struct option_row *row, char **argv, int *i)
 
 static int complete(struct options *options)
 {
-    bool needs_config = options->action == ACTION_RUN || options->action == ACTION_CHECK || options->action == ACTION_MIGRATE;
+    bool needs_config =
+        options->action == ACTION_RUN || options->action == ACTION_CHECK || options->action == ACTION_MIGRATE;
 
     if (!options->config)
         options->config = getenv("RECOVERD_CONFIG");

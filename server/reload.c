@@ -40,13 +40,15 @@ static int read_config(const char *path, struct next *next, struct err *err)
     if (next->config)
         return 0;
     for (size_t i = 0; i < faults.count; i++)
-        log_write(LOG_ERROR, "configuration fault", "place", faults.list[i].place, "detail", faults.list[i].detail, NULL);
+        log_write(LOG_ERROR, "configuration fault", "place", faults.list[i].place, "detail",
+                  faults.list[i].detail, NULL);
     return err->code == ERR_NONE ? err_set(err, ERR_CONFIG, "the configuration has faults") : -1;
 }
 
 static int prepare(const struct server *server, struct next *next, struct err *err)
 {
-    if (read_config(server->config->path, next, err) < 0 || verifier_new(next->config, &next->verifier, err) < 0)
+    if (read_config(server->config->path, next, err) < 0 ||
+        verifier_new(next->config, &next->verifier, err) < 0)
         return -1;
     /* tls that comes or goes needs a restart, as its keys say; certificates are read again where it stays */
     if (server->config->tls_certificate_file && next->config->tls_certificate_file)
@@ -58,14 +60,15 @@ static int swap_certificate(struct server *server, const struct next *next, stru
 {
     if (!next->tls.certificate.data)
         return 0;
-    return http_server_replace_certificate(server->api, buffer_bytes(&next->tls.certificate), buffer_bytes(&next->tls.key), err);
+    return http_server_replace_certificate(server->api, buffer_bytes(&next->tls.certificate),
+                                           buffer_bytes(&next->tls.key), err);
 }
 
 static int record_reload(struct server *server, const struct next *next, const char *restart, struct err *err)
 {
-    json_auto_t *detail = json_pack("{s:s,s:s,s:s,s:o}", "before_sha256", server->config->sha256, "configuration_sha256",
-                                    next->config->sha256, "needs_restart", restart, "security",
-                                    config_security_changes(server->config, next->config));
+    json_auto_t *detail = json_pack("{s:s,s:s,s:s,s:o}", "before_sha256", server->config->sha256,
+                                    "configuration_sha256", next->config->sha256, "needs_restart", restart,
+                                    "security", config_security_changes(server->config, next->config));
 
     if (!detail)
         return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
@@ -74,7 +77,8 @@ static int record_reload(struct server *server, const struct next *next, const c
 
 static void refuse(struct server *server, const struct err *cause)
 {
-    json_auto_t *detail = json_pack("{s:s,s:s}", "in_force_sha256", server->config->sha256, "fault", cause->message);
+    json_auto_t *detail =
+        json_pack("{s:s,s:s}", "in_force_sha256", server->config->sha256, "fault", cause->message);
     struct err err = ERR_INIT;
 
     app_reloaded(server->app, false);
@@ -83,7 +87,8 @@ static void refuse(struct server *server, const struct err *cause)
         log_err(LOG_ERROR, "the refused reload could not be recorded in the audit trail", &err, NULL);
 }
 
-/* The audit row first: what is in force was recorded. Then the steps that can still fail, then the swap of pointers. */
+/* The audit row first: what is in force was recorded. Then the steps that can still fail, then the swap of
+ * pointers. */
 static int take(struct server *server, struct next *next, const char *restart, struct err *err)
 {
     if (record_reload(server, next, restart, err) < 0 || swap_certificate(server, next, err) < 0 ||
@@ -94,6 +99,7 @@ static int take(struct server *server, struct next *next, const char *restart, s
     server->config = TAKE(next->config);
     log_setup(server->config->log_level, server->config->log_format);
     app_reloaded(server->app, true);
+    watch_again(server->watch);
     return 0;
 }
 

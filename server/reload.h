@@ -1,4 +1,5 @@
-/* SIGHUP: a new configuration with its keys and certificates, all or nothing. Thread rule: the main thread. */
+/* SIGHUP: a new configuration with its keys and certificates, all or nothing. Thread rule: the main thread.
+ */
 #pragma once
 #include "server/compose.h"
 

@@ -1,6 +1,7 @@
 /*
- * What the tests of handlers/ share: the real dispatcher on a loopback listener, a SQLite store in a temporary folder,
- * an engine with kinds that touch nothing, an issuer with a secret, and a client that says exactly what it is told.
+ * What the tests of handlers/ share: the real dispatcher on a loopback listener, a SQLite store in a
+ * temporary folder, an engine with kinds that touch nothing, an issuer with a secret, and a client that says
+ * exactly what it is told.
  */
 #pragma once
 #include <arpa/inet.h>
@@ -56,14 +57,18 @@ static void fixture_store(void)
 
     store_close(F.world->store);
     snprintf(url, sizeof(url), "sqlite:%s/recoverd.db", F.world->dir);
-    struct store_options options = {.url = url, .data_dir = F.world->dir, .min_free_bytes = MIB,
-                                    .on_commit = fixture_commit, .on_commit_arg = F.hub};
+    struct store_options options = {.url = url,
+                                    .data_dir = F.world->dir,
+                                    .min_free_bytes = MIB,
+                                    .on_commit = fixture_commit,
+                                    .on_commit_arg = F.hub};
     must(store_open(&options, &F.world->store, &err) == 0, "store", &err);
 }
 
 static struct http_server *fixture_listen(struct http_handler handler)
 {
-    struct http_server_options options = {.host = "127.0.0.1", .connection_limit = 64, .handler = handler, .hub = F.hub};
+    struct http_server_options options = {
+        .host = "127.0.0.1", .connection_limit = 64, .handler = handler, .hub = F.hub};
     struct http_server *server = NULL;
     struct err err = ERR_INIT;
 
@@ -73,8 +78,9 @@ static struct http_server *fixture_listen(struct http_handler handler)
 
 static int fixture_up(void **state)
 {
-    static const char other[] = "  other:\n    region: us-east-1\n    tables: [\"U*\"]\n    endpoint_url: http://127.0.0.1:9\n"
-                                "    recovery_points: file:///tmp/recoverd-test-other\n    allow_unencrypted: true\n";
+    static const char other[] =
+        "  other:\n    region: us-east-1\n    tables: [\"U*\"]\n    endpoint_url: http://127.0.0.1:9\n"
+        "    recovery_points: file:///tmp/recoverd-test-other\n    allow_unencrypted: true\n";
     struct app_options options = {.node = "test", .has_totp = true, .openapi = BYTES("openapi: 3.1.0\n")};
     char spool[128];
     struct err err = ERR_INIT;
@@ -117,7 +123,9 @@ static int fixture_down(void **state)
     return 0;
 }
 
-/* -- tokens --------------------------------------------------------------------------------------------------------- */
+/* -- tokens
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* roles: space-separated; mfa: with fresh MFA. NULL roles: none. */
 static const char *token(const char *subject, const char *roles_text, bool mfa)
@@ -129,15 +137,19 @@ static const char *token(const char *subject, const char *roles_text, bool mfa)
     const char *made = NULL;
     struct err err = ERR_INIT;
 
-    for (char *word = strtok_r(copy, " ", &next); word && count < COUNT_OF(roles); word = strtok_r(NULL, " ", &next))
+    for (char *word = strtok_r(copy, " ", &next); word && count < COUNT_OF(roles);
+         word = strtok_r(NULL, " ", &next))
         roles[count++] = word;
     request.role_count = count;
-    must(mint_token(&F.world->config->issuers[0], F.world->config->identity_claim, NULL, &request, F.arena, &made, &err) == 0,
+    must(mint_token(&F.world->config->issuers[0], F.world->config->identity_claim, NULL, &request, F.arena,
+                    &made, &err) == 0,
          "token", &err);
     return made;
 }
 
-/* -- a client ---------------------------------------------------------------------------------------------------------- */
+/* -- a client
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 struct answer {
     int status;
@@ -149,7 +161,8 @@ struct answer {
 
 static int connect_to(struct http_server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(server)),
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)http_server_port(server)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -177,15 +190,16 @@ static struct answer read_answer(int fd)
         answer.body = end + 4;
         answer.body_len = all.len - (size_t)(end + 4 - answer.head);
         sscanf(answer.head, "HTTP/1.1 %d", &answer.status);
-        if (answer.body_len && json_parse((struct bytes){answer.body, answer.body_len}, &limits, &answer.json, &err) == 0)
+        if (answer.body_len &&
+            json_parse((struct bytes){answer.body, answer.body_len}, &limits, &answer.json, &err) == 0)
             arena_defer(F.arena, json_decref_p, answer.json);
     }
     buffer_done(&all);
     return answer;
 }
 
-static int send_to(struct http_server *server, const char *method, const char *target, const char *auth, const char *headers,
-                   struct bytes body)
+static int send_to(struct http_server *server, const char *method, const char *target, const char *auth,
+                   const char *headers, struct bytes body)
 {
     struct buffer out = BUFFER_INIT(MIB);
     int fd = connect_to(server);
@@ -197,7 +211,9 @@ static int send_to(struct http_server *server, const char *method, const char *t
         buffer_add_str(&out, headers);
     if (body.data)
         buffer_printf(&out, "%sContent-Length: %zu\r\n",
-                      headers && strcasestr(headers, "content-type:") ? "" : "Content-Type: application/json\r\n", body.len);
+                      headers && strcasestr(headers, "content-type:") ? ""
+                                                                      : "Content-Type: application/json\r\n",
+                      body.len);
     buffer_add_str(&out, "\r\n");
     buffer_add_bytes(&out, body);
     for (size_t at = 0; at < out.len;) {
@@ -211,7 +227,8 @@ static int send_to(struct http_server *server, const char *method, const char *t
     return fd;
 }
 
-static struct answer ask(const char *method, const char *target, const char *auth, const char *headers, const char *body)
+static struct answer ask(const char *method, const char *target, const char *auth, const char *headers,
+                         const char *body)
 {
     return read_answer(send_to(F.api, method, target, auth, headers, bytes_of(body)));
 }
@@ -264,7 +281,8 @@ static UNUSED void expect(const char *what, const struct answer *answer, int sta
     assert_string_not_equal(text_of(answer, "type"), "");
 }
 
-/* -- the world behind it ------------------------------------------------------------------------------------------------ */
+/* -- the world behind it
+ * ------------------------------------------------------------------------------------------------ */
 
 static int count_audit(struct tx *tx, void *ctx, struct err *err)
 {

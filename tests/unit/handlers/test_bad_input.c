@@ -19,31 +19,51 @@ static const struct bad rows[] = {
     {"two values", "POST", "/v1/jobs", NULL, B("{} {}"), 400, "INVALID_JSON", NULL},
     {"not utf-8", "POST", "/v1/jobs", NULL, B("{\"kind\":\"\xff\"}"), 400, "INVALID_JSON", NULL},
     {"a lone surrogate", "POST", "/v1/jobs", NULL, B("{\"kind\":\"\\ud800\"}"), 400, "INVALID_JSON", NULL},
-    {"a NUL", "POST", "/v1/jobs", NULL, B("{\"note\":\"a\\u0000b\",\"kind\":\"test.harmless\",\"environment\":\"test\"}"), 0, NULL, NULL},
+    {"a NUL", "POST", "/v1/jobs", NULL,
+     B("{\"note\":\"a\\u0000b\",\"kind\":\"test.harmless\",\"environment\":\"test\"}"), 0, NULL, NULL},
     {"an array", "POST", "/v1/jobs", NULL, B("[]"), 422, "INVALID_BODY", ""},
     {"a number", "POST", "/v1/jobs", NULL, B("7"), 422, "INVALID_BODY", ""},
     {"null", "POST", "/v1/jobs", NULL, B("null"), 422, "INVALID_BODY", ""},
     {"nothing in it", "POST", "/v1/jobs", NULL, B("{}"), 422, "INVALID_BODY", "/kind"},
-    {"an unknown member", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\"},\"run_at\":\"x\"}"), 422, "INVALID_BODY", "/run_at"},
-    {"a repeated member", "POST", "/v1/jobs", NULL, B("{\"kind\":\"a\",\"kind\":\"a\"}"), 400, "INVALID_JSON", "/kind"},
-    {"a repeated member below", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"table\":\"Tab1\"}}"), 400, "INVALID_JSON", "/spec/table"},
-    {"a kind of a number", "POST", "/v1/jobs", NULL, B("{\"kind\":7,\"environment\":\"test\"}"), 422, "INVALID_BODY", "/kind"},
+    {"an unknown member", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\"},\"run_at\":\"x\"}"), 422,
+     "INVALID_BODY", "/run_at"},
+    {"a repeated member", "POST", "/v1/jobs", NULL, B("{\"kind\":\"a\",\"kind\":\"a\"}"), 400, "INVALID_JSON",
+     "/kind"},
+    {"a repeated member below", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"table\":\"Tab1\"}}"),
+     400, "INVALID_JSON", "/spec/table"},
+    {"a kind of a number", "POST", "/v1/jobs", NULL, B("{\"kind\":7,\"environment\":\"test\"}"), 422,
+     "INVALID_BODY", "/kind"},
     {"a spec of a list", "POST", "/v1/jobs", NULL, B(KIND "[]}"), 422, "INVALID_BODY", "/spec"},
-    {"a hash too short", "POST", "/v1/jobs", NULL, B(KIND "{},\"plan_hash\":\"12\"}"), 422, "INVALID_BODY", "/plan_hash"},
-    {"a note with a control", "POST", "/v1/jobs", NULL, B(KIND "{},\"note\":\"\\u0007\"}"), 422, "INVALID_BODY", "/note"},
-    {"an unknown kind", "POST", "/v1/jobs", NULL, B("{\"kind\":\"table.drop\",\"environment\":\"test\"}"), 422, "UNKNOWN_KIND", "/kind"},
-    {"an unknown environment", "POST", "/v1/jobs", NULL, B("{\"kind\":\"test.harmless\",\"environment\":\"prod\"}"), 422, "UNKNOWN_ENVIRONMENT", "/environment"},
-    {"an environment of others", "POST", "/v1/jobs", NULL, B("{\"kind\":\"test.harmless\",\"environment\":\"other\"}"), 422, "UNKNOWN_ENVIRONMENT", "/environment"},
-    {"no spec", "POST", "/v1/jobs", NULL, B("{\"kind\":\"test.harmless\",\"environment\":\"test\"}"), 422, "INVALID_SPEC", "/spec/table"},
-    {"a member of no spec", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"tabel\":\"x\"}}"), 422, "INVALID_SPEC", "/spec/tabel"},
-    {"a mistyped member", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":\"2\"}}"), 422, "INVALID_SPEC", "/spec/parts"},
-    {"below its range", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":0}}"), 422, "INVALID_SPEC", "/spec/parts"},
-    {"above its range", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":1e9}}"), 422, "INVALID_SPEC", "/spec/parts"},
-    {"a table with a path in it", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"../Tab1\"}}"), 422, "INVALID_SPEC", "/spec/table"},
-    {"a table of others", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Users\"}}"), 422, "RESOURCE_NOT_IN_ENVIRONMENT", "/spec/table"},
-    {"text", "POST", "/v1/jobs", "Content-Type: text/plain\r\n", B(HARMLESS), 415, "UNSUPPORTED_MEDIA_TYPE", NULL},
-    {"a form", "POST", "/v1/jobs", "Content-Type: application/x-www-form-urlencoded\r\n", B("a=b"), 415, "UNSUPPORTED_MEDIA_TYPE", NULL},
-    {"another charset", "POST", "/v1/jobs", "Content-Type: application/json; charset=latin1\r\n", B(HARMLESS), 415, "UNSUPPORTED_MEDIA_TYPE", NULL},
+    {"a hash too short", "POST", "/v1/jobs", NULL, B(KIND "{},\"plan_hash\":\"12\"}"), 422, "INVALID_BODY",
+     "/plan_hash"},
+    {"a note with a control", "POST", "/v1/jobs", NULL, B(KIND "{},\"note\":\"\\u0007\"}"), 422,
+     "INVALID_BODY", "/note"},
+    {"an unknown kind", "POST", "/v1/jobs", NULL, B("{\"kind\":\"table.drop\",\"environment\":\"test\"}"),
+     422, "UNKNOWN_KIND", "/kind"},
+    {"an unknown environment", "POST", "/v1/jobs", NULL,
+     B("{\"kind\":\"test.harmless\",\"environment\":\"prod\"}"), 422, "UNKNOWN_ENVIRONMENT", "/environment"},
+    {"an environment of others", "POST", "/v1/jobs", NULL,
+     B("{\"kind\":\"test.harmless\",\"environment\":\"other\"}"), 422, "UNKNOWN_ENVIRONMENT", "/environment"},
+    {"no spec", "POST", "/v1/jobs", NULL, B("{\"kind\":\"test.harmless\",\"environment\":\"test\"}"), 422,
+     "INVALID_SPEC", "/spec/table"},
+    {"a member of no spec", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"tabel\":\"x\"}}"), 422,
+     "INVALID_SPEC", "/spec/tabel"},
+    {"a mistyped member", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":\"2\"}}"), 422,
+     "INVALID_SPEC", "/spec/parts"},
+    {"below its range", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":0}}"), 422,
+     "INVALID_SPEC", "/spec/parts"},
+    {"above its range", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\",\"parts\":1e9}}"), 422,
+     "INVALID_SPEC", "/spec/parts"},
+    {"a table with a path in it", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"../Tab1\"}}"), 422,
+     "INVALID_SPEC", "/spec/table"},
+    {"a table of others", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Users\"}}"), 422,
+     "RESOURCE_NOT_IN_ENVIRONMENT", "/spec/table"},
+    {"text", "POST", "/v1/jobs", "Content-Type: text/plain\r\n", B(HARMLESS), 415, "UNSUPPORTED_MEDIA_TYPE",
+     NULL},
+    {"a form", "POST", "/v1/jobs", "Content-Type: application/x-www-form-urlencoded\r\n", B("a=b"), 415,
+     "UNSUPPORTED_MEDIA_TYPE", NULL},
+    {"another charset", "POST", "/v1/jobs", "Content-Type: application/json; charset=latin1\r\n", B(HARMLESS),
+     415, "UNSUPPORTED_MEDIA_TYPE", NULL},
     {"chunks", "POST", "/v1/jobs", "Transfer-Encoding: chunked\r\n", {0}, 411, "LENGTH_REQUIRED", NULL},
     {"a body where none is taken", "GET", "/v1/jobs", NULL, B("{}"), 413, "BODY_TOO_LARGE", NULL},
     {"what it does not make", "GET", "/v1/me", "Accept: text/html\r\n", {0}, 406, "NOT_ACCEPTABLE", NULL},
@@ -55,17 +75,59 @@ static const struct bad rows[] = {
     {"limit x", "GET", "/v1/jobs?limit=x", NULL, {0}, 400, "INVALID_QUERY", NULL},
     {"limit -1", "GET", "/v1/jobs?limit=-1", NULL, {0}, 400, "INVALID_QUERY", NULL},
     {"a state that is none", "GET", "/v1/jobs?state=done", NULL, {0}, 400, "INVALID_QUERY", NULL},
-    {"a status that is none", "GET", "/v1/recovery-points?status=fine", NULL, {0}, 400, "INVALID_QUERY", NULL},
+    {"a status that is none",
+     "GET",
+     "/v1/recovery-points?status=fine",
+     NULL,
+     {0},
+     400,
+     "INVALID_QUERY",
+     NULL},
     {"a time that is none", "GET", "/v1/jobs?since=yesterday", NULL, {0}, 400, "INVALID_QUERY", NULL},
-    {"a time without a zone", "GET", "/v1/jobs?since=2026-01-30T14:30:00", NULL, {0}, 400, "INVALID_QUERY", NULL},
-    {"an impossible date", "GET", "/v1/jobs?until=2026-02-30T00:00:00Z", NULL, {0}, 400, "INVALID_QUERY", NULL},
+    {"a time without a zone",
+     "GET",
+     "/v1/jobs?since=2026-01-30T14:30:00",
+     NULL,
+     {0},
+     400,
+     "INVALID_QUERY",
+     NULL},
+    {"an impossible date",
+     "GET",
+     "/v1/jobs?until=2026-02-30T00:00:00Z",
+     NULL,
+     {0},
+     400,
+     "INVALID_QUERY",
+     NULL},
     {"a parent that is none", "GET", "/v1/jobs?parent_id=1", NULL, {0}, 400, "INVALID_QUERY", NULL},
     {"a view that is none", "GET", "/v1/jobs?view=all", NULL, {0}, 400, "INVALID_QUERY", NULL},
     {"a cursor that is none", "GET", "/v1/jobs?cursor=abc", NULL, {0}, 400, "INVALID_CURSOR", NULL},
-    {"a wait that is none", "GET", "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33?wait=x", NULL, {0}, 400, "INVALID_QUERY", NULL},
-    {"a wait too long", "GET", "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33?wait=51", NULL, {0}, 400, "INVALID_QUERY", NULL},
+    {"a wait that is none",
+     "GET",
+     "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33?wait=x",
+     NULL,
+     {0},
+     400,
+     "INVALID_QUERY",
+     NULL},
+    {"a wait too long",
+     "GET",
+     "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33?wait=51",
+     NULL,
+     {0},
+     400,
+     "INVALID_QUERY",
+     NULL},
     {"an id that is none", "GET", "/v1/jobs/1", NULL, {0}, 404, "NOT_FOUND", NULL},
-    {"an id of nothing", "GET", "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33", NULL, {0}, 404, "NOT_FOUND", NULL},
+    {"an id of nothing",
+     "GET",
+     "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33",
+     NULL,
+     {0},
+     404,
+     "NOT_FOUND",
+     NULL},
     {"a path of nothing", "GET", "/v1/nothing", NULL, {0}, 404, "NOT_FOUND", NULL},
     {"a slash too many", "GET", "/v1/jobs/", NULL, {0}, 404, "NOT_FOUND", NULL},
     {"a later version's path", "GET", "/v1/schedules", NULL, {0}, 404, "NOT_FOUND", NULL},
@@ -73,18 +135,32 @@ static const struct bad rows[] = {
     {"an encoded slash", "GET", "/v1%2Fjobs", NULL, {0}, 400, "MALFORMED_REQUEST", NULL},
     {"a dot segment", "GET", "/v1/x/../jobs", NULL, {0}, 400, "MALFORMED_REQUEST", NULL},
     {"no If-Match", "PUT", "/v1/environments/test/limits", NULL, B("{}"), 428, "PRECONDITION_REQUIRED", NULL},
-    {"If-Match that is none", "PUT", "/v1/environments/test/limits", "If-Match: 1\r\n", B("{}"), 400, "INVALID_HEADER", NULL},
-    {"another If-Match", "PUT", "/v1/environments/test/limits", "If-Match: \"7\"\r\n", B("{}"), 412, "PRECONDITION_FAILED", NULL},
-    {"a limit below 0", "PUT", "/v1/environments/test/limits", "If-Match: \"0\"\r\n", B("{\"read_units_per_second\":-1}"), 422, "INVALID_BODY", "/read_units_per_second"},
-    {"a limit of half a unit", "PUT", "/v1/environments/test/limits", "If-Match: \"0\"\r\n", B("{\"read_units_per_second\":0.5}"), 422, "INVALID_BODY", "/read_units_per_second"},
-    {"a plan without a kind", "POST", "/v1/plans", NULL, B("{\"environment\":\"test\"}"), 422, "INVALID_BODY", "/kind"},
-    {"a plan without an environment", "POST", "/v1/plans", NULL, B("{\"kind\":\"test.harmless\"}"), 422, "INVALID_BODY", "/environment"},
-    {"a retry of nothing", "POST", "/v1/plans", NULL, B("{\"retry_of\":\"01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33\"}"), 404, "NOT_FOUND", NULL},
-    {"a retry of no id", "POST", "/v1/plans", NULL, B("{\"retry_of\":\"x\"}"), 422, "INVALID_BODY", "/retry_of"},
-    {"an unknown plan", "POST", "/v1/jobs", NULL, B(KIND "{\"table\":\"Tab1\"},\"plan_hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"}"), 409, "PLAN_NOT_FOUND", NULL},
-    {"a cancel with a body", "POST", "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33/cancel", NULL, B("{\"x\":1}"), 422, "INVALID_BODY", "/x"},
-    {"a key too odd", "POST", "/v1/jobs", "Idempotency-Key: \"a\r\n", B(HARMLESS), 400, "INVALID_HEADER", NULL},
-    {"a ticket that is none", "POST", "/v1/me/totp", NULL, B("{\"ticket\":\"AAAA\"}"), 401, "OTP_INVALID", "/ticket"},
+    {"If-Match that is none", "PUT", "/v1/environments/test/limits", "If-Match: 1\r\n", B("{}"), 400,
+     "INVALID_HEADER", NULL},
+    {"another If-Match", "PUT", "/v1/environments/test/limits", "If-Match: \"7\"\r\n", B("{}"), 412,
+     "PRECONDITION_FAILED", NULL},
+    {"a limit below 0", "PUT", "/v1/environments/test/limits", "If-Match: \"0\"\r\n",
+     B("{\"read_units_per_second\":-1}"), 422, "INVALID_BODY", "/read_units_per_second"},
+    {"a limit of half a unit", "PUT", "/v1/environments/test/limits", "If-Match: \"0\"\r\n",
+     B("{\"read_units_per_second\":0.5}"), 422, "INVALID_BODY", "/read_units_per_second"},
+    {"a plan without a kind", "POST", "/v1/plans", NULL, B("{\"environment\":\"test\"}"), 422, "INVALID_BODY",
+     "/kind"},
+    {"a plan without an environment", "POST", "/v1/plans", NULL, B("{\"kind\":\"test.harmless\"}"), 422,
+     "INVALID_BODY", "/environment"},
+    {"a retry of nothing", "POST", "/v1/plans", NULL,
+     B("{\"retry_of\":\"01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33\"}"), 404, "NOT_FOUND", NULL},
+    {"a retry of no id", "POST", "/v1/plans", NULL, B("{\"retry_of\":\"x\"}"), 422, "INVALID_BODY",
+     "/retry_of"},
+    {"an unknown plan", "POST", "/v1/jobs", NULL,
+     B(KIND "{\"table\":\"Tab1\"},\"plan_hash\":"
+            "\"0000000000000000000000000000000000000000000000000000000000000000\"}"),
+     409, "PLAN_NOT_FOUND", NULL},
+    {"a cancel with a body", "POST", "/v1/jobs/01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33/cancel", NULL,
+     B("{\"x\":1}"), 422, "INVALID_BODY", "/x"},
+    {"a key too odd", "POST", "/v1/jobs", "Idempotency-Key: \"a\r\n", B(HARMLESS), 400, "INVALID_HEADER",
+     NULL},
+    {"a ticket that is none", "POST", "/v1/me/totp", NULL, B("{\"ticket\":\"AAAA\"}"), 401, "OTP_INVALID",
+     "/ticket"},
     {"a row of no number", "GET", "/v1/audit/test/x", NULL, {0}, 404, "NOT_FOUND", NULL},
 };
 
@@ -93,9 +169,9 @@ static bool points_to(const struct answer *answer, const char *pointer)
     const json_t *fault;
     size_t i;
 
-    json_array_foreach(json_object_get(answer->json, "errors"), i, fault)
-        if (str_is(json_get_text(fault, "pointer"), pointer) && json_get_text(fault, "detail"))
-            return true;
+    json_array_foreach(json_object_get(answer->json, "errors"), i,
+                       fault) if (str_is(json_get_text(fault, "pointer"), pointer) &&
+                                  json_get_text(fault, "detail")) return true;
     return false;
 }
 
@@ -107,7 +183,8 @@ static void each_fault_is_a_problem_and_leaves_no_row(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct bad *row = &rows[i];
-        struct answer answer = read_answer(send_to(F.api, row->method, row->path, auth, row->headers, row->body));
+        struct answer answer =
+            read_answer(send_to(F.api, row->method, row->path, auth, row->headers, row->body));
 
         if (row->code)
             expect(row->name, &answer, row->status, row->code);
@@ -151,11 +228,13 @@ static void a_body_too_deep_or_too_large_is_refused(void **state)
 
 static void several_faults_are_told_at_once(void **state)
 {
-    struct answer answer = post("/v1/jobs", token("ann", ADMIN, false), KIND "{\"table\":\"..\",\"parts\":0,\"x\":1}}");
+    struct answer answer =
+        post("/v1/jobs", token("ann", ADMIN, false), KIND "{\"table\":\"..\",\"parts\":0,\"x\":1}}");
 
     (void)state;
     expect("three", &answer, 422, "INVALID_SPEC");
-    assert_true(points_to(&answer, "/spec/table") && points_to(&answer, "/spec/parts") && points_to(&answer, "/spec/x"));
+    assert_true(points_to(&answer, "/spec/table") && points_to(&answer, "/spec/parts") &&
+                points_to(&answer, "/spec/x"));
     assert_string_not_equal(text_of(&answer, "hint"), "");
 }
 

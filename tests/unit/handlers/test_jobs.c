@@ -3,8 +3,9 @@
 
 static const char *plan_guarded(const char *auth)
 {
-    struct answer plan = post("/v1/plans", auth,
-                              "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}");
+    struct answer plan =
+        post("/v1/plans", auth,
+             "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}");
 
     expect("plan", &plan, 200, NULL);
     return text_of(&plan, "plan_hash");
@@ -13,7 +14,9 @@ static const char *plan_guarded(const char *auth)
 static const char *guarded_body(const char *hash)
 {
     return arena_printf(F.arena,
-                        "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"},\"plan_hash\":\"%s\"}", hash);
+                        "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"},"
+                        "\"plan_hash\":\"%s\"}",
+                        hash);
 }
 
 static void an_accepted_job_is_answered_with_its_place_and_runs(void **state)
@@ -24,7 +27,8 @@ static void an_accepted_job_is_answered_with_its_place_and_runs(void **state)
 
     (void)state;
     expect("accept", &made, 202, NULL);
-    assert_string_equal(header(&made, "Location"), arena_printf(F.arena, "/v1/jobs/%s", text_of(&made, "id")));
+    assert_string_equal(header(&made, "Location"),
+                        arena_printf(F.arena, "/v1/jobs/%s", text_of(&made, "id")));
     assert_non_null(header(&made, "ETag"));
     assert_string_equal(text_of(&made, "created_by"), "ann");
     assert_string_equal(json_get_text(json_object_get(made.json, "spec"), "table"), "Tab1");
@@ -44,9 +48,10 @@ static void an_accepted_job_is_answered_with_its_place_and_runs(void **state)
 static void a_long_poll_ends_when_the_job_does(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
-    const char *id = accept_job(
-        auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\",\"sleep_ms\":60000}}");
-    int poll = send_to(F.api, "GET", arena_printf(F.arena, "/v1/jobs/%s", id), auth, "Prefer: wait=50\r\n", (struct bytes){0});
+    const char *id = accept_job(auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{"
+                                      "\"table\":\"Tab1\",\"sleep_ms\":60000}}");
+    int poll = send_to(F.api, "GET", arena_printf(F.arena, "/v1/jobs/%s", id), auth, "Prefer: wait=50\r\n",
+                       (struct bytes){0});
     struct answer cancelled, ended;
 
     (void)state;
@@ -76,8 +81,8 @@ static void cancelling_what_has_succeeded_is_a_conflict(void **state)
 static void a_failed_job_is_answered_with_200_and_its_error(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
-    const char *id = accept_job(
-        auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\",\"fail\":\"first\"}}");
+    const char *id = accept_job(auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{"
+                                      "\"table\":\"Tab1\",\"fail\":\"first\"}}");
     struct answer ended = get(arena_printf(F.arena, "/v1/jobs/%s?wait=20", id), auth);
     const json_t *error = json_object_get(ended.json, "error");
     struct answer again;
@@ -90,7 +95,8 @@ static void a_failed_job_is_answered_with_200_and_its_error(void **state)
     again = ask("POST", arena_printf(F.arena, "/v1/jobs/%s/retry", id), auth, NULL, "{}");
     expect("retry", &again, 202, NULL);
     assert_string_equal(text_of(&again, "retry_of"), id);
-    assert_string_equal(header(&again, "Location"), arena_printf(F.arena, "/v1/jobs/%s", text_of(&again, "id")));
+    assert_string_equal(header(&again, "Location"),
+                        arena_printf(F.arena, "/v1/jobs/%s", text_of(&again, "id")));
 }
 
 static void what_needs_mfa_needs_a_plan_and_mfa(void **state)
@@ -100,7 +106,8 @@ static void what_needs_mfa_needs_a_plan_and_mfa(void **state)
     struct answer answer;
 
     (void)state;
-    answer = post("/v1/jobs", fresh, "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}");
+    answer = post("/v1/jobs", fresh,
+                  "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}");
     expect("no plan", &answer, 428, "PLAN_REQUIRED");
     answer = post("/v1/jobs", plain, guarded_body(hash));
     expect("no mfa", &answer, 401, "MFA_REQUIRED");
@@ -166,7 +173,8 @@ static void the_same_key_and_body_is_the_same_job(void **state)
 static void a_key_is_for_one_body_one_person_and_one_path(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
-    const char *other_body = "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab2\"}}";
+    const char *other_body =
+        "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab2\"}}";
     struct answer answer = ask("POST", "/v1/jobs", auth, "Idempotency-Key: k\r\n", HARMLESS);
 
     (void)state;
@@ -181,7 +189,8 @@ static void a_key_is_for_one_body_one_person_and_one_path(void **state)
 
 static void a_replay_is_authorised_anew(void **state)
 {
-    struct answer answer = ask("POST", "/v1/jobs", token("ann", OPERATOR, false), "Idempotency-Key: k\r\n", HARMLESS);
+    struct answer answer =
+        ask("POST", "/v1/jobs", token("ann", OPERATOR, false), "Idempotency-Key: k\r\n", HARMLESS);
 
     (void)state;
     expect("first", &answer, 202, NULL);
@@ -193,8 +202,9 @@ static void a_replay_is_authorised_anew(void **state)
 static void a_refused_request_leaves_the_key_free(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
-    struct answer answer = ask("POST", "/v1/jobs", auth, "Idempotency-Key: k\r\n",
-                               "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Xab1\"}}");
+    struct answer answer =
+        ask("POST", "/v1/jobs", auth, "Idempotency-Key: k\r\n",
+            "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Xab1\"}}");
 
     (void)state;
     expect("refused", &answer, 422, "RESOURCE_NOT_IN_ENVIRONMENT");
@@ -205,17 +215,19 @@ static void a_refused_request_leaves_the_key_free(void **state)
 static void a_plan_to_retry_is_for_that_job_only(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
-    const char *id = accept_job(
-        auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\",\"fail\":\"first\"}}");
+    const char *id = accept_job(auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{"
+                                      "\"table\":\"Tab1\",\"fail\":\"first\"}}");
     struct answer answer = get(arena_printf(F.arena, "/v1/jobs/%s?wait=20", id), auth);
 
     (void)state;
     answer = post("/v1/plans", auth, arena_printf(F.arena, "{\"retry_of\":\"%s\"}", id));
     expect("plan", &answer, 200, NULL);
     assert_string_equal(text_of(&answer, "retry_of"), id);
-    answer = post("/v1/plans", auth, arena_printf(F.arena, "{\"retry_of\":\"%s\",\"kind\":\"test.guarded\"}", id));
+    answer =
+        post("/v1/plans", auth, arena_printf(F.arena, "{\"retry_of\":\"%s\",\"kind\":\"test.guarded\"}", id));
     expect("other kind", &answer, 422, "INVALID_BODY");
-    answer = post("/v1/plans", auth, arena_printf(F.arena, "{\"retry_of\":\"%s\",\"spec\":{\"table\":\"Tab2\"}}", id));
+    answer = post("/v1/plans", auth,
+                  arena_printf(F.arena, "{\"retry_of\":\"%s\",\"spec\":{\"table\":\"Tab2\"}}", id));
     expect("other spec", &answer, 422, "INVALID_BODY");
 }
 

@@ -67,9 +67,9 @@ static const struct yaml_node *operation_of(const struct route *route)
     dots = strstr(path, "...");
     if (dots)
         memmove(dots, dots + 3, strlen(dots + 3) + 1);
-    for (size_t i = 0; i < sizeof(method); i++)
-        method[i] = (char)(route->method[i] | 0x20);
-    method[strlen(route->method)] = '\0';
+    str_copy(method, sizeof(method), route->method);
+    for (char *c = method; *c; c++)
+        *c = (char)(*c | 0x20);
     return AT(document, "paths", path, method);
 }
 
@@ -78,9 +78,10 @@ static void every_route_is_an_operation_with_its_role(void **state)
     (void)state;
     for (const struct route *route = routes; route->method; route++) {
         const struct yaml_node *operation = operation_of(route);
-        const char *role = route->by_kind ? "by kind" : route->role == ROLE_ANY ? "any"
-                           : route->role == ROLE_PUBLIC                        ? "public"
-                                                                                : role_name(route->role);
+        const char *role = route->by_kind               ? "by kind"
+                           : route->role == ROLE_ANY    ? "any"
+                           : route->role == ROLE_PUBLIC ? "public"
+                                                        : role_name(route->role);
 
         if (!operation)
             fail_msg("%s %s is missing", route->method, route->path);
@@ -123,7 +124,8 @@ static bool has_parameter(const struct yaml_node *operation, const char *where, 
     const struct yaml_node *list = yaml_get(operation, "parameters");
 
     for (const struct yaml_node *p = list ? list->first : NULL; p; p = p->next)
-        if (str_is(text(yaml_get(referenced(p), "in")), where) && str_is(text(yaml_get(referenced(p), "name")), name))
+        if (str_is(text(yaml_get(referenced(p), "in")), where) &&
+            str_is(text(yaml_get(referenced(p), "name")), name))
             return true;
     return false;
 }
@@ -195,7 +197,8 @@ static void every_row_has_its_statuses(void **state)
         for (size_t i = 0; i < COUNT_OF(guarded); i++)
             if (!yaml_get(responses, guarded[i]) && !(route->role == ROLE_PUBLIC && i < 2))
                 fail_msg("%s: %s is missing", route->operation, guarded[i]);
-        if (route->body && (!yaml_get(responses, "413") || !yaml_get(responses, "415") || !yaml_get(responses, "422")))
+        if (route->body &&
+            (!yaml_get(responses, "413") || !yaml_get(responses, "415") || !yaml_get(responses, "422")))
             fail_msg("%s: a status of bodies is missing", route->operation);
         if (route->if_match && (!yaml_get(responses, "412") || !yaml_get(responses, "428")))
             fail_msg("%s: a status of preconditions is missing", route->operation);
@@ -204,7 +207,8 @@ static void every_row_has_its_statuses(void **state)
 
 static void the_codes_are_those_of_the_table(void **state)
 {
-    const struct yaml_node *codes = AT(document, "components", "schemas", "Problem", "properties", "code", "enum");
+    const struct yaml_node *codes =
+        AT(document, "components", "schemas", "Problem", "properties", "code", "enum");
     const struct yaml_node *code = codes->first;
 
     (void)state;
@@ -229,7 +233,8 @@ static void states_are_those_of_the_tables(void **state)
         assert_string_equal(text(word), point_status_name((enum point_status)i));
 }
 
-/* -- kinds: the same schema, member by member ------------------------------------------------------------------------ */
+/* -- kinds: the same schema, member by member
+ * ------------------------------------------------------------------------ */
 
 static json_t *scalar(const struct yaml_node *node)
 {

@@ -1,4 +1,5 @@
-/* Recovery points over REST: shown, their manifest and files served only whole and unharmed, each read a row. */
+/* Recovery points over REST: shown, their manifest and files served only whole and unharmed, each read a row.
+ */
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -53,18 +54,45 @@ static const char *make_point(void)
     struct bytes capsule = BYTES("{\"format\":1}"), content = bytes_of(data);
     struct manifest_file files[] = {
         {.path = CAPSULE, .size = (int64_t)capsule.len, .sha256 = hash_of(capsule)},
-        {.path = DATA, .size = (int64_t)content.len, .sha256 = hash_of(content), .data = true, .raw_size = 50, .items = 1,
+        {.path = DATA,
+         .size = (int64_t)content.len,
+         .sha256 = hash_of(content),
+         .data = true,
+         .raw_size = 50,
+         .items = 1,
          .fingerprint = FINGERPRINT},
     };
-    struct manifest manifest = {.tool = "recoverd test", .id = "01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33", .environment = "test",
-                                .type = "table", .method = "scan", .table = "Tab1", .region = "us-east-1", .items = 1,
-                                .bytes = 50, .stored_bytes = (int64_t)(capsule.len + content.len), .fingerprint = FINGERPRINT,
-                                .consistency_from = 1, .consistency_to = 2, .created_at = 3, .files = files, .file_count = 2};
+    struct manifest manifest = {.tool = "recoverd test",
+                                .id = "01980f5e-3c1a-7b20-9d1e-6a1f0c2b7d33",
+                                .environment = "test",
+                                .type = "table",
+                                .method = "scan",
+                                .table = "Tab1",
+                                .region = "us-east-1",
+                                .items = 1,
+                                .bytes = 50,
+                                .stored_bytes = (int64_t)(capsule.len + content.len),
+                                .fingerprint = FINGERPRINT,
+                                .consistency_from = 1,
+                                .consistency_to = 2,
+                                .created_at = 3,
+                                .files = files,
+                                .file_count = 2};
     struct buffer text = BUFFER_INIT(MIB);
-    struct recovery_point point = {.id = id_new(), .environment = "test", .type = "table", .method = "scan",
-                                   .origin = "recoverd", .resource = "table/Tab1", .status = POINT_VERIFIED,
-                                   .trust = "unsigned", .items = 1, .job = id_new(), .has_manifest = true,
-                                   .created_at = clock_wall_ms(), .version = 1, .fingerprint = FINGERPRINT};
+    struct recovery_point point = {.id = id_new(),
+                                   .environment = "test",
+                                   .type = "table",
+                                   .method = "scan",
+                                   .origin = "recoverd",
+                                   .resource = "table/Tab1",
+                                   .status = POINT_VERIFIED,
+                                   .trust = "unsigned",
+                                   .items = 1,
+                                   .job = id_new(),
+                                   .has_manifest = true,
+                                   .created_at = clock_wall_ms(),
+                                   .version = 1,
+                                   .fingerprint = FINGERPRINT};
     char *id = arena_alloc(F.arena, ID_SIZE);
     struct err err = ERR_INIT;
 
@@ -90,9 +118,10 @@ static void a_point_is_shown_as_the_contract_says(void **state)
     const char *auth = token("ann", "viewer@test", false);
     const char *id = make_point();
     struct answer answer = get(target(id, ""), auth), list;
-    static const char *const members[] = {"id", "environment", "type", "method", "origin", "resource", "source", "location",
-                                          "status", "trust", "consistency", "items", "bytes", "stored_bytes", "fingerprint",
-                                          "manifest_sha256", "job_id", "created_at", "encryption", "tags", "version"};
+    static const char *const members[] = {
+        "id",          "environment",     "type",   "method",      "origin",     "resource", "source",
+        "location",    "status",          "trust",  "consistency", "items",      "bytes",    "stored_bytes",
+        "fingerprint", "manifest_sha256", "job_id", "created_at",  "encryption", "tags",     "version"};
 
     (void)state;
     expect("point", &answer, 200, NULL);
@@ -138,8 +167,9 @@ static void a_file_is_served_whole_or_in_part_and_each_read_is_a_row(void **stat
 
 static void only_what_the_manifest_lists_is_there(void **state)
 {
-    static const char *const paths[] = {"/files/manifest.json", "/files/tables", "/files/tables/Tab1/data/0000-000001.json.gz",
-                                        "/files/" DATA "x", "/files/extra"};
+    static const char *const paths[] = {"/files/manifest.json", "/files/tables",
+                                        "/files/tables/Tab1/data/0000-000001.json.gz", "/files/" DATA "x",
+                                        "/files/extra"};
     const char *auth = token("ann", "data_reader@test", false);
     const char *id = make_point();
     int64_t rows;
@@ -159,8 +189,10 @@ static void nothing_of_a_damaged_file_is_served(void **state)
 {
     static const struct {
         const char *what, *content;
-    } damages[] = {{"a bit", "0123456789abcdefghijklmnopqrstuvwxyY"}, {"cut", "0123"},
-                   {"longer", "0123456789abcdefghijklmnopqrstuvwxyz!"}, {"empty", ""}};
+    } damages[] = {{"a bit", "0123456789abcdefghijklmnopqrstuvwxyY"},
+                   {"cut", "0123"},
+                   {"longer", "0123456789abcdefghijklmnopqrstuvwxyz!"},
+                   {"empty", ""}};
     const char *auth = token("ann", "data_reader@test", false);
     const char *id = make_point();
     int64_t rows = audit_rows();
@@ -214,7 +246,9 @@ static void the_manifest_is_served_byte_for_byte_or_not_at_all(void **state)
     expect("file without manifest", &answer, 409, "RECOVERY_POINT_DAMAGED");
 }
 
-/* -- the trail --------------------------------------------------------------------------------------------------------- */
+/* -- the trail
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static void the_trail_pages_as_json_and_as_ndjson(void **state)
 {
@@ -230,17 +264,21 @@ static void the_trail_pages_as_json_and_as_ndjson(void **state)
     answer = get("/v1/audit?action=job.accepted&limit=2", all);
     expect("first page", &answer, 200, NULL);
     assert_int_equal(json_array_size(json_object_get(answer.json, "items")), 2);
-    answer = get(arena_printf(F.arena, "/v1/audit?action=job.accepted&limit=2&cursor=%s", text_of(&answer, "next_cursor")), all);
+    answer = get(arena_printf(F.arena, "/v1/audit?action=job.accepted&limit=2&cursor=%s",
+                              text_of(&answer, "next_cursor")),
+                 all);
     assert_int_equal(json_array_size(json_object_get(answer.json, "items")), 1);
     assert_true(json_is_null(json_object_get(answer.json, "next_cursor")));
-    answer = ask("GET", "/v1/audit?action=job.accepted&limit=2", all, "Accept: application/x-ndjson\r\n", NULL);
+    answer =
+        ask("GET", "/v1/audit?action=job.accepted&limit=2", all, "Accept: application/x-ndjson\r\n", NULL);
     assert_string_equal(header(&answer, "Content-Type"), "application/x-ndjson");
     for (char *line = answer.body; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
         lines++;
     assert_int_equal(lines, 2);
     link = header(&answer, "Link");
     assert_true(link && link[0] == '<' && strstr(link, ">; rel=\"next\""));
-    answer = ask("GET", arena_strndup(F.arena, link + 1, strcspn(link, ">") - 1), all, "Accept: application/x-ndjson\r\n", NULL);
+    answer = ask("GET", arena_strndup(F.arena, link + 1, strcspn(link, ">") - 1), all,
+                 "Accept: application/x-ndjson\r\n", NULL);
     assert_int_equal(answer.status, 200);
     assert_null(header(&answer, "Link"));
 }

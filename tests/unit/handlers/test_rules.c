@@ -1,4 +1,5 @@
-/* What holds for every route: methods, media types, lists and their cursors, ETags, metrics, the ops listener. */
+/* What holds for every route: methods, media types, lists and their cursors, ETags, metrics, the ops
+ * listener. */
 #include "fixture.h"
 
 static void head_is_get_without_a_body(void **state)
@@ -94,7 +95,8 @@ static void rows_of_a_list_are_narrow_unless_asked(void **state)
     make_jobs(auth, 1);
     page = get("/v1/jobs", auth);
     row = json_array_get(json_object_get(page.json, "items"), 0);
-    assert_true(row && !json_object_get(row, "spec") && !json_object_get(row, "steps") && !json_object_get(row, "result"));
+    assert_true(row && !json_object_get(row, "spec") && !json_object_get(row, "steps") &&
+                !json_object_get(row, "result"));
     page = get("/v1/jobs?view=full", auth);
     row = json_array_get(json_object_get(page.json, "items"), 0);
     assert_true(json_object_get(row, "spec") && json_object_get(row, "steps"));
@@ -115,7 +117,8 @@ static void a_cursor_is_for_its_reader_and_its_filters(void **state)
     expect("another limit", &page, 200, NULL);
     page = get(arena_printf(F.arena, "/v1/jobs?limit=1&cursor=%s", cursor), auth);
     expect("other filters", &page, 400, "INVALID_CURSOR");
-    page = get(arena_printf(F.arena, "/v1/jobs?limit=1&kind=test.harmless&cursor=%s", cursor), token("bob", OPERATOR, false));
+    page = get(arena_printf(F.arena, "/v1/jobs?limit=1&kind=test.harmless&cursor=%s", cursor),
+               token("bob", OPERATOR, false));
     expect("another reader", &page, 400, "INVALID_CURSOR");
     page = get(arena_printf(F.arena, "/v1/recovery-points?cursor=%s", cursor), auth);
     expect("another list", &page, 400, "INVALID_CURSOR");
@@ -136,7 +139,8 @@ static void an_unchanged_job_is_304(void **state)
     const char *etag = header(&answer, "ETag");
 
     (void)state;
-    answer = ask("GET", arena_printf(F.arena, "/v1/jobs/%s", id), auth, arena_printf(F.arena, "If-None-Match: %s\r\n", etag), NULL);
+    answer = ask("GET", arena_printf(F.arena, "/v1/jobs/%s", id), auth,
+                 arena_printf(F.arena, "If-None-Match: %s\r\n", etag), NULL);
     assert_int_equal(answer.status, 304);
     assert_int_equal(answer.body_len, 0);
     answer = ask("GET", arena_printf(F.arena, "/v1/jobs/%s", id), auth, "If-None-Match: \"0\"\r\n", NULL);
@@ -165,7 +169,8 @@ static void limits_are_changed_by_whoever_read_them_last(void **state)
     expect("environment", &answer, 200, NULL);
     assert_string_equal(header(&answer, "ETag"), "\"2\"");
     assert_int_equal(json_get_int(json_object_get(answer.json, "limits"), "write_units_per_second", 0), 9);
-    assert_true(json_is_null(json_object_get(json_object_get(answer.json, "limits"), "read_units_per_second")));
+    assert_true(
+        json_is_null(json_object_get(json_object_get(answer.json, "limits"), "read_units_per_second")));
 }
 
 static void an_environment_out_of_reach_says_what_is_unknown(void **state)
@@ -198,7 +203,8 @@ static void the_ops_listener_answers_without_a_token(void **state)
     assert_int_equal(answer.status, 503);
     answer = ops("/v1/me", NULL);
     expect("api", &answer, 404, "NOT_FOUND");
-    answer = read_answer(send_to(F.api, "GET", "/metrics", token("ann", ADMIN, false), NULL, (struct bytes){0}));
+    answer =
+        read_answer(send_to(F.api, "GET", "/metrics", token("ann", ADMIN, false), NULL, (struct bytes){0}));
     expect("metrics on the api", &answer, 404, "NOT_FOUND");
 }
 
@@ -238,7 +244,8 @@ static void the_document_is_public(void **state)
     (void)state;
     expect("openapi", &answer, 200, NULL);
     assert_string_equal(header(&answer, "Content-Type"), "application/yaml");
-    answer = ask("GET", "/openapi.yaml", NULL, arena_printf(F.arena, "If-None-Match: %s\r\n", header(&answer, "ETag")), NULL);
+    answer = ask("GET", "/openapi.yaml", NULL,
+                 arena_printf(F.arena, "If-None-Match: %s\r\n", header(&answer, "ETag")), NULL);
     assert_int_equal(answer.status, 304);
 }
 

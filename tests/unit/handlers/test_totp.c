@@ -26,7 +26,8 @@ static const char *code_header(const struct answer *enrolled, int step)
     uint8_t secret[TOTP_SECRET_SIZE];
 
     unbase32(text_of(enrolled, "secret"), secret);
-    return arena_printf(F.arena, "Recoverd-OTP: %06u\r\n", totp_code(secret, clock_wall_ms() / TOTP_STEP_MS + step));
+    return arena_printf(F.arena, "Recoverd-OTP: %06u\r\n",
+                        totp_code(secret, clock_wall_ms() / TOTP_STEP_MS + step));
 }
 
 static struct answer enrol(const char *auth, const char *headers, const char *body)
@@ -132,7 +133,8 @@ static void a_code_is_the_mfa_of_a_job_once(void **state)
         plan = post("/v1/plans", auth, arena_printf(F.arena, "%s}", body));
         answer = ask("POST", "/v1/jobs", auth, code,
                      arena_printf(F.arena, "%s,\"plan_hash\":\"%s\"}", body, text_of(&plan, "plan_hash")));
-        expect(i == 0 ? "first" : "the same code again", &answer, i == 0 ? 202 : 401, i == 0 ? NULL : "OTP_INVALID");
+        expect(i == 0 ? "first" : "the same code again", &answer, i == 0 ? 202 : 401,
+               i == 0 ? NULL : "OTP_INVALID");
     }
 }
 

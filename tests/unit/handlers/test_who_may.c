@@ -1,10 +1,12 @@
-/* Who may: every route by role and environment, each cell a request; tokens that are none; what leaves a row. */
+/* Who may: every route by role and environment, each cell a request; tokens that are none; what leaves a row.
+ */
 #include "fixture.h"
 
 /* What each role at the object's environment may do: the columns of the table. */
 enum { MAY = -1 }; /* whatever it answers, it is not for want of a role */
 enum { NOBODY, VIEWER, OPERATOR_, ADMIN_, AUDITOR, READER, COLUMNS };
-static const char *const columns[COLUMNS] = {"", "viewer", "operator", "BackupAdministrator", "auditor", "data_reader"};
+static const char *const columns[COLUMNS] = {"",        "viewer",     "operator", "BackupAdministrator",
+                                             "auditor", "data_reader"};
 
 struct cell_row {
     const char *method, *path, *headers, *body;
@@ -23,12 +25,20 @@ static const struct cell_row rows[] = {
     {"GET", "/v1/environments/test", NULL, NULL, {403, 200, 200, 200, 403, 403}, 404},
     {"PUT", "/v1/environments/test/limits", "If-Match: *\r\n", "{}", {403, 403, 200, 200, 403, 403}, 404},
     {"POST", "/v1/plans", NULL, HARMLESS, {422, 403, 200, 200, 403, 403}, 422},
-    {"POST", "/v1/plans", NULL, "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}",
-     {422, 403, 403, 200, 403, 403}, 422},
+    {"POST",
+     "/v1/plans",
+     NULL,
+     "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}",
+     {422, 403, 403, 200, 403, 403},
+     422},
     {"GET", "/v1/plans/$plan", NULL, NULL, {404, 404, 404, 200, 404, 404}, 404},
     {"POST", "/v1/jobs", NULL, HARMLESS, {422, 403, 202, 202, 403, 403}, 422},
-    {"POST", "/v1/jobs", NULL, "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}",
-     {422, 403, 403, 428, 403, 403}, 422},
+    {"POST",
+     "/v1/jobs",
+     NULL,
+     "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}",
+     {422, 403, 403, 428, 403, 403},
+     422},
     {"GET", "/v1/jobs", NULL, NULL, {403, 200, 200, 200, 403, 403}, 200},
     {"GET", "/v1/jobs/$job", NULL, NULL, {403, 200, 200, 200, 403, 403}, 404},
     {"GET", "/v1/jobs/$job/plan", NULL, NULL, {403, 404, 404, 404, 403, 403}, 404},
@@ -56,10 +66,19 @@ static int insert_point(struct tx *tx, void *ctx, struct err *err)
 
 static const char *make_point(void)
 {
-    struct recovery_point point = {.id = id_new(), .environment = "test", .type = "table", .method = "scan",
-                                   .origin = "recoverd", .resource = "table/Tab1", .location = "file:///nowhere",
-                                   .status = POINT_WRITING, .trust = "unsigned", .items = -1, .job = id_new(),
-                                   .created_at = clock_wall_ms(), .version = 1};
+    struct recovery_point point = {.id = id_new(),
+                                   .environment = "test",
+                                   .type = "table",
+                                   .method = "scan",
+                                   .origin = "recoverd",
+                                   .resource = "table/Tab1",
+                                   .location = "file:///nowhere",
+                                   .status = POINT_WRITING,
+                                   .trust = "unsigned",
+                                   .items = -1,
+                                   .job = id_new(),
+                                   .created_at = clock_wall_ms(),
+                                   .version = 1};
     char *text = arena_alloc(F.arena, ID_SIZE);
     struct err err = ERR_INIT;
 
@@ -70,11 +89,13 @@ static const char *make_point(void)
 
 static struct objects make_objects(void)
 {
-    static const char failing[] =
-        "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\",\"fail\":\"first\"}}";
-    static const char guarded_body[] = "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}";
+    static const char failing[] = "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":"
+                                  "\"Tab1\",\"fail\":\"first\"}}";
+    static const char guarded_body[] =
+        "{\"kind\":\"test.guarded\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\"}}";
     const char *auth = token("root", "BackupAdministrator@*", false);
-    struct objects o = {.job = accept_job(auth, HARMLESS), .failed = accept_job(auth, failing), .point = make_point()};
+    struct objects o = {
+        .job = accept_job(auth, HARMLESS), .failed = accept_job(auth, failing), .point = make_point()};
     struct answer plan = post("/v1/plans", auth, guarded_body);
 
     o.plan = text_of(&plan, "plan_hash");
@@ -89,25 +110,29 @@ static const char *target_of(const char *path, const struct objects *o)
 {
     const struct {
         const char *name, *value;
-    } names[] = {{"$job", o->job}, {"$failed", o->failed}, {"$plan", o->plan}, {"$point", o->point}, {"$row", o->row}};
+    } names[] = {
+        {"$job", o->job}, {"$failed", o->failed}, {"$plan", o->plan}, {"$point", o->point}, {"$row", o->row}};
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const char *found = strstr(path, names[i].name);
 
         if (found)
-            return arena_printf(F.arena, "%.*s%s%s", (int)(found - path), path, names[i].value, found + strlen(names[i].name));
+            return arena_printf(F.arena, "%.*s%s%s", (int)(found - path), path, names[i].value,
+                                found + strlen(names[i].name));
     }
     return path;
 }
 
-static void check_cell(const struct cell_row *row, const struct objects *o, const char *who, const char *auth, int status)
+static void check_cell(const struct cell_row *row, const struct objects *o, const char *who, const char *auth,
+                       int status)
 {
     struct answer answer = ask(row->method, target_of(row->path, o), auth, row->headers, row->body);
 
     if (status == MAY)
         status = answer.status == 202 || answer.status == 409 ? answer.status : 202;
     if (answer.status != status)
-        fail_msg("%s %s as %s: %d (%s), expected %d", row->method, row->path, who, answer.status, answer.body, status);
+        fail_msg("%s %s as %s: %d (%s), expected %d", row->method, row->path, who, answer.status, answer.body,
+                 status);
     if (status == 404 || status == 422)
         assert_null(strstr(answer.body, "Tab1"));
 }
@@ -122,7 +147,8 @@ static void each_route_lets_in_its_roles_and_nobody_else(void **state)
         for (int c = 0; c < COLUMNS; c++) {
             const char *role = c == NOBODY ? "" : arena_printf(F.arena, "%s@test", columns[c]);
 
-            check_cell(&rows[i], &o, c == NOBODY ? "nobody" : role, token("ann", role, false), rows[i].status[c]);
+            check_cell(&rows[i], &o, c == NOBODY ? "nobody" : role, token("ann", role, false),
+                       rows[i].status[c]);
         }
         check_cell(&rows[i], &o, "an administrator elsewhere", elsewhere, rows[i].elsewhere);
     }
@@ -141,7 +167,8 @@ static void each_route_is_in_the_table(void **state)
             size_t count = 0;
             char *next, *copy = arena_strdup(F.arena, rows[i].path);
 
-            for (char *s = strtok_r(copy, "/", &next); s && count < COUNT_OF(segments); s = strtok_r(NULL, "/", &next))
+            for (char *s = strtok_r(copy, "/", &next); s && count < COUNT_OF(segments);
+                 s = strtok_r(NULL, "/", &next))
                 segments[count++] = s;
             found = strcmp(rows[i].method, route->method) == 0 &&
                     route_path_matches(route->path, segments, count, F.arena, params);
@@ -162,7 +189,8 @@ static void without_a_good_token_every_route_is_401(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (size_t k = 0; k < COUNT_OF(bad) && !strstr(rows[i].path, "openapi"); k++) {
-            struct answer answer = ask(rows[i].method, target_of(rows[i].path, &o), bad[k], rows[i].headers, rows[i].body);
+            struct answer answer =
+                ask(rows[i].method, target_of(rows[i].path, &o), bad[k], rows[i].headers, rows[i].body);
 
             if (answer.status != 401 || !header(&answer, "WWW-Authenticate"))
                 fail_msg("%s %s with token %zu: %d", rows[i].method, rows[i].path, k, answer.status);
@@ -175,7 +203,8 @@ static void without_a_good_token_every_route_is_401(void **state)
 
 static void a_token_in_the_query_is_no_token(void **state)
 {
-    struct answer answer = get(arena_printf(F.arena, "/v1/me?access_token=%s", token("ann", ADMIN, false)), NULL);
+    struct answer answer =
+        get(arena_printf(F.arena, "/v1/me?access_token=%s", token("ann", ADMIN, false)), NULL);
 
     (void)state;
     expect("query", &answer, 401, "UNAUTHENTICATED");
@@ -184,8 +213,8 @@ static void a_token_in_the_query_is_no_token(void **state)
 
 static void a_refusal_for_want_of_a_role_is_an_audit_row(void **state)
 {
-    struct answer answer = ask("PUT", "/v1/environments/test/limits", token("ann", "viewer@test operator@other", false),
-                               "If-Match: *\r\n", "{}");
+    struct answer answer = ask("PUT", "/v1/environments/test/limits",
+                               token("ann", "viewer@test operator@other", false), "If-Match: *\r\n", "{}");
 
     (void)state;
     expect("limits", &answer, 403, "FORBIDDEN");
@@ -222,12 +251,9 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
     const struct CMUnitTest tests[] = {
-        CASE(each_route_lets_in_its_roles_and_nobody_else),
-        CASE(each_route_is_in_the_table),
-        CASE(without_a_good_token_every_route_is_401),
-        CASE(a_token_in_the_query_is_no_token),
-        CASE(a_refusal_for_want_of_a_role_is_an_audit_row),
-        CASE(lists_show_only_what_is_ones_own),
+        CASE(each_route_lets_in_its_roles_and_nobody_else), CASE(each_route_is_in_the_table),
+        CASE(without_a_good_token_every_route_is_401),      CASE(a_token_in_the_query_is_no_token),
+        CASE(a_refusal_for_want_of_a_role_is_an_audit_row), CASE(lists_show_only_what_is_ones_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* A whole server in this process: started, reloaded all or nothing, drained; what it says of itself is in the trail. */
+/* A whole server in this process: started, reloaded all or nothing, drained; what it says of itself is in the
+ * trail. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -31,7 +32,8 @@ static int free_port(void)
     socklen_t len = sizeof(address);
     _cleanup_(cleanup_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (bind(fd, (struct sockaddr *)&address, len) < 0 || getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+    if (bind(fd, (struct sockaddr *)&address, len) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) < 0)
         return 0;
     return ntohs(address.sin_port);
 }
@@ -53,10 +55,13 @@ static void write_config(const char *secret, const char *more)
     char text[2048];
 
     snprintf(text, sizeof(text),
-             "listen: 127.0.0.1:%d\nops_listen: 127.0.0.1:%d\ndata_dir: data\nstore: sqlite:%s/data/recoverd.db\nnode: test\n"
+             "listen: 127.0.0.1:%d\nops_listen: 127.0.0.1:%d\ndata_dir: data\nstore: "
+             "sqlite:%s/data/recoverd.db\nnode: test\n"
              "workers: {threads: 2, min_free: 1MiB, drain: 5s}\n%s"
-             "auth:\n  issuers:\n    - {issuer: local, audiences: [recoverd], algorithms: [HS256], secret_file: %s}\n"
-             "environments:\n  test:\n    region: us-east-1\n    tables: [Tab1]\n    endpoint_url: http://127.0.0.1:9\n"
+             "auth:\n  issuers:\n    - {issuer: local, audiences: [recoverd], algorithms: [HS256], "
+             "secret_file: %s}\n"
+             "environments:\n  test:\n    region: us-east-1\n    tables: [Tab1]\n    endpoint_url: "
+             "http://127.0.0.1:9\n"
              "    recovery_points: file://%s/points\n    allow_unencrypted: true\n",
              api_port, ops_port, dir, more, secret, dir);
     write_file("recoverd.yaml", text);
@@ -113,8 +118,8 @@ static void start(void)
 /* The status of GET path; 0 when nobody listens. */
 static int status_of(int port, const char *path)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     _cleanup_(cleanup_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char text[4096];
     int status = 0;
@@ -205,7 +210,8 @@ static void a_faulty_configuration_leaves_everything_as_it_was(void **state)
 {
     static const struct {
         const char *secret, *more;
-    } faulty[] = {{"a.secret", "no_such_key: 1\n"}, {"missing.secret", ""}, {"a.secret", "listen: nonsense\n"}};
+    } faulty[] = {
+        {"a.secret", "no_such_key: 1\n"}, {"missing.secret", ""}, {"a.secret", "listen: nonsense\n"}};
     char sha256[65];
 
     (void)state;
@@ -236,8 +242,8 @@ static void an_address_in_use_is_exit_4(void **state)
     struct err err = ERR_INIT;
     int taken = api_port;
     _cleanup_(cleanup_close) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)taken),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)taken), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
     (void)state;
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -254,7 +260,9 @@ static void a_store_that_cannot_be_opened_is_exit_3(void **state)
     (void)state;
     snprintf(path, sizeof(path), "%s/data", dir);
     assert_int_equal(mkdir(path, 0700), 0);
-    write_file("data/recoverd.db", "this is no database, and it is longer than a page header would be: 0123456789012345678901234567890");
+    write_file(
+        "data/recoverd.db",
+        "this is no database, and it is longer than a page header would be: 0123456789012345678901234567890");
     assert_int_equal(server_compose(&server, load(), &err), EXIT_STORE);
 }
 
