@@ -11,25 +11,26 @@ static const struct step_kind *step_kind_of(const struct job_kind *kind, const c
     return NULL;
 }
 
+bool step_always(const struct engine *engine, const char *kind, const char *name)
+{
+    const struct step_kind *step = step_kind_of(kind_find(engine->kinds, kind), name);
+
+    return step && step->always;
+}
+
 /* The step's part, or the parts that a retry took over. 1 when nothing of it is left to do. */
 static int start_step(struct tx *tx, const struct step *step, int64_t now, struct err *err)
 {
     struct part first = {
         .job_key = step->job_key, .step_key = step->key, .name = step->name, .state = PART_READY};
-    struct part **parts;
-    struct arena *arena = arena_new(JOB_ARENA_MAX);
-    size_t count;
-    int result = arena ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a step");
+    int64_t done = 0;
 
-    if (result == 0)
-        result = tx_parts_of_step(tx, step->key, arena, &parts, &count, err);
-    arena_free(arena);
-    if (result < 0 || tx_step_set_state(tx, step->key, STEP_RUNNING, now, err) < 0)
+    if (tx_step_set_state(tx, step->key, STEP_RUNNING, now, err) < 0)
         return -1;
-    if (count == 0)
-        return tx_part_insert(tx, &first, err);
+    if (step->open_parts == 0 && tx_step_count_parts(tx, step->key, PART_DONE, &done, err) < 0)
+        return -1;
     if (step->open_parts == 0)
-        return 1;
+        return done > 0 ? 1 : tx_part_insert(tx, &first, err);
     return tx_parts_move(tx, step->key, PART_WAITING, PART_READY, err);
 }
 
@@ -99,10 +100,40 @@ static enum job_state end_state(const struct job *job, bool cut)
 {
     if (job->error_code)
         return JOB_FAILED;
-    /* A cancel that came when everything was done already changes nothing. */
-    if (job->cancel_requested_at && cut)
-        return JOB_CANCELLED;
+    /* A cancel that came when everything was done already changes nothing; and what was cut never succeeds. */
+    if (cut)
+        return job->cancel_requested_at ? JOB_CANCELLED : JOB_FAILED;
     return job->partial ? JOB_PARTIAL : JOB_SUCCEEDED;
+}
+
+int tx_job_error(struct tx *tx, const struct job *job, const struct err *failure, struct arena *arena,
+                 struct err *err)
+{
+    struct bytes text = error_json(failure, arena);
+
+    if (job->error_code) /* the first is what is told */
+        return 0;
+    if (text.data && tx_document_put(tx, job->key, "error", text, err) < 0)
+        return -1;
+    return tx_job_set_error_code(tx, job->key, err_info(failure->code)->name, err);
+}
+
+/* What this version cannot run is not skipped in silence. */
+static int miss_step(struct tx *tx, struct job *job, const struct job_kind *kind, const struct step *step,
+                     struct arena *arena, struct err *err)
+{
+    struct err failure = ERR_INIT;
+
+    if (job->error_code || job->cancel_requested_at)
+        return 0;
+    if (kind)
+        err_set(&failure, ERR_INTERNAL, "kind %s has no step %s", job->kind, step->name);
+    else
+        err_set(&failure, ERR_UNKNOWN_KIND, "this version has no kind %s", job->kind);
+    if (tx_job_error(tx, job, &failure, arena, err) < 0)
+        return -1;
+    job->error_code = err_info(failure.code)->name;
+    return 0;
 }
 
 /* One step that is not over: ended, skipped or started. 1: go on to the next one. */
@@ -129,7 +160,7 @@ static int pass_step(struct tx *tx, const struct job *job, const struct step_kin
     return tx_step_set_state(tx, step->key, STEP_DONE, now, err) < 0 ? -1 : 1;
 }
 
-static int go_on(struct tx *tx, struct engine *engine, const struct job *job, struct arena *arena,
+static int go_on(struct tx *tx, struct engine *engine, struct job *job, struct arena *arena,
                  struct ending *ret_ending, struct err *err)
 {
     const struct job_kind *kind = kind_find(engine->kinds, job->kind);
@@ -140,6 +171,7 @@ static int go_on(struct tx *tx, struct engine *engine, const struct job *job, st
     if (tx_steps_of(tx, job->key, arena, &steps, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
+        const struct step_kind *row = step_kind_of(kind, steps[i]->name);
         int passed;
 
         cut |= steps[i]->state == STEP_CANCELLED ||
@@ -148,7 +180,9 @@ static int go_on(struct tx *tx, struct engine *engine, const struct job *job, st
             continue;
         if (steps[i]->state == STEP_RUNNING && steps[i]->open_parts > 0)
             return 0; /* somebody else's parts: not ours to end */
-        passed = pass_step(tx, job, step_kind_of(kind, steps[i]->name), steps[i], &cut, err);
+        if (!row && miss_step(tx, job, kind, steps[i], arena, err) < 0)
+            return -1;
+        passed = pass_step(tx, job, row, steps[i], &cut, err);
         if (passed <= 0)
             return passed;
     }
@@ -170,4 +204,16 @@ int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct e
         result = go_on(tx, engine, job, arena, ret_ending, err);
     arena_free(arena);
     return result;
+}
+
+int tx_step_cut(struct tx *tx, struct engine *engine, const struct step *step, struct ending *ret_ending,
+                struct err *err)
+{
+    int64_t running;
+
+    if (tx_parts_move(tx, step->key, PART_READY, PART_CANCELLED, err) < 0 ||
+        tx_parts_move(tx, step->key, PART_WAITING, PART_CANCELLED, err) < 0 ||
+        tx_step_count_parts(tx, step->key, PART_RUNNING, &running, err) < 0)
+        return -1;
+    return running > 0 ? 0 : tx_job_go_on(tx, engine, step->job_key, ret_ending, err);
 }

@@ -31,7 +31,7 @@ struct cancelling {
     struct engine *engine;
     struct arena *arena;
     const struct job *seen;
-    const char *identity; /* who cancels: not always who asked */
+    const struct principal *principal;
     const char *request_id;
     int64_t now;
     struct ending ending;
@@ -43,19 +43,17 @@ static int cancel_running(struct tx *tx, struct cancelling *c, struct err *err)
     struct step **steps;
     size_t count;
 
-    if (tx_parts_revoke_ready(tx, c->seen->key, err) < 0 ||
-        tx_steps_of(tx, c->seen->key, c->arena, &steps, &count, err) < 0)
+    if (tx_steps_of(tx, c->seen->key, c->arena, &steps, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        if (steps[i]->state == STEP_RUNNING && steps[i]->open_parts == 0)
-            return tx_job_go_on(tx, c->engine, c->seen->key, &c->ending, err);
+        if (steps[i]->state == STEP_RUNNING && !step_always(c->engine, c->seen->kind, steps[i]->name))
+            return tx_step_cut(tx, c->engine, steps[i], &c->ending, err);
     return 0;
 }
 
 static int cancel_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct cancelling *c = ctx;
-    struct bytes detail = BYTES("");
     struct job *job;
 
     c->ending = (struct ending){0};
@@ -67,11 +65,7 @@ static int cancel_tx(struct tx *tx, void *ctx, struct err *err)
         return err_set(err, ERR_JOB_STATE, "the job is %s already", job_state_name(job->state));
     if (tx_job_request_cancel(tx, job->key, c->now, err) < 0)
         return -1;
-    detail.data = arena_printf(c->arena, "{\"by\":\"%s\"}", c->identity);
-    if (!detail.data)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
-    detail.len = strlen(detail.data);
-    if (tx_audit_job(tx, c->engine, job, AUDIT_JOB_CANCEL_REQUESTED, "ok", c->request_id, detail, err) < 0)
+    if (tx_audit_job_by(tx, c->engine, job, c->principal, AUDIT_JOB_CANCEL_REQUESTED, c->request_id, err) < 0)
         return -1;
     if (job->state == JOB_RUNNING)
         return cancel_running(tx, c, err);
@@ -83,7 +77,7 @@ int engine_cancel(struct engine *engine, const struct principal *principal, cons
 {
     struct cancelling c = {.engine = engine,
                            .arena = arena,
-                           .identity = principal->identity,
+                           .principal = principal,
                            .request_id = request_id,
                            .now = clock_wall_ms()};
     const struct job_kind *kind;

@@ -52,14 +52,17 @@ int64_t rates_spend(struct rates *rates, const char *key, double units, double p
 struct progress_table;
 struct progress_table *progress_new(void);
 void progress_free(struct progress_table *table);
-/* Starts counting a job's phase when it is not being counted: done and bytes are what its parts already hold.
- */
-void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit,
-                   int64_t total, bool guess, int64_t done, int64_t bytes);
+/* The job is in this phase, whose parts hold that much already. Its numbers take the place of the former
+ * phase's with the first that it counts. */
+void progress_open(struct progress_table *table, int64_t job_key, const char *phase, int64_t done,
+                   int64_t bytes);
 void progress_add(struct progress_table *table, int64_t job_key, int64_t items, int64_t bytes);
 void progress_set_total(struct progress_table *table, int64_t job_key, int64_t total, bool guess,
                         const char *unit);
 void progress_close(struct progress_table *table, int64_t job_key);
+/* As it stands, strings in arena; false when the job is not counted. */
+bool progress_now(struct progress_table *table, int64_t job_key, struct arena *arena,
+                  struct progress *ret_progress);
 /* Calls write for each job whose numbers moved since the last flush. Strings are borrowed during the call. */
 void progress_flush(struct progress_table *table,
                     void (*write)(void *arg, int64_t job_key, const struct progress *progress), void *arg);
@@ -141,6 +144,14 @@ struct ending {
  * is open. */
 int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending,
                  struct err *err);
+/* Cancels the parts of a running step that no worker has, and goes on when none is left. */
+int tx_step_cut(struct tx *tx, struct engine *engine, const struct step *step, struct ending *ret_ending,
+                struct err *err);
+/* Does this step run also after a failure or cancel? */
+bool step_always(const struct engine *engine, const char *kind, const char *name);
+/* Says why the job fails, unless that was said already. */
+int tx_job_error(struct tx *tx, const struct job *job, const struct err *failure, struct arena *arena,
+                 struct err *err);
 /* Ends a job that is queued or running, with all that belongs to it. */
 int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum job_state state,
                struct ending *ret_ending, struct err *err);
@@ -156,6 +167,13 @@ struct bytes error_json(const struct err *failure, struct arena *arena);
 /* An engine row: actor and issuer are the job's asker. */
 int tx_audit_job(struct tx *tx, struct engine *engine, const struct job *job, enum audit_action action,
                  const char *outcome, const char *request_id, struct bytes detail, struct err *err);
+
+/* The same, but the actor is whoever does this to the job: not always who asked for it. */
+int tx_audit_job_by(struct tx *tx, struct engine *engine, const struct job *job,
+                    const struct principal *principal, enum audit_action action, const char *request_id,
+                    struct err *err);
+/* What a row can hold of a detail: itself, or its size and digest when it is too long. Data NULL: err says why. */
+struct bytes audit_detail(struct bytes detail, struct arena *arena, struct err *err);
 
 /* Metrics (metrics.c). */
 void engine_metrics_declare(const struct engine *engine);

@@ -16,6 +16,8 @@ struct counted {
     struct counted *next;
     int64_t job_key;
     char phase[64], unit[24];
+    char counting[64]; /* the phase that the numbers are of: a later one that counts nothing keeps them */
+    int64_t phase_done, phase_bytes; /* what the parts of `phase` held when it began here */
     int64_t done, bytes, total;
     bool guess, changed;
     int64_t since_ms, rated_at_ms, rated_done, rated_bytes;
@@ -59,20 +61,25 @@ static struct counted *find(struct progress_table *table, int64_t job_key)
     return c;
 }
 
-static void begin_phase(struct counted *c, const char *phase, int64_t done, int64_t bytes)
+/* The first number of a phase: from here on the numbers are its own. */
+static void count_phase(struct counted *c)
 {
     int64_t now = clock_boot_ms();
 
-    str_copy(c->phase, sizeof(c->phase), phase);
-    c->done = c->rated_done = done;
-    c->bytes = c->rated_bytes = bytes;
+    if (!strcmp(c->counting, c->phase))
+        return;
+    str_copy(c->counting, sizeof(c->counting), c->phase);
+    str_copy(c->unit, sizeof(c->unit), "items");
+    c->done = c->rated_done = c->phase_done;
+    c->bytes = c->rated_bytes = c->phase_bytes;
     c->since_ms = c->rated_at_ms = now;
     c->items_rate = c->bytes_rate = 0;
-    c->changed = true;
+    c->total = -1;
+    c->guess = true;
 }
 
-void progress_open(struct progress_table *table, int64_t job_key, const char *phase, const char *unit,
-                   int64_t total, bool guess, int64_t done, int64_t bytes)
+void progress_open(struct progress_table *table, int64_t job_key, const char *phase, int64_t done,
+                   int64_t bytes)
 {
     struct counted *c;
 
@@ -80,14 +87,15 @@ void progress_open(struct progress_table *table, int64_t job_key, const char *ph
     c = find(table, job_key);
     if (!c && (c = calloc(1, sizeof(*c)))) {
         c->job_key = job_key;
+        c->total = -1;
         c->next = table->first;
         table->first = c;
     }
     if (c && strcmp(c->phase, phase)) {
-        begin_phase(c, phase, done, bytes);
-        c->total = total;
-        c->guess = guess;
-        str_copy(c->unit, sizeof(c->unit), unit);
+        str_copy(c->phase, sizeof(c->phase), phase);
+        c->phase_done = done;
+        c->phase_bytes = bytes;
+        c->changed = true;
     }
     pthread_mutex_unlock(&table->lock);
 }
@@ -98,7 +106,8 @@ void progress_add(struct progress_table *table, int64_t job_key, int64_t items, 
 
     pthread_mutex_lock(&table->lock);
     c = find(table, job_key);
-    if (c) {
+    if (c && (items || bytes)) {
+        count_phase(c);
         c->done += items;
         c->bytes += bytes;
         c->changed = true;
@@ -114,6 +123,7 @@ void progress_set_total(struct progress_table *table, int64_t job_key, int64_t t
     pthread_mutex_lock(&table->lock);
     c = find(table, job_key);
     if (c) {
+        count_phase(c);
         c->total = total;
         c->guess = guess;
         str_copy(c->unit, sizeof(c->unit), unit);
@@ -173,6 +183,23 @@ static struct progress shown(const struct counted *c, int64_t now)
         p.eta_is_guess = c->guess || now - c->since_ms < YOUNG_MS;
     }
     return p;
+}
+
+bool progress_now(struct progress_table *table, int64_t job_key, struct arena *arena,
+                  struct progress *ret_progress)
+{
+    struct counted *c;
+
+    pthread_mutex_lock(&table->lock);
+    c = find(table, job_key);
+    if (c) {
+        rate(c, clock_boot_ms());
+        *ret_progress = shown(c, clock_boot_ms());
+        ret_progress->phase = arena_strdup(arena, c->phase);
+        ret_progress->unit = arena_strdup(arena, c->unit);
+    }
+    pthread_mutex_unlock(&table->lock);
+    return c != NULL;
 }
 
 void progress_flush(struct progress_table *table,

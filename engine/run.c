@@ -21,6 +21,8 @@ struct attempt {
     bool counts;      /* against max_attempts */
     struct bytes error;
     struct ending ending;
+    struct progress progress; /* as the attempt left it: an ended job shows its last numbers */
+    bool has_progress;
 };
 
 /* -- reading what the attempt needs
@@ -123,8 +125,7 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
         parse(work->part->spec, work->arena, &work->part_spec, err) < 0)
         return -1;
     act_for(a);
-    progress_open(worker->engine->progress, work->job->key, work->step->name, "items", -1, true, l.items,
-                  l.bytes);
+    progress_open(worker->engine->progress, work->job->key, work->step->name, l.items, l.bytes);
     return open_aws(a, worker, err);
 }
 
@@ -165,6 +166,8 @@ static int end_part(struct tx *tx, struct attempt *a, enum part_state state, str
     if (tx_part_end(tx, &a->private.lease, state, &open, err) < 0)
         return -1;
     if (state != PART_DONE && tx_parts_revoke_ready(tx, work->part->job_key, err) < 0)
+        return -1;
+    if (a->has_progress && tx_job_set_progress(tx, work->part->job_key, &a->progress, err) < 0)
         return -1;
     if (tx_step_get(tx, work->part->step_key, work->arena, &step, err) < 0)
         return -1;
@@ -282,6 +285,7 @@ static void conclude(struct attempt *a, struct worker *worker)
     if (a->result < 0 && verdict != hand_back_tx && verdict != cancelled_tx)
         log_err(verdict == failed_tx ? LOG_ERROR : LOG_WARN, "a step failed", &a->failure, "step",
                 a->work.step ? a->work.step->name : NULL, "part", a->work.part->name, NULL);
+    a->has_progress = progress_now(worker->engine->progress, a->private.job_key, a->work.arena, &a->progress);
     if (verdict == retry_tx)
         engine_count_retry(a->work.kind->name);
     if (store_tx(worker->engine->store, "end of part", verdict, a, &err) < 0 && err.code != ERR_LEASE_LOST)
