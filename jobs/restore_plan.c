@@ -30,8 +30,7 @@ static void planned_done(struct planned *p)
     json_decref(p->capsule);
 }
 
-/* -- what a failed job left, when it is tried again
- * -------------------------------------------------------------------- */
+/* -- what a failed job left, when it is tried again -- */
 
 struct old_state {
     const struct ask *ask;
@@ -67,9 +66,7 @@ static int is_own(struct planned *p, bool *ret_own, struct err *err)
     return 0;
 }
 
-/* -- the target
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- the target -- */
 
 static int look_at_target(struct planned *p, struct err *err)
 {
@@ -140,8 +137,7 @@ static int judge_target(struct planned *p, struct err *err)
                : 0;
 }
 
-/* -- effects and what they take
- * ------------------------------------------------------------------------------------------------ */
+/* -- effects and what they take -- */
 
 static int64_t raw_bytes(const struct source *source)
 {
@@ -249,9 +245,7 @@ static int put_estimates(struct planned *p, struct err *err)
     return 0;
 }
 
-/* -- warnings
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- warnings -- */
 
 static void warn(struct planned *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void warn(struct planned *p, const char *format, ...)

@@ -49,9 +49,7 @@ bool restore_takes_setting(const json_t *spec, const char *name)
     return setting->use != SETTING_WHEN_NAMED || named(spec, "apply", name);
 }
 
-/* -- outcomes
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- outcomes -- */
 
 static int end_with(struct applying *a, json_t *entry, const char *outcome, const char *detail,
                     struct err *err)
@@ -79,22 +77,22 @@ static int decide(struct applying *a, const struct setting *setting, json_t *ent
 {
     const json_t *wanted = capsule_value(a->copy.capsule, setting->name);
     const json_t *ttl = json_object_get(json_object_get(a->work->spec, "settings"), "ttl");
+    const char *lost = "it could not be read when the backup was made";
+    bool unreadable = capsule_state(a->copy.capsule, setting->name) == CAPSULE_UNREADABLE;
+    bool named_only = setting->use == SETTING_WHEN_NAMED;
 
-    if (capsule_state(a->copy.capsule, setting->name) == CAPSULE_UNREADABLE)
-        return end_with(a, entry, "unreadable", "it could not be read when the backup was made", err);
+    if (!restore_takes_setting(a->work->spec, setting->name))
+        return end_with(a, entry, "skipped", unreadable ? lost : named_only ? "only recorded" : NULL, err);
+    if (unreadable)
+        return end_with(a, entry, "unreadable", lost, err);
     if (!wanted)
         return end_with(a, entry, "unsupported", "where the backup was made it was not known", err);
-    if (!restore_takes_setting(a->work->spec, setting->name))
-        return end_with(a, entry, "skipped", setting->use == SETTING_WHEN_NAMED ? "only recorded" : NULL,
-                        err);
     if (str_is(setting->name, "ttl") && json_is_string(wanted) && a->expired && !json_is_true(ttl))
         return end_with(a, entry, "skipped", "items have expired already: they would vanish", err);
     return 1;
 }
 
-/* -- one setting
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- one setting -- */
 
 static int send(struct applying *a, const struct setting *setting, json_t *entry, const json_t *wanted,
                 json_t *found, struct err *err)
@@ -122,8 +120,12 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
         *err = failed;
         return -1;
     }
-    return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "failed", failed.message,
-                    err);
+    if (failed.code == ERR_AWS_UNSUPPORTED)
+        return end_with(a, entry, "unsupported", failed.message, err);
+    /* When an answer was lost, what it said yes to is refused at the second try: the table itself is asked.
+     */
+    json_object_set_new(entry, "refused", json_string(failed.message));
+    return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : work_again(a->work, SENT_MS, "aws");
 }
 
 static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found,
@@ -138,6 +140,9 @@ static int settle(struct applying *a, const struct setting *setting, json_t *ent
         return end_with(a, entry,
                         sends > 0 || (a->made && setting->use == SETTING_WITH_TABLE) ? "applied" : "already",
                         NULL, err);
+    if (!moved && json_get_text(entry, "refused"))
+        return end_with(a, entry, "failed", json_get_text(entry, "refused"), err);
+    json_object_del(entry, "refused");
     if (!setting->apply)
         return end_with(a, entry, "failed", "it cannot be changed on a table that exists", err);
     if (sends > 0 && !moved && clock_wall_ms() - json_get_int(entry, "sent_at", 0) < SETTLE_MS)
@@ -157,7 +162,8 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
     if (json_get_text(entry, "outcome") || capsule_state(a->copy.capsule, setting->name) == CAPSULE_ABSENT)
         return WORK_DONE;
     /* What is only recorded, and was not there to record, is nothing to tell. */
-    if (setting->use >= SETTING_WHEN_NAMED && capsule_state(a->copy.capsule, setting->name) == CAPSULE_READ &&
+    if (setting->use >= SETTING_WHEN_NAMED && !restore_takes_setting(a->work->spec, setting->name) &&
+        capsule_state(a->copy.capsule, setting->name) != CAPSULE_UNREADABLE &&
         !is_set(capsule_value(a->copy.capsule, setting->name)))
         return WORK_DONE;
     if (!entry) {
@@ -178,9 +184,7 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
                     failed.message, err);
 }
 
-/* -- all of them
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- all of them -- */
 
 static int finish(struct applying *a, struct err *err)
 {

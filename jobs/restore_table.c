@@ -10,8 +10,7 @@
 
 static const struct json_limits json_depth = {.max_depth = 64};
 
-/* -- spec and result
- * ------------------------------------------------------------------------------------------------------ */
+/* -- spec and result -- */
 
 static const struct field setting_name[] = {FIELD_CHOICE("setting", NULL, SETTINGS_CHOICES, "a setting"),
                                             FIELD_END};
@@ -92,9 +91,7 @@ static const struct field result[] = {
     FIELD_END,
 };
 
-/* -- judgement
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- judgement -- */
 
 /* What is applied and left out at once is a mistake; what cannot be applied later is not to be asked for. */
 static void check_settings(struct ask *ask)
@@ -121,9 +118,7 @@ static int check(struct ask *ask, struct err *err)
     return names_touch_table(ask, target, true, err);
 }
 
-/* -- the end
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- the end -- */
 
 struct proven {
     struct id point;

@@ -21,8 +21,7 @@ int setting_update(const struct setting_view *view, json_t *request, struct err 
     return dynamodb_update_table(view->aws, owned, err);
 }
 
-/* -- small ones
- * ------------------------------------------------------------------------------------------------------ */
+/* -- small ones -- */
 
 static int read_class(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
@@ -231,8 +230,7 @@ static int read_replicas(const struct setting_view *view, json_t **ret_value, st
     return setting_value(regions, ret_value, err);
 }
 
-/* -- what is the same
- * ------------------------------------------------------------------------------------------------ */
+/* -- what is the same -- */
 
 /* Every tag that is wanted is there; others were given to this table by somebody. */
 static bool covers(const json_t *wanted, const json_t *found)
@@ -295,8 +293,7 @@ bool setting_same(const struct setting *setting, const json_t *wanted, const jso
     return setting->same ? setting->same(wanted, found) : json_equal(wanted, found);
 }
 
-/* -- the table
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the table -- */
 
 const struct setting settings[] = {
     {"key_schema", SETTING_WITH_TABLE, "dynamodb:CreateTable", setting_read_key_schema, NULL, NULL},

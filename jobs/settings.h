@@ -59,8 +59,7 @@ const struct setting *setting_find(const char *name); /* NULL when unknown */
     "kinesis pitr "                                                                                          \
     "contributor_insights alarms resource_policy deletion_protection ttl"
 
-/* -- rows whose functions live in files of their own
- * ---------------------------------------------------------------- */
+/* -- rows whose functions live in files of their own -- */
 
 int setting_read_key_schema(const struct setting_view *view, json_t **ret_value, struct err *err);
 int setting_read_indexes(const struct setting_view *view, json_t **ret_value, struct err *err);
@@ -88,8 +87,7 @@ int setting_read_alarms(const struct setting_view *view, json_t **ret_value, str
 int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, const json_t *found,
                          struct err *err);
 
-/* -- what those files share
- * -------------------------------------------------------------------------------------------- */
+/* -- what those files share -- */
 
 /* Hands `value` over, NULL being "no memory". */
 int setting_value(json_t *value, json_t **ret_value, struct err *err);

@@ -22,9 +22,7 @@ static json_t *pick(const json_t *from, const char *const *names, size_t count)
     return to;
 }
 
-/* -- autoscaling
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- autoscaling -- */
 
 /* table/NAME, then table/NAME/index/INDEX of the global ones. In arena. */
 static const char **resource_ids(const struct setting_view *view, size_t *ret_count, struct err *err)
@@ -157,8 +155,7 @@ int setting_apply_autoscaling(const struct setting_view *view, const json_t *wan
     return 0;
 }
 
-/* -- Contributor Insights
- * --------------------------------------------------------------------------------------------------- */
+/* -- Contributor Insights -- */
 
 static int read_insight(const struct setting_view *view, const char *index, json_t **ret_value,
                         struct err *err)
@@ -223,8 +220,7 @@ int setting_apply_insights(const struct setting_view *view, const json_t *wanted
     return 0;
 }
 
-/* -- who reads the stream
- * ------------------------------------------------------------------------------------------------------ */
+/* -- who reads the stream -- */
 
 int setting_read_mappings(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
@@ -342,9 +338,7 @@ int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted,
     return 0;
 }
 
-/* -- alarms
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* -- alarms -- */
 
 static void rename_dimensions(json_t *dimensions, const char *from, const char *to)
 {

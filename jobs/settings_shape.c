@@ -31,9 +31,7 @@ int setting_sort(json_t *array, const char *name, struct err *err)
     return 0;
 }
 
-/* -- keys
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* -- keys -- */
 
 static void put_key(json_t *to, const struct dynamodb_key *key)
 {
@@ -93,9 +91,7 @@ int setting_add_attributes(json_t *definitions, const json_t *keys, struct err *
     return add_attribute(definitions, json_get_text(keys, "range"), json_get_text(keys, "range_type"), err);
 }
 
-/* -- indexes
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- indexes -- */
 
 static const json_t *raw_index(const struct dynamodb_table *table, const struct dynamodb_index *index)
 {
@@ -219,9 +215,7 @@ int setting_apply_indexes(const struct setting_view *view, const json_t *wanted,
     return err_set(err, ERR_SETTING_FAILED, "the table has other indexes than the source");
 }
 
-/* -- billing
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- billing -- */
 
 static json_t *units_of(int64_t read, int64_t write, int64_t none)
 {

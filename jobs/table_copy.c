@@ -31,8 +31,7 @@ bool copy_skips(const void *spec, const char *setting)
     return false;
 }
 
-/* -- settings with overrides
- * -------------------------------------------------------------------------------------------- */
+/* -- settings with overrides -- */
 
 /* The type of a key attribute: as the overrides say, else as any key of the source had it. */
 static const char *type_of(const json_t *capsule, const json_t *overrides, const char *name)
@@ -169,9 +168,7 @@ int copy_settings(struct bytes capsule, const json_t *spec, json_t **ret_capsule
     return 0;
 }
 
-/* -- the source
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- the source -- */
 
 void copy_close(struct copy *copy)
 {

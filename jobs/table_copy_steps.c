@@ -21,8 +21,7 @@ static int go(void *arg, struct err *err)
     return work_go(arg, err);
 }
 
-/* -- the source is checked
- * ------------------------------------------------------------------------------------------------ */
+/* -- the source is checked -- */
 
 int copy_verify_split(struct work *work, struct err *err)
 {
@@ -58,9 +57,7 @@ int copy_verify_files(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- the table
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* -- the table -- */
 
 int copy_is_empty(struct aws_session *aws, const char *table, bool *ret_empty, struct err *err)
 {
@@ -150,9 +147,7 @@ int copy_create(struct work *work, struct err *err)
         &table, err);
 }
 
-/* -- loading
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- loading -- */
 
 /* A few large files are each read by several parts, which share its lines by batches: one writer alone waits
  * for AWS most of its time. */
@@ -363,9 +358,7 @@ int copy_load_files(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- reading again
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* -- reading again -- */
 
 int copy_sum_split(struct work *work, struct err *err)
 {

@@ -60,9 +60,7 @@ struct table_load_sums table_load_sums(const struct table_load *load)
     return load->sums;
 }
 
-/* -- sending
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- sending -- */
 
 static int64_t backoff_ms(int tries)
 {
@@ -145,9 +143,7 @@ int table_load_flush(struct table_load *load, struct err *err)
     return 0;
 }
 
-/* -- gathering
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- gathering -- */
 
 bool table_load_expired(struct bytes value, int64_t now_s)
 {

@@ -11,8 +11,7 @@
 #define LOOK_MS 1500
 #define CLOCK_SLACK_MS 2000 /* CreationDateTime may be in whole seconds */
 
-/* -- the request
- * ------------------------------------------------------------------------------------------------------ */
+/* -- the request -- */
 
 static bool taken(const struct table_make *make, const char *setting)
 {
@@ -83,8 +82,7 @@ int table_make_request(const struct table_make *make, const char *origin, json_t
     return 0;
 }
 
-/* -- whose is it
- * ------------------------------------------------------------------------------------------------------- */
+/* -- whose is it -- */
 
 bool table_ready(const struct dynamodb_table *table)
 {
@@ -169,9 +167,7 @@ const char *table_object(struct work *work, const char *table)
     return object ? object : table;
 }
 
-/* -- making
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- making -- */
 
 /* 1: there, 0: not there. */
 static int look(struct work *work, const char *name, struct dynamodb_table *ret_table, struct err *err)
@@ -333,9 +329,7 @@ int table_made(struct work *work, struct dynamodb_table *ret_table, struct err *
     return 0;
 }
 
-/* -- deleting
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- deleting -- */
 
 struct forgetting {
     const char *environment, *table;

@@ -8,9 +8,7 @@
 #define ITEMS_A_SEGMENT 5000
 #define ADVANCE_MS 500
 
-/* -- parts
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- parts -- */
 
 int table_sum_split(struct work *work, const struct table_sum *sum, struct err *err)
 {
@@ -37,9 +35,7 @@ int table_sum_split(struct work *work, const struct table_sum *sum, struct err *
     return work_state_put(work, sum->name, state, err);
 }
 
-/* -- one segment
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- one segment -- */
 
 struct segment {
     struct work *work;
@@ -177,9 +173,7 @@ int table_sum_part(struct work *work, struct err *err)
     return finish(&s, err);
 }
 
-/* -- together
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- together -- */
 
 int table_sum_total(struct work *work, const char *name, struct fingerprint *ret_sum, struct err *err)
 {

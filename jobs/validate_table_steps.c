@@ -13,8 +13,7 @@ static int no_memory(struct err *err)
     return err_set(err, ERR_NO_MEMORY, "no memory to validate a table");
 }
 
-/* -- what to compare with
- * ------------------------------------------------------------------------------------------------ */
+/* -- what to compare with -- */
 
 struct origin {
     struct work *work;
@@ -85,9 +84,7 @@ static int choose(struct work *work, json_t **ret_state, struct err *err)
     return *ret_state ? 0 : no_memory(err);
 }
 
-/* -- opening it
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- opening it -- */
 
 void against_close(struct against *against)
 {
@@ -167,9 +164,7 @@ int validate_table_prepare(struct work *work, struct err *err)
     return work_state_put(work, "table", state, err) < 0 ? -1 : work_state_put(work, "against", a.state, err);
 }
 
-/* -- reading
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* -- reading -- */
 
 /* As a backup reads: the limit, else a third of what is provisioned. */
 static int64_t units_per_second(struct work *work, int64_t provisioned)
@@ -263,9 +258,7 @@ int validate_table_scan(struct work *work, struct err *err)
     return table_sum_part(work, err);
 }
 
-/* -- judging
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* -- judging -- */
 
 struct judging {
     struct work *work;

@@ -38,8 +38,7 @@ static int settings_of(const char *of, const char *spec, json_t **ret, struct er
     return copy_settings(of ? bytes_of(of) : (struct bytes){0}, value, ret, err);
 }
 
-/* -- what the target shall have
- * ----------------------------------------------------------------------------------------- */
+/* -- what the target shall have -- */
 
 static void without_capsule_and_override_nothing_says_the_keys(void **state)
 {
@@ -119,9 +118,7 @@ static void overrides_take_the_place_of_the_capsule(void **state)
     json_decref(wanted);
 }
 
-/* -- CreateTable
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- CreateTable -- */
 
 static bool skip_indexes(const void *arg, const char *setting)
 {
@@ -205,8 +202,7 @@ static void a_table_is_ready_when_its_indexes_are(void **state)
     assert_false(table_ready(&table));
 }
 
-/* -- which settings, and TTL
- * ------------------------------------------------------------------------------------------------- */
+/* -- which settings, and TTL -- */
 
 static void what_takes_over_from_the_old_table_is_applied_only_when_named(void **state)
 {
