@@ -148,6 +148,21 @@ static void on_http_log(void *arg, const char *text)
     log_write(LOG_DEBUG, "http", "text", text, NULL);
 }
 
+int server_check(const struct config *config, struct err *err)
+{
+    uint8_t totp_key[TOTP_KEY_SIZE];
+    struct verifier *verifier = NULL;
+    struct tls_files tls;
+    int result = load_secrets(config, &verifier, totp_key, err);
+
+    verifier_release(verifier);
+    OPENSSL_cleanse(totp_key, sizeof(totp_key));
+    if (result < 0 || tls_files_read(config, &tls, err) < 0)
+        return -1;
+    tls_files_done(&tls);
+    return 0;
+}
+
 static int listen_on(struct http_server_options *options, const struct address_config *address,
                      struct http_server **ret_server, struct err *err)
 {

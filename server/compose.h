@@ -19,6 +19,9 @@ struct server {
 
 /* 0, or an exit code; err says why. What was made stays for server_done. `config` is taken. */
 int server_compose(struct server *server, struct config *config, struct err *err);
+/* Reads every key, secret and certificate that the configuration names: 0, or -1 with the first that cannot
+ * be used. */
+int server_check(const struct config *config, struct err *err);
 /* Listens, starts workers, records the start. 0, or an exit code. */
 int server_start(struct server *server, struct err *err);
 /* /readyz no, no new requests, replies end, workers hand back, all by the deadline; then the record of it. */

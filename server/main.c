@@ -79,12 +79,19 @@ static int fail(int code, const struct err *err)
 static int check(const struct options *options)
 {
     struct config *config = load(options->config);
+    struct err err = ERR_INIT;
+    int code = EXIT_CONFIG;
 
     if (!config)
-        return EXIT_CONFIG;
-    printf("%s: no faults\n", options->config);
+        return code;
+    if (server_check(config, &err) < 0) {
+        fprintf(stderr, "%s: %s\n", options->config, err.message);
+    } else {
+        printf("%s: no faults\n", options->config);
+        code = EXIT_DRAINED;
+    }
     config_release(config);
-    return EXIT_DRAINED;
+    return code;
 }
 
 static int init(const struct options *options)

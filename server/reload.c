@@ -87,11 +87,12 @@ static void refuse(struct server *server, const struct err *cause)
         log_err(LOG_ERROR, "the refused reload could not be recorded in the audit trail", &err, NULL);
 }
 
-/* The audit row first: what is in force was recorded. Then the steps that can still fail, then the swap of
- * pointers. */
+/* What fails most easily comes first: a certificate that does not fit its key. Then the row, so that nothing
+ * is in force that was not recorded, and the swaps. A good certificate stays also when the row cannot be
+ * written. */
 static int take(struct server *server, struct next *next, const char *restart, struct err *err)
 {
-    if (record_reload(server, next, restart, err) < 0 || swap_certificate(server, next, err) < 0 ||
+    if (swap_certificate(server, next, err) < 0 || record_reload(server, next, restart, err) < 0 ||
         engine_reload(server->engine, next->config, err) < 0)
         return -1;
     app_verifier_replace(server->app, TAKE(next->verifier));

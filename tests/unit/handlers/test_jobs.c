@@ -185,6 +185,13 @@ static void a_key_is_for_one_body_one_person_and_one_path(void **state)
     expect("other person", &answer, 202, NULL);
     answer = ask("POST", "/v1/jobs", auth, "Idempotency-Key: \r\n", HARMLESS);
     expect("empty key", &answer, 400, "INVALID_HEADER");
+    const char *failed = accept_job(auth, "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{"
+                                          "\"table\":\"Tab1\",\"fail\":\"first\"}}");
+    answer = get(arena_printf(F.arena, "/v1/jobs/%s?wait=20", failed), auth);
+    answer =
+        ask("POST", arena_printf(F.arena, "/v1/jobs/%s/retry", failed), auth, "Idempotency-Key: k\r\n", "{}");
+    expect("other path", &answer, 202, NULL);
+    assert_null(header(&answer, "Idempotency-Replayed"));
 }
 
 static void a_replay_is_authorised_anew(void **state)

@@ -67,6 +67,26 @@ static void write_config(const char *secret, const char *more)
     write_file("recoverd.yaml", text);
 }
 
+/* The same with an account in the environment. */
+static void write_account(void)
+{
+    char path[128], text[2048];
+    const char *at;
+    FILE *file;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s/recoverd.yaml", dir);
+    file = fopen(path, "re");
+    assert_non_null(file);
+    len = fread(text, 1, sizeof(text) - 1, file);
+    text[len] = '\0';
+    fclose(file);
+    at = strstr(text, "    region:");
+    assert_non_null(at);
+    write_file("recoverd.yaml",
+               arena_printf(arena, "%.*s    account: \"123456789012\"\n%s", (int)(at - text), text, at));
+}
+
 static struct config *load(void)
 {
     struct faults faults;
@@ -266,6 +286,48 @@ static void a_store_that_cannot_be_opened_is_exit_3(void **state)
     assert_int_equal(server_compose(&server, load(), &err), EXIT_STORE);
 }
 
+static void an_environment_that_cannot_be_used_is_shown_and_stops_nothing(void **state)
+{
+    struct environment_state found = {0};
+    struct err err = ERR_INIT;
+
+    (void)state;
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    unsetenv("AWS_PROFILE");
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+    setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
+    setenv("AWS_CONFIG_FILE", "/nonexistent", 1);
+    write_config("a.secret", "");
+    /* an account that has to be asked for */
+    write_account();
+    start();
+    while (!found.checked) { /* the watch looks by itself */
+        assert_int_equal(engine_environment_state(server.engine, "test", &found, &err), 0);
+        usleep(10000);
+    }
+    assert_false(found.usable);
+    assert_true(found.err.code != ERR_NONE);
+    assert_int_equal(status_of(ops_port, "/readyz"), 200);
+    assert_int_equal(status_of(api_port, "/v1/me"), 401);
+}
+
+static void a_check_reads_the_keys_too(void **state)
+{
+    struct config *config = load();
+    struct err err = ERR_INIT;
+    char path[128];
+
+    (void)state;
+    assert_int_equal(server_check(config, &err), 0);
+    write_file("a.secret", "short");
+    assert_int_equal(server_check(config, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    snprintf(path, sizeof(path), "%s/a.secret", dir);
+    assert_non_null(strstr(err.message, path));
+    config_release(config);
+}
+
 static void systemd_is_told(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -299,6 +361,8 @@ int main(void)
         CASE(a_faulty_configuration_leaves_everything_as_it_was),
         CASE(an_address_in_use_is_exit_4),
         CASE(a_store_that_cannot_be_opened_is_exit_3),
+        CASE(an_environment_that_cannot_be_used_is_shown_and_stops_nothing),
+        CASE(a_check_reads_the_keys_too),
         CASE(systemd_is_told),
     };
 
