@@ -188,7 +188,7 @@ static void explain_errors(struct ctl *ctl, const json_t *errors)
     {
         const char *pointer = json_get_text(error, "pointer"), *detail = json_get_text(error, "detail");
 
-        ctl_say(ctl, "  %s: %s", pointer ? pointer : "", detail ? detail : "");
+        ctl_note(ctl, "  %s: %s", pointer ? pointer : "", detail ? detail : "");
     }
 }
 
@@ -201,7 +201,7 @@ static void explain_changes(struct ctl *ctl, const json_t *changes)
     {
         char *text = json_dumps(change, JSON_COMPACT | JSON_ENCODE_ANY);
 
-        ctl_say(ctl, "  changed: %s", text ? text : "?");
+        ctl_note(ctl, "  changed: %s", text ? text : "?");
         free(text);
     }
 }
@@ -245,8 +245,8 @@ static void explain_aws(struct ctl *ctl, const json_t *aws)
     const char *code = json_get_text(aws, "code"), *id = json_get_text(aws, "request_id");
 
     if (aws)
-        ctl_say(ctl, "  AWS %s %s: %s%s%s", service ? service : "", operation ? operation : "",
-                code ? code : "no code", id ? ", request " : "", id ? id : "");
+        ctl_note(ctl, "  AWS %s %s: %s%s%s", service ? service : "", operation ? operation : "",
+                 code ? code : "no code", id ? ", request " : "", id ? id : "");
 }
 
 enum exit_code api_explain(struct ctl *ctl, const struct api_reply *reply)
@@ -271,7 +271,7 @@ enum exit_code api_explain(struct ctl *ctl, const struct api_reply *reply)
     if (hint_of(problem))
         ctl_hint(ctl, "%s", hint_of(problem));
     if (request)
-        ctl_say(ctl, "request %s", request);
+        ctl_note(ctl, "request %s", request);
     return code;
 }
 

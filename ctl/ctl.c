@@ -33,6 +33,15 @@ void ctl_hint(struct ctl *ctl, const char *format, ...)
     va_end(list);
 }
 
+void ctl_note(struct ctl *ctl, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    say_line(ctl, "", format, list);
+    va_end(list);
+}
+
 void ctl_say(struct ctl *ctl, const char *format, ...)
 {
     va_list list;

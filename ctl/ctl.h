@@ -50,5 +50,7 @@ void ctl_hint(struct ctl *ctl, const char *format, ...) __attribute__((format(pr
 /* What a function below (base, net, auth, audit) said, with its code's hint. */
 enum exit_code ctl_err(struct ctl *ctl, enum exit_code code, const struct err *err);
 enum exit_code ctl_no_memory(struct ctl *ctl);
+/* A line on stderr, also with -q: what belongs to a failure. */
+void ctl_note(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line on stderr, not with -q. */
 void ctl_say(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
