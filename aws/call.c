@@ -76,6 +76,11 @@ const struct aws_endpoint *aws_endpoint(const struct aws *aws, enum aws_service_
     return &aws->endpoints[service];
 }
 
+int aws_retry_quota(struct aws *aws, enum aws_service_id service)
+{
+    return atomic_load(&aws->quotas[service].left);
+}
+
 struct credentials_provider *aws_credentials(struct aws *aws)
 {
     return aws->credentials;

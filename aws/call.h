@@ -31,6 +31,8 @@ int64_t aws_now_ms(struct aws *aws);
 int64_t aws_clock_offset_ms(struct aws *aws);
 const char *aws_region(const struct aws *aws);
 const struct aws_endpoint *aws_endpoint(const struct aws *aws, enum aws_service_id service);
+/* What is left of the service's retry quota: 500 when all is well, 0 when nothing is retried any more. */
+int aws_retry_quota(struct aws *aws, enum aws_service_id service);
 struct credentials_provider *aws_credentials(struct aws *aws); /* for reports; borrowed */
 
 /* One attempt, as told to the hook. */

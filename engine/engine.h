@@ -109,8 +109,6 @@ struct environment_state {
 };
 int engine_environment_state(struct engine *engine, const char *environment,
                              struct environment_state *ret_state, struct err *err);
-
-/* Read and write units a second for a table: the configured limits, changed live by PUT limits. 0: no limit
- * set. */
-int engine_limits_changed(struct engine *engine, const char *environment, int64_t read_units,
-                          int64_t write_units, struct err *err);
+/* Walks the AWS services from n = 0: name, and what is left of the smallest retry quota. False behind the
+ * last. */
+bool engine_retry_quota(struct engine *engine, size_t n, const char **ret_service, int *ret_left);

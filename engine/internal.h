@@ -27,6 +27,8 @@ int realm_aws(struct realm *realm, const struct environment *environment, struct
               struct aws **ret_aws, struct err *err);
 int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,
                 struct err *err);
+/* The smallest of all environments. */
+int realm_retry_quota(struct realm *realm, enum aws_service_id service);
 struct realm *engine_realm_hold(struct engine *engine);
 
 /* -- memory budget (budget.c), rate caps (rates.c), progress (progress.c)
@@ -157,8 +159,16 @@ int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum
                struct ending *ret_ending, struct err *err);
 /* After the commit: counts it and forgets its progress. */
 void job_ended(struct engine *engine, const struct ending *ending);
+/* One look at the queue, from `skip` on. */
+struct starting {
+    int64_t skip;
+    /* out */
+    int64_t next_skip; /* where the next look begins; 0: the queue was seen to its end */
+    int64_t culprit;   /* the job that could not be started; 0: none */
+};
 /* Starts what may start (start.c): queued roots whose touches are granted. */
-int tx_jobs_start(struct tx *tx, struct engine *engine, struct arena *arena, struct err *err);
+int tx_jobs_start(struct tx *tx, struct engine *engine, struct starting *starting, struct arena *arena,
+                  struct err *err);
 /* Records an error on a step: first 3, last 10, a count by code. `ended`: the one that ended it. */
 int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended,
                   struct arena *arena, struct err *err);
@@ -172,7 +182,8 @@ int tx_audit_job(struct tx *tx, struct engine *engine, const struct job *job, en
 int tx_audit_job_by(struct tx *tx, struct engine *engine, const struct job *job,
                     const struct principal *principal, enum audit_action action, const char *request_id,
                     struct err *err);
-/* What a row can hold of a detail: itself, or its size and digest when it is too long. Data NULL: err says why. */
+/* What a row can hold of a detail: itself, or its size and digest when it is too long. Data NULL: err says
+ * why. */
 struct bytes audit_detail(struct bytes detail, struct arena *arena, struct err *err);
 
 /* Metrics (metrics.c). */
@@ -193,8 +204,16 @@ void worker_run(struct worker *worker, struct part *part);
 void *worker_main(void *arg);
 void *dispatcher_main(void *arg);
 void *heart_main(void *arg);
+/* Tells one attempt to stop: a lost lease outweighs a drain, a drain a cancel. */
+void signal_work(struct work_private *private, enum err_code code);
+/* Its lease holds at least until then. */
+void lease_extend(struct work_private *private, int64_t until_boot_ms);
 /* Tells every running attempt of a job (0: all jobs) to stop with this code. Caller holds engine->lock. */
 void signal_running(struct engine *engine, int64_t job_key, enum err_code code);
+
+/* The new job goes on where the old one stopped (take_over.c). */
+int tx_take_over(struct tx *tx, const struct job_kind *kind, const struct job *old, struct job *job,
+                 struct arena *arena, struct err *err);
 
 /* Who asks for what, judged (ask.c). Faults and config references are the arena's. */
 int ask_prepare(struct engine *engine, struct submit *submit, struct ask *ask, struct err *err);

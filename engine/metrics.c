@@ -6,6 +6,14 @@
 
 static struct metric *finished, *duration, *retries, *lost, *aws_requests;
 
+static void start_at_zero(const char *kind, const char *environment, enum job_state state)
+{
+    const char *const *labels = METRIC_LABELS(kind, environment, job_state_name(state));
+
+    metric_touch(finished, labels);
+    metric_touch(duration, labels);
+}
+
 void engine_metrics_declare(const struct engine *engine)
 {
     static const double bounds[] = {1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400};
@@ -26,8 +34,7 @@ void engine_metrics_declare(const struct engine *engine)
         metric_touch(retries, METRIC_LABELS(engine->kinds[k]->name));
         for (size_t e = 0; e < config->environment_count; e++)
             for (int state = JOB_SUCCEEDED; state < JOB_STATE_COUNT; state++)
-                metric_touch(finished, METRIC_LABELS(engine->kinds[k]->name, config->environments[e].name,
-                                                     job_state_name((enum job_state)state)));
+                start_at_zero(engine->kinds[k]->name, config->environments[e].name, (enum job_state)state);
     }
 }
 

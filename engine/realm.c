@@ -167,3 +167,16 @@ int realm_state(struct realm *realm, const char *environment, struct environment
     }
     return 0;
 }
+
+int realm_retry_quota(struct realm *realm, enum aws_service_id service)
+{
+    int least = RETRY_QUOTA;
+
+    for (size_t i = 0; i < realm->count; i++) {
+        int left = realm->places[i].aws ? aws_retry_quota(realm->places[i].aws, service) : RETRY_QUOTA;
+
+        if (left < least)
+            least = left;
+    }
+    return least;
+}

@@ -69,3 +69,16 @@ int engine_environment_state(struct engine *engine, const char *environment,
     realm_release(realm);
     return result;
 }
+
+bool engine_retry_quota(struct engine *engine, size_t n, const char **ret_service, int *ret_left)
+{
+    struct realm *realm;
+
+    if (n >= AWS_SERVICE_COUNT)
+        return false;
+    realm = engine_realm_hold(engine);
+    *ret_service = aws_service((enum aws_service_id)n)->name;
+    *ret_left = realm_retry_quota(realm, (enum aws_service_id)n);
+    realm_release(realm);
+    return true;
+}

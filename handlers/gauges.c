@@ -7,7 +7,7 @@
 #include "store/audit_log.h"
 
 static struct metric *build_info, *jobs, *oldest_start, *queue_oldest, *points, *backup_last, *proof_last,
-    *backup_size, *free_bytes, *busy, *expiry, *skew, *audit_entries, *reload_ok, *connections;
+    *backup_size, *free_bytes, *busy, *expiry, *skew, *audit_entries, *reload_ok, *connections, *retry_quota;
 
 struct facts {
     struct arena *arena;
@@ -168,6 +168,15 @@ static void set_environments(struct app *app, const struct config *config)
     metric_set(skew, widest, METRIC_NO_LABELS);
 }
 
+static void set_quotas(struct app *app)
+{
+    const char *service;
+    int left;
+
+    for (size_t n = 0; engine_retry_quota(app->engine, n, &service, &left); n++)
+        metric_set(retry_quota, left, METRIC_LABELS(service));
+}
+
 static int listener_connections(struct app *app)
 {
     int count;
@@ -194,6 +203,7 @@ static void collect(void *arg)
         metric_set(audit_entries, (double)facts.audit_entries, METRIC_NO_LABELS);
     }
     set_environments(app, config);
+    set_quotas(app);
     metric_set(free_bytes, (double)store_free_bytes(app->store), METRIC_NO_LABELS);
     metric_set(busy, engine_workers_busy(app->engine), METRIC_NO_LABELS);
     metric_set(connections, listener_connections(app), METRIC_NO_LABELS);
@@ -226,6 +236,8 @@ void app_metrics_declare(struct app *app)
          "When the credentials end; 0: never or not known.", "environment"},
         {&skew, "recoverd_aws_clock_skew_seconds", "AWS's clock minus ours, the widest of all environments.",
          ""},
+        {&retry_quota, "recoverd_aws_retry_quota", "What is left of the retry quota, 500 when all is well.",
+         "service"},
         {&reload_ok, "recoverd_config_reload_success", "1 when the last reload took the configuration.", ""},
         {&connections, "recoverd_http_connections", "Open connections of the API.", ""},
     };
