@@ -177,41 +177,50 @@ static const json_t *index_named(const json_t *list, const char *name)
     return NULL;
 }
 
-/* AWS takes one new index at a time; local ones are made with their table or never. */
+static int make_index(const struct setting_view *view, const json_t *index, struct err *err)
+{
+    json_auto_t *definitions = json_array();
+    json_auto_t *keys = NULL;
+    json_t *request;
+
+    if (!definitions || setting_read_key_schema(view, &keys, err) < 0 ||
+        setting_add_attributes(definitions, keys, err) < 0 ||
+        setting_add_attributes(definitions, index, err) < 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an index");
+    request = setting_index_request(index);
+    if (request && !view->table->on_demand)
+        json_object_set_new(request, "ProvisionedThroughput",
+                            json_pack("{s:I,s:I}", "ReadCapacityUnits", (json_int_t)view->table->read_units,
+                                      "WriteCapacityUnits", (json_int_t)view->table->write_units));
+    return setting_update(view,
+                          json_pack("{s:s,s:O,s:[{s:o}]}", "TableName", view->table->name,
+                                    "AttributeDefinitions", definitions, "GlobalSecondaryIndexUpdates",
+                                    "Create", request),
+                          err);
+}
+
+/* AWS takes one new index at a time; local ones are made with their table or never, which is told when
+ * every global one is there. */
 int setting_apply_indexes(const struct setting_view *view, const json_t *wanted, const json_t *found,
                           struct err *err)
 {
+    const char *local = NULL;
     const json_t *index;
     size_t i;
 
     json_array_foreach(wanted, i, index)
     {
         const char *name = json_get_text(index, "name");
-        json_auto_t *definitions = json_array();
-        json_auto_t *keys = NULL;
-        json_t *request;
 
         if (index_named(found, name))
             continue;
-        if (str_is(json_get_text(index, "type"), "local"))
-            return err_set(err, ERR_SETTING_FAILED,
-                           "the local index %s can only be made together with its table", name);
-        if (!definitions || setting_read_key_schema(view, &keys, err) < 0 ||
-            setting_add_attributes(definitions, keys, err) < 0 ||
-            setting_add_attributes(definitions, index, err) < 0)
-            return err_set(err, ERR_NO_MEMORY, "no memory for an index");
-        request = setting_index_request(index);
-        if (request && !view->table->on_demand)
-            json_object_set_new(request, "ProvisionedThroughput",
-                                json_pack("{s:I,s:I}", "ReadCapacityUnits",
-                                          (json_int_t)view->table->read_units, "WriteCapacityUnits",
-                                          (json_int_t)view->table->write_units));
-        return setting_update(view,
-                              json_pack("{s:s,s:O,s:[{s:o}]}", "TableName", view->table->name,
-                                        "AttributeDefinitions", definitions, "GlobalSecondaryIndexUpdates",
-                                        "Create", request),
-                              err);
+        if (!str_is(json_get_text(index, "type"), "local"))
+            return make_index(view, index, err);
+        local = name;
     }
+    if (local)
+        return err_set(err, ERR_SETTING_FAILED, "the local index %s can only be made together with its table",
+                       local);
     return err_set(err, ERR_SETTING_FAILED, "the table has other indexes than the source");
 }
 
