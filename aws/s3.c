@@ -240,8 +240,8 @@ int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, s
     if (s3_send(bucket, key, query.data, &call, &reply, err) != 0)
         return -1;
     read_head(&reply.answer, ret_head);
-    if (ret_head->size < 0)
-        return err_set(err, ERR_AWS_LIED, "HeadObject %s answered without a length", bucket->name);
+    if (ret_head->size < 0 || !ret_head->etag[0]) /* every object has both: this is about something else */
+        return err_set(err, ERR_AWS_LIED, "HeadObject %s answered without a length or an ETag", bucket->name);
     return 0;
 }
 
