@@ -1,8 +1,8 @@
 #include "ctl/api.h"
 
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -19,8 +19,7 @@ void api_reply_done(struct api_reply *reply)
     *reply = API_REPLY_INIT;
 }
 
-/* -- the token
- * ------------------------------------------------------------------------------------------------------ */
+/* -- the token -- */
 
 static void forget_token(struct ctl *ctl)
 {
@@ -32,18 +31,21 @@ static void forget_token(struct ctl *ctl)
 static int read_token(struct ctl *ctl, char **ret_token, struct err *err)
 {
     struct bytes text = bytes_of(ctl->settings.token);
+    bool from_file = !text.data;
 
-    if (!text.data && !ctl->settings.token_file) {
+    if (from_file && !ctl->settings.token_file) {
         *ret_token = NULL;
         return 0;
     }
-    if (!text.data && file_read(ctl->settings.token_file, JWT_MAX + 2, ctl->arena, &text, err) < 0)
+    if (from_file && file_read(ctl->settings.token_file, JWT_MAX + 2, ctl->arena, &text, err) < 0)
         return err_wrap(err, "the token");
     while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]))
         text.len--;
     if (strcspn(text.data, " \t\r\n") < text.len || text.len == 0)
         return err_set(err, ERR_INVALID_BODY, "the token is empty or has white space in it");
     *ret_token = arena_strndup(ctl->arena, text.data, text.len);
+    if (from_file)
+        OPENSSL_cleanse((char *)(uintptr_t)text.data, text.len);
     return *ret_token ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for the token");
 }
 
@@ -86,8 +88,7 @@ void api_close(struct ctl *ctl)
     forget_token(ctl);
 }
 
-/* -- sending
- * -------------------------------------------------------------------------------------------------------- */
+/* -- sending -- */
 
 #define HEADERS_MAX 7
 
@@ -169,8 +170,7 @@ enum exit_code api_send(struct ctl *ctl, const struct api_call *call, struct api
     }
 }
 
-/* -- explaining
- * ----------------------------------------------------------------------------------------------------- */
+/* -- explaining -- */
 
 const char *api_problem(const struct api_reply *reply)
 {
@@ -286,7 +286,10 @@ enum exit_code api_explain_err(struct ctl *ctl, enum exit_code code, const struc
         return code;
     }
     ctl_fail(ctl, code, "cannot reach %s: %s", ctl->settings.server, err->message);
-    ctl_hint(ctl, "is the server running, and is its URL right (--server, RECOVERD_URL)?");
+    ctl_hint(ctl, "is the server running, and is its URL right (--server, RECOVERD_URL)?%s",
+             str_starts(ctl->settings.server, "https://")
+                 ? " AWS_CA_BUNDLE names the certificates of a private authority"
+                 : "");
     return code;
 }
 
@@ -316,9 +319,7 @@ enum exit_code api_get(struct ctl *ctl, struct api_reply *reply, const char *for
     return api_ask(ctl, &(struct api_call){.path = path}, reply);
 }
 
-/* -- paths
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- paths -- */
 
 void api_escape(struct buffer *out, const char *text, const char *keep)
 {

@@ -1,9 +1,9 @@
 /* get POINT PATH: a file of a recovery point, checked against the sha256 that its ETag is. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/evp.h>
 
 #include "base/cleanup.h"
 #include "ctl/api.h"

@@ -78,9 +78,7 @@ static const struct column audit_columns[] = {
     {"OUTCOME", "outcome", COLUMN_TEXT}, {0},
 };
 
-/* -- pages
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- pages -- */
 
 struct list {
     const char *path; /* "/v1/jobs" */
@@ -157,6 +155,7 @@ static enum exit_code show_list(struct ctl *ctl, const struct list *list, const 
 {
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
     _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(HTTP_TARGET_MAX);
+    struct bytes raw = {NULL, 0}; /* of several pages there is no such thing */
     enum exit_code code = api_open(ctl);
 
     if (code != EXIT_DONE)
@@ -169,8 +168,9 @@ static enum exit_code show_list(struct ctl *ctl, const struct list *list, const 
         code = get_rest(ctl, list, query.data ? query.data : "", reply.json);
     if (code != EXIT_DONE)
         return code;
-    output_list(ctl, reply.json, list->all ? (struct bytes){0} : buffer_bytes(&reply.answer.body),
-                list->columns, list->id_member);
+    if (!list->all)
+        raw = buffer_bytes(&reply.answer.body);
+    output_list(ctl, reply.json, raw, list->columns, list->id_member);
     say_more(ctl, json_get_text(reply.json, "next_cursor"));
     return EXIT_DONE;
 }

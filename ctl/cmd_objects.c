@@ -46,9 +46,7 @@ enum exit_code show_environment(struct ctl *ctl, const struct args *args)
                 "name");
 }
 
-/* -- jobs
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- jobs -- */
 
 static enum exit_code need_id(struct ctl *ctl, const char *text)
 {
@@ -137,8 +135,7 @@ enum exit_code plan_retry(struct ctl *ctl, const char *id)
     return code == EXIT_DONE ? submit_plan(ctl, &order) : code;
 }
 
-/* -- recovery points
- * -------------------------------------------------------------------------------------------------- */
+/* -- recovery points -- */
 
 enum exit_code show_point(struct ctl *ctl, const struct args *args)
 {

@@ -48,8 +48,7 @@ enum exit_code server_config_load(struct ctl *ctl, const char *path, struct conf
     return faults.count > 0 ? EXIT_USAGE : ctl_err(ctl, EXIT_USAGE, &err);
 }
 
-/* -- which issuer
- * ------------------------------------------------------------------------------------------------------- */
+/* -- which issuer -- */
 
 static const struct issuer_config *only_with_secret(const struct config *config)
 {
@@ -85,8 +84,7 @@ static enum exit_code find_issuer(struct ctl *ctl, const struct config *config, 
     return EXIT_DONE;
 }
 
-/* -- what it says
- * -------------------------------------------------------------------------------------------------------- */
+/* -- what it says -- */
 
 static bool all_loopback(const struct config *config)
 {

@@ -12,8 +12,7 @@
 
 #define TRAIL_MAX (512 * MIB)
 
-/* -- the server's
- * ------------------------------------------------------------------------------------------------------ */
+/* -- the server's -- */
 
 static bool add_rows(struct buffer *out, const json_t *items)
 {
@@ -57,8 +56,7 @@ static enum exit_code fetch_trail(struct ctl *ctl, struct buffer *out)
     return code;
 }
 
-/* -- the verdict
- * ------------------------------------------------------------------------------------------------------- */
+/* -- the verdict -- */
 
 static json_t *node_json(const struct audit_node_report *node)
 {

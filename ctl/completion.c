@@ -46,8 +46,7 @@ enum exit_code print_completion(struct ctl *ctl, const struct args *args)
                     args->words[0]);
 }
 
-/* -- what may come next
- * -------------------------------------------------------------------------------------------------- */
+/* -- what may come next -- */
 
 static void put_flags(FILE *to, const struct flag *flags)
 {
@@ -176,9 +175,7 @@ enum exit_code complete_words(struct ctl *ctl, const struct args *args)
         return EXIT_DONE;
     }
     command = command_find(words + planned, count - planned, &used);
-    if (command && used == count - planned)
-        put_of_command(ctl, command, last);
-    else if (command)
+    if (command)
         put_of_command(ctl, command, last);
     if ((!command || used == count - planned) && !put_value(ctl, tables, last))
         put_words(ctl, words + planned, count - planned, planned);

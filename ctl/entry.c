@@ -1,7 +1,7 @@
 /* From argv to a command: global flags anywhere, then the words, then the command's own flags. */
-#include <curl/curl.h>
 #include <locale.h>
 #include <signal.h>
+#include <curl/curl.h>
 
 #include "base/cleanup.h"
 #include "base/limits.h"

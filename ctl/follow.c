@@ -21,9 +21,7 @@ struct following {
     struct progress_view view;
 };
 
-/* -- the end
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- the end -- */
 
 static void copy_member(json_t *to, const json_t *from, const char *name)
 {
@@ -81,8 +79,7 @@ enum exit_code follow_explain(struct ctl *ctl, const json_t *job)
     return code;
 }
 
-/* -- the way there
- * ---------------------------------------------------------------------------------------------------- */
+/* -- the way there -- */
 
 static void say_return(struct ctl *ctl, const char *id)
 {

@@ -9,9 +9,7 @@
 #define CELL_MAX 512
 #define COLUMNS_MAX 12
 
-/* -- cells
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- cells -- */
 
 static const json_t *find(const json_t *object, const char *path)
 {
@@ -74,9 +72,7 @@ static void cell(const json_t *value, enum column_form form, char *ret_cell, siz
     }
 }
 
-/* -- tables
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- tables -- */
 
 #define CUT_MAX 44       /* of a column within the members of an object */
 #define CUT_LAST_MAX 100 /* and of its last one */
@@ -174,8 +170,7 @@ static void put_table(FILE *to, const json_t *items, const struct column *column
     put_rows(to, &table, items);
 }
 
-/* -- documents
- * ------------------------------------------------------------------------------------------------------ */
+/* -- documents -- */
 
 static void put_document(struct ctl *ctl, const json_t *value, struct bytes raw)
 {
@@ -227,8 +222,7 @@ void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const st
     }
 }
 
-/* -- members
- * -------------------------------------------------------------------------------------------------------- */
+/* -- members -- */
 
 static enum column_form form_of(const char *name, const json_t *value)
 {
@@ -256,8 +250,7 @@ static bool is_empty(const json_t *value)
     return json_is_array(value) || json_is_object(value);
 }
 
-/* -- lists within an object
- * ----------------------------------------------------------------------------------------- */
+/* -- lists within an object -- */
 
 static void add_column(struct column *columns, size_t *count, const char *name, const json_t *value)
 {

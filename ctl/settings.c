@@ -50,8 +50,7 @@ const char *settings_path(struct arena *arena, const char *xdg, const char *fall
     return home && home[0] == '/' ? arena_printf(arena, "%s/%s/recoverd/%s", home, fallback, name) : NULL;
 }
 
-/* -- contexts
- * ------------------------------------------------------------------------------------------------------ */
+/* -- contexts -- */
 
 struct context {
     const char *server, *token_file, *environment;
@@ -125,8 +124,7 @@ static enum exit_code read_contexts(struct ctl *ctl, const char *name, struct co
     return take_context(ctl, path, root, name, context);
 }
 
-/* -- all together
- * -------------------------------------------------------------------------------------------------- */
+/* -- all together -- */
 
 static const char *variable(const char *name)
 {

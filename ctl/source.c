@@ -94,7 +94,7 @@ static json_t *prefixed(const char *text, const char **ret_member)
 enum exit_code source_resolve(struct ctl *ctl, const char *text, const json_t *schema, json_t **ret_source)
 {
     const json_t *forms = json_object_get(schema, "properties");
-    const char *member = "recovery_point", *id;
+    const char *member = "recovery_point", *id = NULL;
     json_t *value = prefixed(text, &member);
     enum exit_code code;
 

@@ -7,8 +7,7 @@
 #include "ctl/files.h"
 #include "ctl/source.h"
 
-/* -- what a member is
- * ------------------------------------------------------------------------------------------------ */
+/* -- what a member is -- */
 
 enum shape {
     SHAPE_TEXT,
@@ -57,9 +56,7 @@ static const char *const shape_args[] = {
     [SHAPE_SOURCE] = "SOURCE", [SHAPE_OBJECT] = "JSON|@FILE", [SHAPE_JSON] = "JSON|@FILE",
 };
 
-/* -- flags
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- flags -- */
 
 static const char *flag_name(struct arena *arena, const char *parent, const char *name)
 {
@@ -173,9 +170,7 @@ int spec_flags_of(struct arena *arena, const json_t *schema, struct spec_flags *
     return 0;
 }
 
-/* -- values
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- values -- */
 
 static enum exit_code json_value(struct ctl *ctl, const struct flag *flag, const char *text,
                                  json_t **ret_value)

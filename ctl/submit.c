@@ -40,9 +40,7 @@ struct posting {
     char otp[OTP_SIZE];
 };
 
-/* -- plans
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- plans -- */
 
 static char *plan_body(const struct order *order)
 {
@@ -126,9 +124,7 @@ static enum exit_code plan_first(struct ctl *ctl, struct posting *posting)
     return agree(ctl, posting, reply.json, by_hash);
 }
 
-/* -- posting
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- posting -- */
 
 static char *job_body(const struct posting *posting)
 {

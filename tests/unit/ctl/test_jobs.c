@@ -163,9 +163,7 @@ static void forms_of_later_versions_are_refused_before_anything_is_sent(void **s
     }
 }
 
-/* -- plans
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- plans -- */
 
 #define WIPE "-e", "production", "wipe", "table", ID_POINT, "--target-table", "Sales"
 

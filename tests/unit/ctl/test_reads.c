@@ -12,9 +12,7 @@ static void end(struct scripted_server *server)
     scripted_server_stop(server);
 }
 
-/* -- exit codes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- exit codes -- */
 
 static void each_refusal_has_its_exit_code_and_says_what_to_do(void **state)
 {
@@ -99,9 +97,7 @@ static void a_control_character_of_the_server_does_not_reach_the_terminal(void *
     end(server);
 }
 
-/* -- the token
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- the token -- */
 
 static void on_401_the_token_file_is_read_again(void **state)
 {
@@ -147,9 +143,7 @@ static void a_token_that_cannot_be_a_header_is_never_sent(void **state)
     end(server);
 }
 
-/* -- lists
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- lists -- */
 
 static void filters_become_the_query_and_all_follows_the_cursor(void **state)
 {
@@ -194,9 +188,7 @@ static void each_form_of_a_list_is_what_it_says(void **state)
     end(server);
 }
 
-/* -- files
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- files -- */
 
 #define SUM_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -237,9 +229,7 @@ static void a_file_with_another_sum_does_not_appear(void **state)
     }
 }
 
-/* -- settings
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- settings -- */
 
 static void a_context_says_where_unless_a_flag_says_otherwise(void **state)
 {

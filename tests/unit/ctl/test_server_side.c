@@ -121,8 +121,7 @@ static void enrolling_on_the_server_sends_a_ticket_for_whom_the_token_is(void **
     scripted_server_stop(server);
 }
 
-/* -- the audit trail
- * ------------------------------------------------------------------------------------------------------ */
+/* -- the audit trail -- */
 
 #define ROWS 5
 
