@@ -358,11 +358,19 @@ static void tell(const struct sending *s, enum aws_error_class class, const stru
         s->session->attempted(s->session->attempted_arg, &attempt);
 }
 
-static void note_request_id(struct aws_reply *reply)
+void aws_session_forget_ids(struct aws_session *session)
+{
+    session->first_request_id[0] = session->last_request_id[0] = '\0';
+}
+
+static void note_request_id(struct aws_session *session, struct aws_reply *reply)
 {
     str_copy(reply->request_id, sizeof(reply->request_id), aws_request_id(&reply->answer));
     if (!*reply->first_request_id)
         str_copy(reply->first_request_id, sizeof(reply->first_request_id), reply->request_id);
+    str_copy(session->last_request_id, sizeof(session->last_request_id), reply->request_id);
+    if (!*session->first_request_id)
+        str_copy(session->first_request_id, sizeof(session->first_request_id), reply->request_id);
 }
 
 static int attempt(struct sending *s, enum aws_error_class *ret_class, struct err *err)
@@ -385,7 +393,7 @@ static int attempt(struct sending *s, enum aws_error_class *ret_class, struct er
     aws_credentials_done(&credentials);
     if (s->reply->answer.status > 0) {
         learn_clock(s, began);
-        note_request_id(s->reply);
+        note_request_id(s->session, s->reply);
     }
     *ret_class = judge(s, rc, err);
     if (*ret_class == AWS_ERROR_NONE)

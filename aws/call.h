@@ -53,11 +53,15 @@ struct aws_session {
     void (*attempted)(void *arg, const struct aws_attempt *attempt);
     void *attempted_arg;
     struct sigv4_keys keys;
+    /* AWS's ids of the first and the last request since aws_session_forget_ids: for audit rows. */
+    char first_request_id[80];
+    char last_request_id[80];
 };
 /* `http` is borrowed. */
 void aws_session_init(struct aws_session *session, struct aws *aws, struct http_client *http);
 void aws_session_done(struct aws_session *session); /* wipes the keys */
 void aws_session_wake(struct aws_session *session);
+void aws_session_forget_ids(struct aws_session *session);
 
 /* A body that is read as it is sent, and again for each attempt. */
 struct aws_stream {
