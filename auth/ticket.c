@@ -15,15 +15,16 @@ static bool mac(const uint8_t key[TOTP_KEY_SIZE], const char *identity, const ui
                 uint8_t ret_mac[MAC_SIZE])
 {
     uint8_t text[sizeof(DOMAIN) - 1 + IDENTITY_MAX + EXPIRY_SIZE];
-    size_t len = strlen(identity), at = sizeof(DOMAIN) - 1;
+    struct bytes who = bytes_of(identity);
+    size_t at = sizeof(DOMAIN) - 1;
     unsigned size = 0;
 
-    if (len == 0 || len > IDENTITY_MAX)
+    if (who.len == 0 || who.len > IDENTITY_MAX)
         return false;
     memcpy(text, DOMAIN, at);
-    memcpy(text + at, identity, len);
-    memcpy(text + at + len, expiry, EXPIRY_SIZE);
-    return HMAC(EVP_sha256(), key, TOTP_KEY_SIZE, text, at + len + EXPIRY_SIZE, ret_mac, &size) &&
+    memcpy(text + at, who.data, who.len);
+    memcpy(text + at + who.len, expiry, EXPIRY_SIZE);
+    return HMAC(EVP_sha256(), key, TOTP_KEY_SIZE, text, at + who.len + EXPIRY_SIZE, ret_mac, &size) &&
            size == MAC_SIZE;
 }
 

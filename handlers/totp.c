@@ -95,21 +95,21 @@ static int change_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_audit(tx, c->req->app->node, &entry, err);
 }
 
-static int change_of(struct request *req, struct change *ret_change, struct err *err)
+/* What the request brings with it to be allowed. */
+static int change_of(struct change *c, struct err *err)
 {
+    struct request *req = c->req;
     const char *ticket = json_get_text(req->body, "ticket");
-    struct change c = {.req = req, .now = clock_wall_ms()};
 
     if (need_totp(req, err) < 0)
         return -1;
-    c.fresh = principal_mfa_fresh(req->principal, c.now);
-    c.otp = request_header_text(req, "Recoverd-OTP");
-    c.has_ticket = ticket && ticket_check(req->app->totp_key, req->principal->identity, bytes_of(ticket),
-                                          c.now, &c.ticket_made);
-    if (ticket && !c.has_ticket)
+    c->fresh = principal_mfa_fresh(req->principal, c->now);
+    c->otp = request_header_text(req, "Recoverd-OTP");
+    c->has_ticket = ticket && ticket_check(req->app->totp_key, req->principal->identity, bytes_of(ticket),
+                                           c->now, &c->ticket_made);
+    if (ticket && !c->has_ticket)
         return err_set_at(err, ERR_OTP_INVALID, "/ticket",
                           "the ticket is not yours, or its five minutes are over");
-    *ret_change = c;
     return 0;
 }
 
@@ -134,10 +134,10 @@ int totp_create(struct request *req, struct http_reply *reply, struct err *err)
     char text[TOTP_BASE32_SIZE];
     _cleanup_(buffer_done) struct buffer uri = BUFFER_INIT(TOTP_URI_MAX);
     struct json_writer w;
-    struct change c;
+    struct change c = {.req = req, .now = clock_wall_ms()};
     int result;
 
-    if (change_of(req, &c, err) < 0)
+    if (change_of(&c, err) < 0)
         return -1;
     totp_secret_new(secret);
     result = totp_seal(req->app->totp_key, req->principal->identity, secret, c.sealed, err);
@@ -163,11 +163,10 @@ int totp_create(struct request *req, struct http_reply *reply, struct err *err)
 
 int totp_delete(struct request *req, struct http_reply *reply, struct err *err)
 {
-    struct change c;
+    struct change c = {.req = req, .now = clock_wall_ms(), .remove = true};
 
-    if (change_of(req, &c, err) < 0)
+    if (change_of(&c, err) < 0)
         return -1;
-    c.remove = true;
     if (make_change(&c, err) < 0)
         return -1;
     reply->status = 204;
