@@ -70,7 +70,7 @@ static void put_progress(struct json_writer *w, const struct progress *progress)
     json_put_text(w, "phase", progress->phase);
     json_put_int(w, "done", progress->done);
     put_count(w, "total", progress->total);
-    json_put_text(w, "unit", progress->unit);
+    json_put_text(w, "unit", progress->unit && progress->unit[0] ? progress->unit : NULL);
     json_put_int(w, "bytes", progress->bytes);
     json_put_number(w, "items_per_second", progress->items_per_second);
     json_put_number(w, "bytes_per_second", progress->bytes_per_second);

@@ -1,8 +1,8 @@
 #include "server/compose.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <openssl/crypto.h>
 
 #include "audit/log.h"
 #include "auth/secret_file.h"

@@ -1,12 +1,12 @@
 /* recoverd: options, one process-wide setup, and the loop over signals. */
-#include <curl/curl.h>
 #include <errno.h>
-#include <jansson.h>
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <curl/curl.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
