@@ -1,11 +1,11 @@
 #include "auth/jwks.h"
 
+#include <stdlib.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 
 #include "auth/key.h"
 #include "auth/secret_file.h"

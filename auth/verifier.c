@@ -1,8 +1,8 @@
 #include "auth/verifier.h"
 
-#include <openssl/evp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <openssl/evp.h>
 
 #include "auth/claims.h"
 #include "auth/jwks.h"

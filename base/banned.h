@@ -1,5 +1,5 @@
-/* Functions that this program does not use; each has a better one. Included before everything by the Makefile.
- * rand and system are words that libraries' headers use as names: lint looks for those calls. */
+/* Functions that this program does not use; each has a better one. Included before everything by the
+ * Makefile. rand and system are words that libraries' headers use as names: lint looks for those calls. */
 #pragma once
 #include <string.h>
 #include <stdio.h>

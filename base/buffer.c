@@ -1,9 +1,9 @@
 #include "base/buffer.h"
 
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <openssl/crypto.h>
 
 void buffer_done(struct buffer *buffer)
 {

@@ -1,8 +1,8 @@
 #include "base/config.h"
 
 #include <limits.h>
-#include <openssl/evp.h>
 #include <stdatomic.h>
+#include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/config_internal.h"

@@ -1,9 +1,9 @@
 /*
  * The configuration of recoverd: YAML text to an immutable, counted snapshot (CONTRACT.md section 2).
- * config_load reports every fault of meaning in one run, each with file:line:column; syntax stops at the first.
- * A key of a later version is the fault `not in this version`. Relative paths are relative to the file.
- * Secrets are not in here: only the paths of the files that hold them, with their modes checked.
- * Thread rule: load on one thread; a snapshot may be read by any.
+ * config_load reports every fault of meaning in one run, each with file:line:column; syntax stops at the
+ * first. A key of a later version is the fault `not in this version`. Relative paths are relative to the
+ * file. Secrets are not in here: only the paths of the files that hold them, with their modes checked. Thread
+ * rule: load on one thread; a snapshot may be read by any.
  */
 #pragma once
 #include <jansson.h>
@@ -27,10 +27,10 @@ struct issuer_config {
     struct name_list audiences;
     struct name_list algorithms; /* RS256 ... EdDSA, HS512 */
     enum key_source key_source;
-    const char *key_location; /* path or url */
-    struct name_list types;   /* default: JWT and at+jwt */
-    int64_t max_lifetime_ms;  /* exp - iat ceiling; default 1h */
-    const char *roles_claim;  /* default "roles"; a JSON pointer when it begins with / */
+    const char *key_location;            /* path or url */
+    struct name_list types;              /* default: JWT and at+jwt */
+    int64_t max_lifetime_ms;             /* exp - iat ceiling; default 1h */
+    const char *roles_claim;             /* default "roles"; a JSON pointer when it begins with / */
     const struct role_mapping *role_map; /* NULL: roles are taken as named */
     size_t role_map_count;
     bool mfa; /* false: this issuer never satisfies MFA */
@@ -80,11 +80,14 @@ struct config {
 struct config *config_load(const char *path, struct faults *faults, struct err *err);
 struct config *config_hold(const struct config *config); /* one more reference */
 void config_release(struct config *config);              /* accepts NULL; the last one frees */
-const struct environment *config_environment(const struct config *config, const char *name); /* NULL when unknown */
-/* Names, space-separated, of the keys that differ and take effect only at a restart; "" when none. In arena. */
+const struct environment *config_environment(const struct config *config,
+                                             const char *name); /* NULL when unknown */
+/* Names, space-separated, of the keys that differ and take effect only at a restart; "" when none. In arena.
+ */
 const char *config_restart_keys(const struct config *now, const struct config *next, struct arena *arena);
-/* What changed for security between two snapshots (issuers, roles, roots, listeners, sinks), as a JSON object for the
- * audit row; `before` may be NULL. */
+/* What changed for security between two snapshots (issuers, roles, roots, listeners, sinks), as a JSON object
+ * for the audit row; `before` may be NULL. */
 json_t *config_security_changes(const struct config *before, const struct config *after);
-/* Writes DIR/recoverd.yaml (commented), keys and folders, modes 0700/0600; refuses a DIR that has a recoverd.yaml. */
+/* Writes DIR/recoverd.yaml (commented), keys and folders, modes 0700/0600; refuses a DIR that has a
+ * recoverd.yaml. */
 int config_init(const char *dir, struct err *err);

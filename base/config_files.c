@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <sys/stat.h>
+#include <openssl/crypto.h>
 
 const char *config_resolve(struct loader *l, const char *path)
 {

@@ -16,7 +16,7 @@ struct environment {
     const char *name;
     const char *account; /* 12 digits, or NULL when every endpoint is loopback */
     const char *region;
-    struct name_list tables; /* names or globs */
+    struct name_list tables;     /* names or globs */
     const char *recovery_points; /* root uri, without a slash at its end */
     bool allow_unencrypted;
     struct name_list uri_roots;
@@ -25,10 +25,10 @@ struct environment {
     const char *external_id;
     const char *endpoint_url; /* NULL: AWS's own */
     const char *kms_key;
-    int64_t read_units_per_second;  /* 0: not set */
-    int64_t write_units_per_second; /* 0: not set */
+    int64_t read_units_per_second;                                       /* 0: not set */
+    int64_t write_units_per_second;                                      /* 0: not set */
     int64_t rto_critical_ms, rto_full_ms, rpo_tables_ms, rpo_buckets_ms; /* 0: not set */
-    const char *const *tag_names; /* pairs by index */
+    const char *const *tag_names;                                        /* pairs by index */
     const char *const *tag_values;
     size_t tag_count;
 };

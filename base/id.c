@@ -1,8 +1,8 @@
 #include "base/id.h"
 
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <openssl/rand.h>
 
 #include "base/clock.h"
 

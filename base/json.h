@@ -1,7 +1,7 @@
 /*
- * JSON in three parts. The span scanner checks bytes from outside (RFC 8259: depth, UTF-8, repeated names, each with
- * its JSON pointer) before anyone believes them; jansson holds what is small and trusted after that; the writer makes
- * replies without a DOM. Items never become a DOM.
+ * JSON in three parts. The span scanner checks bytes from outside (RFC 8259: depth, UTF-8, repeated names,
+ * each with its JSON pointer) before anyone believes them; jansson holds what is small and trusted after
+ * that; the writer makes replies without a DOM. Items never become a DOM.
  */
 #pragma once
 #include <jansson.h>
@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* -- scanning -------------------------------------------------------------------------------------------------- */
+/* -- scanning
+ * -------------------------------------------------------------------------------------------------- */
 
 struct json_limits {
     unsigned max_depth; /* nesting of arrays and objects */
@@ -25,14 +26,22 @@ int json_check(struct bytes text, const struct json_limits *limits, struct err *
 /* json_check, then jansson (integers and reals kept apart). The caller owns *ret_value (json_auto_t). */
 int json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value, struct err *err);
 
-enum json_span_type { JSON_SPAN_NULL, JSON_SPAN_BOOL, JSON_SPAN_NUMBER, JSON_SPAN_STRING, JSON_SPAN_ARRAY, JSON_SPAN_OBJECT };
+enum json_span_type {
+    JSON_SPAN_NULL,
+    JSON_SPAN_BOOL,
+    JSON_SPAN_NUMBER,
+    JSON_SPAN_STRING,
+    JSON_SPAN_ARRAY,
+    JSON_SPAN_OBJECT
+};
 /* A value as it stands in the text, quotes and brackets included. Valid as long as the text is. */
 struct json_span {
     enum json_span_type type;
     struct bytes raw;
 };
-/* Walks the members of one object or array without a DOM. The text must have passed json_check, or be checked on the
- * way: json_walk_next returns 1 (a member), 0 (end), -1 (INVALID_JSON). Names are raw, between the quotes. */
+/* Walks the members of one object or array without a DOM. The text must have passed json_check, or be checked
+ * on the way: json_walk_next returns 1 (a member), 0 (end), -1 (INVALID_JSON). Names are raw, between the
+ * quotes. */
 struct json_walk {
     const char *at;
     const char *end;
@@ -40,13 +49,17 @@ struct json_walk {
     bool started;
 };
 int json_walk_open(struct json_walk *walk, struct bytes container, struct err *err);
-int json_walk_next(struct json_walk *walk, struct bytes *ret_name, struct json_span *ret_value, struct err *err);
-/* Decodes a string span (quotes included) into out; at most raw.len bytes. A lone surrogate is INVALID_JSON. */
+int json_walk_next(struct json_walk *walk, struct bytes *ret_name, struct json_span *ret_value,
+                   struct err *err);
+/* Decodes a string span (quotes included) into out; at most raw.len bytes. A lone surrogate is INVALID_JSON.
+ */
 int json_string_decode(struct bytes raw, struct buffer *out, struct err *err);
 
-/* -- writing --------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * --------------------------------------------------------------------------------------------------- */
 
-/* Named json_put_* because jansson has json_object and json_array. Commas and nesting are the writer's; UTF-8 is checked, bad bytes become U+FFFD. */
+/* Named json_put_* because jansson has json_object and json_array. Commas and nesting are the writer's; UTF-8
+ * is checked, bad bytes become U+FFFD. */
 struct json_writer {
     struct buffer *out;
     uint64_t has_members; /* a bit a level */
@@ -64,7 +77,7 @@ void json_put_int(struct json_writer *w, const char *name, int64_t value);
 void json_put_number(struct json_writer *w, const char *name, double value); /* not finite writes null */
 void json_put_flag(struct json_writer *w, const char *name, bool value);
 void json_put_null(struct json_writer *w, const char *name);
-void json_put_time(struct json_writer *w, const char *name, int64_t wall_ms); /* 0 writes null */
+void json_put_time(struct json_writer *w, const char *name, int64_t wall_ms);  /* 0 writes null */
 void json_put_raw(struct json_writer *w, const char *name, struct bytes json); /* already JSON */
 void json_put_dom(struct json_writer *w, const char *name, const json_t *value);
 /* The optional forms leave the member out when there is nothing. */
@@ -76,10 +89,13 @@ void json_escape(struct buffer *out, struct bytes text);
 /* A JSON pointer token (RFC 6901) appended to a pointer: "/spec" + "a/b" -> "/spec/a~1b". */
 void json_pointer_add(struct buffer *pointer, struct bytes token);
 
-/* -- jansson ----------------------------------------------------------------------------------------------------- */
+/* -- jansson
+ * ----------------------------------------------------------------------------------------------------- */
 
-const char *json_get_text(const json_t *object, const char *name); /* borrowed; NULL when absent or no string */
-int64_t json_get_int(const json_t *object, const char *name, int64_t otherwise); /* integers and integral reals */
+const char *json_get_text(const json_t *object,
+                          const char *name); /* borrowed; NULL when absent or no string */
+int64_t json_get_int(const json_t *object, const char *name,
+                     int64_t otherwise); /* integers and integral reals */
 bool json_get_bool(const json_t *object, const char *name, bool otherwise);
 /* Compact, sorted keys: the same text for the same value. In arena; NULL without memory. */
 char *json_canonical(struct arena *arena, const json_t *value);

@@ -1,4 +1,5 @@
-/* Every limit of the program, in one place. Sizes in bytes, times in milliseconds unless the name says otherwise. */
+/* Every limit of the program, in one place. Sizes in bytes, times in milliseconds unless the name says
+ * otherwise. */
 #pragma once
 
 #define KIB (1024LL)
@@ -6,7 +7,7 @@
 #define GIB (1024LL * MIB)
 
 #define FAULTS_MAX 32
-#define METRIC_SETS_MAX 1000     /* sets of label values of a family; the rest is counted as `other` */
+#define METRIC_SETS_MAX 1000 /* sets of label values of a family; the rest is counted as `other` */
 #define METRIC_COLLECTORS_MAX 32
 
 /* http (REFERENCE.md sections 1.4, 1.5; CONTRACT.md section 3) */
@@ -23,13 +24,16 @@
 #define HTTP_QUERY_MAX 64
 #define HTTP_TARGET_MAX (8 * KIB)
 #define HTTP_HEADERS_MAX 100
-#define HTTP_POOL (96 * KIB) /* libmicrohttpd's memory of one connection: our own head limit must be met first */
-#define HTTP_DISCARD_MAX (64 * KIB) /* a refused request's body that is read to its end, so that the reply arrives */
+#define HTTP_POOL                                                                                            \
+    (96 * KIB) /* libmicrohttpd's memory of one connection: our own head limit must be met first */
+#define HTTP_DISCARD_MAX                                                                                     \
+    (64 * KIB) /* a refused request's body that is read to its end, so that the reply arrives */
 #define HTTP_LINGER_MS 1000
 #define HTTP_GZIP_MIN (1 * KIB)
 #define HTTP_REPLY_HEADERS_MAX 24
 #define HTTP_REPLY_STALL_MS 60000
-#define HTTP_REPLY_STALL_BYTES (16 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
+#define HTTP_REPLY_STALL_BYTES                                                                               \
+    (16 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
 #define HTTP_TICK_MS 200
 #define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16
@@ -51,9 +55,9 @@
 #define TOTP_LOCK_MS (5 * 60 * 1000)
 #define GRANTS_MAX 64
 #define TOKEN_CACHE_MAX 1024
-#define RSA_BITS_MAX 8192         /* a larger key would make a check cost milliseconds */
-#define TOKEN_KEYS_TRIED_MAX 4    /* a token without kid is checked with at most this many keys */
-#define CLAIM_TEXT_MAX 512        /* sub, identity and jti end in rows and logs */
+#define RSA_BITS_MAX 8192      /* a larger key would make a check cost milliseconds */
+#define TOKEN_KEYS_TRIED_MAX 4 /* a token without kid is checked with at most this many keys */
+#define CLAIM_TEXT_MAX 512     /* sub, identity and jti end in rows and logs */
 #define CLAIM_DEPTH 12
 #define MINT_LIFETIME_MAX_MS (15 * 60 * 1000)
 
@@ -66,8 +70,8 @@
 #define CONFIG_DEPTH 16
 #define CONFIG_ARENA_MAX (64 * MIB)
 #define CONFIG_TEXT_MAX 2048
-#define CONFIG_KEY_MAX 40       /* the longest name of a key */
-#define CONFIG_LIST_MAX 500     /* entries of one list */
+#define CONFIG_KEY_MAX 40   /* the longest name of a key */
+#define CONFIG_LIST_MAX 500 /* entries of one list */
 #define CONFIG_ENVIRONMENTS_MAX 64
 #define CONFIG_ISSUERS_MAX 32
 #define CONFIG_SECRET_PROBE 256 /* a longer secret is long enough */
@@ -75,13 +79,14 @@
 
 /* items and recovery points (DESIGN.md sections 3 and 5) */
 #define ITEM_WIRE_MAX (3 * MIB)
-#define ITEM_ENTRIES_MAX 262144  /* members of maps and sets; the worst item of 400 KB has about 137,000 */
-#define PAGE_ITEMS_MAX 524288    /* a page is 1 MB of items of at least two bytes */
-#define ITEM_DEPTH 40            /* DynamoDB nests 32 deep; each level is two of JSON's, but types close them: measured in item/ */
+#define ITEM_ENTRIES_MAX 262144 /* members of maps and sets; the worst item of 400 KB has about 137,000 */
+#define PAGE_ITEMS_MAX 524288   /* a page is 1 MB of items of at least two bytes */
+#define ITEM_DEPTH                                                                                           \
+    40 /* DynamoDB nests 32 deep; each level is two of JSON's, but types close them: measured in item/ */
 #define PAGE_MAX (8 * MIB)
 #define DATA_FILE_STORED_MAX (64 * MIB)
-#define DATA_FILE_RAW_MAX (1 * GIB)    /* what a restore is willing to inflate of one file */
-#define GZIP_RATIO_MAX 1100            /* deflate cannot do better than 1032:1 */
+#define DATA_FILE_RAW_MAX (1 * GIB) /* what a restore is willing to inflate of one file */
+#define GZIP_RATIO_MAX 1100         /* deflate cannot do better than 1032:1 */
 #define MANIFEST_MAX (64 * MIB)
 #define CAPSULE_MAX (4 * MIB)
 
@@ -108,21 +113,21 @@
 /* store */
 #define STORE_GROUP_MAX 256 /* transactions in one commit */
 #define STORE_READERS 4
-#define LIST_WALKS_MAX 256     /* values of the filter that leads a list */
-#define LIST_WORK_MAX 20000    /* rows looked at for a page that has something already */
+#define LIST_WALKS_MAX 256  /* values of the filter that leads a list */
+#define LIST_WORK_MAX 20000 /* rows looked at for a page that has something already */
 #define STORE_BALLAST (4 * MIB)
 #define STORE_BUSY_TIMEOUT_MS 5000
-#define STORE_CHECKPOINT_PAGES 1000      /* pages of WAL after which the writer checkpoints what it can */
-#define STORE_TRUNCATE_PAGES 16000       /* and after which it asks readers to let it start the WAL anew */
+#define STORE_CHECKPOINT_PAGES 1000 /* pages of WAL after which the writer checkpoints what it can */
+#define STORE_TRUNCATE_PAGES 16000  /* and after which it asks readers to let it start the WAL anew */
 #define STORE_TRUNCATE_WAIT_MS 100
 
 /* jobs */
-#define ROOT_FILES_MAX 1000000  /* files that a listing is willing to hold */
-#define ROOT_DEPTH 16           /* folders in folders below a root */
-#define ROOT_PATH_MAX 1024      /* S3's limit of a key */
-#define ROOT_CHUNK (4 * MIB)    /* fetched ahead of whoever reads an object */
-#define PLACE_TRIES 1000        /* names tried for a data file when others stand in its way */
-#define SEGMENTS_MAX 64         /* of a scan whose spec does not say */
+#define ROOT_FILES_MAX 1000000 /* files that a listing is willing to hold */
+#define ROOT_DEPTH 16          /* folders in folders below a root */
+#define ROOT_PATH_MAX 1024     /* S3's limit of a key */
+#define ROOT_CHUNK (4 * MIB)   /* fetched ahead of whoever reads an object */
+#define PLACE_TRIES 1000       /* names tried for a data file when others stand in its way */
+#define SEGMENTS_MAX 64        /* of a scan whose spec does not say */
 #define SEGMENT_BYTES (64 * MIB)
 #define READ_BACK_PARTS_MAX 512
 

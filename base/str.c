@@ -1,8 +1,8 @@
 #include "base/str.h"
 
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
+#include <openssl/crypto.h>
 
 bool bytes_equal(struct bytes a, struct bytes b)
 {

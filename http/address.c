@@ -35,7 +35,8 @@ int network_parse(const char *text, struct network *ret_network, struct err *err
     uint64_t bits;
     unsigned start;
 
-    if (!bytes_copy(address, sizeof(address), (struct bytes){text, len}) || !parse_in6(address, &network.address))
+    if (!bytes_copy(address, sizeof(address), (struct bytes){text, len}) ||
+        !parse_in6(address, &network.address))
         return err_set(err, ERR_CONFIG, "%s is not an address or network", text);
     start = strchr(address, ':') ? 0 : 96;
     if (slash) {
@@ -77,7 +78,8 @@ static struct bytes without_port(struct bytes text)
     if (text.len > 0 && text.data[0] == '[') {
         const char *close = memchr(text.data, ']', text.len);
 
-        return close ? (struct bytes){text.data + 1, (size_t)(close - text.data) - 1} : (struct bytes){NULL, 0};
+        return close ? (struct bytes){text.data + 1, (size_t)(close - text.data) - 1}
+                     : (struct bytes){NULL, 0};
     }
     if (colon && !memchr(colon + 1, ':', text.len - (size_t)(colon - text.data) - 1))
         text.len = (size_t)(colon - text.data);
@@ -97,7 +99,8 @@ bool address_normalise(struct bytes text, char ret_address[ADDRESS_SIZE])
 
 void address_of_socket(const struct sockaddr *address, char ret_address[ADDRESS_SIZE])
 {
-    const void *v4 = address && address->sa_family == AF_INET ? &((const struct sockaddr_in *)address)->sin_addr : NULL;
+    const void *v4 =
+        address && address->sa_family == AF_INET ? &((const struct sockaddr_in *)address)->sin_addr : NULL;
 
     str_copy(ret_address, ADDRESS_SIZE, "unknown");
     if (v4)
@@ -138,7 +141,8 @@ static size_t collect_hops(const struct http_request *request, const char *name,
     return count;
 }
 
-const char *address_of_client(const struct http_request *request, const struct network *trusted, size_t trusted_count)
+const char *address_of_client(const struct http_request *request, const struct network *trusted,
+                              size_t trusted_count)
 {
     struct bytes hops[HOPS_MAX];
     bool forwarded = http_request_header(request, "Forwarded").data != NULL;

@@ -1,7 +1,7 @@
 /*
  * Whose request is it behind proxies: a list of trusted networks (CIDR), and the walk from the right through
- * Forwarded (RFC 7239) or X-Forwarded-For to the first address that no trusted proxy has. What an untrusted peer
- * writes there is never read. Thread rule: a list is immutable once made.
+ * Forwarded (RFC 7239) or X-Forwarded-For to the first address that no trusted proxy has. What an untrusted
+ * peer writes there is never read. Thread rule: a list is immutable once made.
  */
 #pragma once
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 
 struct network {
     struct in6_addr address; /* IPv4 as ::ffff:a.b.c.d */
-    unsigned bits; /* of 128 */
+    unsigned bits;           /* of 128 */
 };
 
 #define ADDRESS_SIZE 64
@@ -20,8 +20,10 @@ struct network {
 /* "10.0.0.0/8", "::1", "192.0.2.7". CONFIG when it is none, or when bits behind the mask are set. */
 int network_parse(const char *text, struct network *ret_network, struct err *err);
 bool network_has(const struct network *networks, size_t count, const char *address);
-/* Numeric address without port, also of IPv4 in IPv6; false when the bytes are no numeric address ("unknown", "_x"). */
+/* Numeric address without port, also of IPv4 in IPv6; false when the bytes are no numeric address ("unknown",
+ * "_x"). */
 bool address_normalise(struct bytes text, char ret_address[ADDRESS_SIZE]);
 void address_of_socket(const struct sockaddr *address, char ret_address[ADDRESS_SIZE]);
 /* The client's address in the request's arena; the peer when there is nothing better. */
-const char *address_of_client(const struct http_request *request, const struct network *trusted, size_t trusted_count);
+const char *address_of_client(const struct http_request *request, const struct network *trusted,
+                              size_t trusted_count);

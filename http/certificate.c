@@ -5,8 +5,9 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 
-const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:"
-                              "+CHACHA20-POLY1305:%SERVER_PRECEDENCE";
+const char tls_priorities[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:"
+    "+CHACHA20-POLY1305:%SERVER_PRECEDENCE";
 
 #define KEY_ID_SIZE 64
 
@@ -45,7 +46,8 @@ static int check_pair(gnutls_x509_crt_t leaf, gnutls_privkey_t key, struct err *
     return 0;
 }
 
-static int load_chain(struct certificate *certificate, gnutls_x509_crt_t *list, unsigned count, struct err *err)
+static int load_chain(struct certificate *certificate, gnutls_x509_crt_t *list, unsigned count,
+                      struct err *err)
 {
     int result;
 
@@ -88,7 +90,8 @@ int certificate_load(struct bytes certificate_pem, struct bytes key_pem, struct 
     result = gnutls_privkey_import_x509_raw(certificate->key, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
     if (result < 0)
         return err_set(err, ERR_CONFIG, "tls key: %s", gnutls_strerror(result));
-    result = gnutls_x509_crt_list_import2(&list, &count, &pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+    result =
+        gnutls_x509_crt_list_import2(&list, &count, &pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
     if (result < 0)
         return err_set(err, ERR_CONFIG, "tls certificate: %s", gnutls_strerror(result));
     result = load_chain(certificate, list, count, err);

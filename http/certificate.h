@@ -1,6 +1,6 @@
 /*
- * A TLS certificate chain with its key in GnuTLS's form, counted, so that a reload can replace it while handshakes
- * run with the old one. Thread rule: immutable once made; hold and release from any thread.
+ * A TLS certificate chain with its key in GnuTLS's form, counted, so that a reload can replace it while
+ * handshakes run with the old one. Thread rule: immutable once made; hold and release from any thread.
  */
 #pragma once
 #include <gnutls/abstract.h>

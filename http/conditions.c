@@ -85,7 +85,8 @@ static bool parse_position(struct bytes text, int64_t *ret_value)
     return true;
 }
 
-static enum http_range_result range_suffix(struct bytes text, int64_t size, int64_t *ret_offset, int64_t *ret_length)
+static enum http_range_result range_suffix(struct bytes text, int64_t size, int64_t *ret_offset,
+                                           int64_t *ret_length)
 {
     int64_t count;
 

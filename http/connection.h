@@ -1,7 +1,8 @@
 /*
- * Inside of http/: the state that hangs off one connection. It is made when libmicrohttpd announces the connection and
- * freed when it says CLOSED, which always comes (REFERENCE.md section 1.4); what belongs to one request is reset in
- * between. Thread rule: the connection's thread; `deadline` is the watch's, under its lock.
+ * Inside of http/: the state that hangs off one connection. It is made when libmicrohttpd announces the
+ * connection and freed when it says CLOSED, which always comes (REFERENCE.md section 1.4); what belongs to
+ * one request is reset in between. Thread rule: the connection's thread; `deadline` is the watch's, under its
+ * lock.
  */
 #pragma once
 #include <microhttpd.h>
@@ -40,8 +41,8 @@ struct http_connection {
     char peer[ADDRESS_SIZE];
 
     enum exchange_step step;
-    bool refused; /* the reply is ready before the body */
-    bool linger; /* unread bytes may be on their way: read them away, or the reset eats our reply */
+    bool refused;          /* the reply is ready before the body */
+    bool linger;           /* unread bytes may be on their way: read them away, or the reset eats our reply */
     const char *target_at; /* in libmicrohttpd's buffer */
     size_t target_len;
     bool target_cut;
@@ -62,6 +63,7 @@ void exchange_end(struct http_connection *connection, bool complete);
 void *exchange_first_line(void *arg, const char *target, struct MHD_Connection *mhd);
 enum MHD_Result exchange_call(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
                               const char *version, const char *data, size_t *data_len, void **context);
-void exchange_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
+void exchange_completed(void *arg, struct MHD_Connection *mhd, void **context,
+                        enum MHD_RequestTerminationCode code);
 /* Queues connection->reply. */
 enum MHD_Result send_reply(struct http_connection *connection);

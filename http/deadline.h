@@ -1,8 +1,8 @@
 /*
- * Deadlines that libmicrohttpd does not have (REFERENCE.md section 1.5): one thread looks at every connection each
- * HTTP_TICK_MS by the boot clock and shuts down the sockets of those that are too slow; the connection's own thread
- * then ends it. First bytes and a reader's progress come from the kernel (TCP_INFO), so TLS needs nothing special.
- * Thread rule: any; an entry is removed before its fd is closed.
+ * Deadlines that libmicrohttpd does not have (REFERENCE.md section 1.5): one thread looks at every connection
+ * each HTTP_TICK_MS by the boot clock and shuts down the sockets of those that are too slow; the connection's
+ * own thread then ends it. First bytes and a reader's progress come from the kernel (TCP_INFO), so TLS needs
+ * nothing special. Thread rule: any; an entry is removed before its fd is closed.
  */
 #pragma once
 #include <stdbool.h>
@@ -12,10 +12,10 @@
 #include "base/err.h"
 
 struct http_deadlines { /* 0: the default of base/limits.h */
-    int64_t header_ms; /* from a request's first byte to the end of its head */
+    int64_t header_ms;  /* from a request's first byte to the end of its head */
     int64_t request_ms; /* from the first byte to the end of the body */
-    int64_t idle_ms; /* without a byte of a next request */
-    int64_t stall_ms; /* in which a reader must take HTTP_REPLY_STALL_BYTES */
+    int64_t idle_ms;    /* without a byte of a next request */
+    int64_t stall_ms;   /* in which a reader must take HTTP_REPLY_STALL_BYTES */
 };
 
 enum deadline_phase {
@@ -31,7 +31,7 @@ struct deadline {
     int fd;
     enum deadline_phase phase;
     int64_t since_ms; /* HEAD, BODY: the first byte; IDLE: when it began; REPLY: when bytes was noted */
-    uint64_t bytes; /* IDLE: received, REPLY: acknowledged, at that time */
+    uint64_t bytes;   /* IDLE: received, REPLY: acknowledged, at that time */
     bool shot;
 };
 

@@ -54,17 +54,23 @@ static enum MHD_Result collect_header(void *arg, enum MHD_ValueKind kind, const 
         list->cut = true;
         return MHD_NO;
     }
-    list->headers[list->count++] = (struct http_header){{name, name_len}, {value ? value : "", value ? value_len : 0}};
+    list->headers[list->count++] =
+        (struct http_header){{name, name_len}, {value ? value : "", value ? value_len : 0}};
     return MHD_YES;
 }
 
 static int read_head(struct http_connection *c, const char *method, const char *version, struct err *err)
 {
-    const union MHD_ConnectionInfo *size = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     struct http_request *request = &c->request;
     struct header_list list = {.headers = arena_array(request->arena, struct http_header, HTTP_HEADERS_MAX)};
-    struct gate_head head = {.method = method, .target = c->target_at, .target_len = c->target_len,
-                             .target_cut = c->target_cut, .version = version, .size = size ? size->header_size : 0};
+    struct gate_head head = {.method = method,
+                             .target = c->target_at,
+                             .target_len = c->target_len,
+                             .target_cut = c->target_cut,
+                             .version = version,
+                             .size = size ? size->header_size : 0};
 
     if (!list.headers)
         return err_set(err, ERR_NO_MEMORY, "request arena");
@@ -88,9 +94,14 @@ static void begin_request(struct http_connection *c, const char *method)
 {
     struct id id = id_new();
 
-    c->request = (struct http_request){.arena = arena_new(REQUEST_ARENA_MAX), .method = method ? method : "", .path = "",
-                                       .peer = c->peer, .address = c->peer, .fd = c->deadline.fd,
-                                       .tls = c->server->tls, .received_boot_ms = clock_boot_ms()};
+    c->request = (struct http_request){.arena = arena_new(REQUEST_ARENA_MAX),
+                                       .method = method ? method : "",
+                                       .path = "",
+                                       .peer = c->peer,
+                                       .address = c->peer,
+                                       .fd = c->deadline.fd,
+                                       .tls = c->server->tls,
+                                       .received_boot_ms = clock_boot_ms()};
     id_format(&id, c->request.id);
     c->request.is_head = strcmp(c->request.method, "HEAD") == 0;
     c->started_us = clock_boot_us();
@@ -102,9 +113,11 @@ static void begin_request(struct http_connection *c, const char *method)
 /* The one reply that is made without memory. */
 static enum MHD_Result send_no_memory(struct http_connection *c)
 {
-    static char body[] = "{\"type\":\"/problems/NO_MEMORY\",\"title\":\"The server is out of memory\",\"status\":503,"
-                         "\"code\":\"NO_MEMORY\",\"retryable\":true}";
-    struct MHD_Response *response = MHD_create_response_from_buffer(sizeof(body) - 1, body, MHD_RESPMEM_PERSISTENT);
+    static char body[] =
+        "{\"type\":\"/problems/NO_MEMORY\",\"title\":\"The server is out of memory\",\"status\":503,"
+        "\"code\":\"NO_MEMORY\",\"retryable\":true}";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof(body) - 1, body, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result result;
 
     if (!response)
@@ -122,8 +135,8 @@ static enum MHD_Result send_no_memory(struct http_connection *c)
     return result;
 }
 
-/* libmicrohttpd closes after a reply on the first call: right for a head that cannot be trusted, and the only way
- * out before a large body. The bytes behind it are read away by linger(). */
+/* libmicrohttpd closes after a reply on the first call: right for a head that cannot be trusted, and the only
+ * way out before a large body. The bytes behind it are read away by linger(). */
 static enum MHD_Result refuse_now(struct http_connection *c)
 {
     c->linger = true;
@@ -192,7 +205,8 @@ static enum MHD_Result on_complete(struct http_connection *c)
     }
     handler->respond(handler->arg, &c->request, &c->reply);
     if (c->reply.body.failed) { /* half a body must never look like a whole one */
-        err_set(&err, ERR_INTERNAL, "the reply did not fit into %lld bytes or memory", (long long)HTTP_REPLY_MAX);
+        err_set(&err, ERR_INTERNAL, "the reply did not fit into %lld bytes or memory",
+                (long long)HTTP_REPLY_MAX);
         http_problem(&c->reply, &c->request, &err, NULL);
     }
     return send_reply(c);
@@ -219,8 +233,8 @@ enum MHD_Result exchange_call(void *arg, struct MHD_Connection *mhd, const char 
     return MHD_NO;
 }
 
-/* Says that we are done, and reads what the client is still sending for a moment: closing a socket with unread bytes
- * sends a reset, and a reset can overtake our reply. */
+/* Says that we are done, and reads what the client is still sending for a moment: closing a socket with
+ * unread bytes sends a reset, and a reset can overtake our reply. */
 static void linger(struct http_connection *c)
 {
     const union MHD_ConnectionInfo *tls = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -261,7 +275,8 @@ void exchange_end(struct http_connection *c, bool complete)
     c->step = STEP_NONE;
 }
 
-void exchange_completed(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+void exchange_completed(void *arg, struct MHD_Connection *mhd, void **context,
+                        enum MHD_RequestTerminationCode code)
 {
     struct http_connection *c = *context;
 

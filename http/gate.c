@@ -8,15 +8,19 @@ static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "O
 
 /* Headers of which a second one means that somebody along the way may read the other. */
 static const char *const single[] = {
-    "Host",          "Content-Length", "Transfer-Encoding", "Authorization", "Content-Type", "Content-Encoding",
-    "Expect",        "If-Match",       "If-None-Match",     "If-Range",      "Range",        "Idempotency-Key",
+    "Host",          "Content-Length", "Transfer-Encoding",
+    "Authorization", "Content-Type",   "Content-Encoding",
+    "Expect",        "If-Match",       "If-None-Match",
+    "If-Range",      "Range",          "Idempotency-Key",
     "Recoverd-OTP",  "Prefer",
 };
 
 static int gap(struct err *err, const char *where)
 {
-    return err_set(err, ERR_MALFORMED_REQUEST,
-                   "the request's head is not plain HTTP/1.1 %s (folding, a bare LF or CR, NUL, or a space too many)", where);
+    return err_set(
+        err, ERR_MALFORMED_REQUEST,
+        "the request's head is not plain HTTP/1.1 %s (folding, a bare LF or CR, NUL, or a space too many)",
+        where);
 }
 
 /* Are all bytes from `from` to `to` spaces or tabs, and is `to` not before `from`? */
@@ -114,8 +118,9 @@ static int check_host(const struct gate_head *head, struct err *err)
     struct bytes value;
 
     if (!host)
-        return strcmp(head->version, "HTTP/1.0") == 0 ? 0
-                                                      : err_set(err, ERR_MALFORMED_REQUEST, "the Host header is missing");
+        return strcmp(head->version, "HTTP/1.0") == 0
+                   ? 0
+                   : err_set(err, ERR_MALFORMED_REQUEST, "the Host header is missing");
     value = http_trim(host->value);
     for (size_t i = 0; i < value.len; i++)
         if (value.data[i] <= ' ' || strchr("/\\?#@,\"<>", value.data[i]))

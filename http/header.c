@@ -182,7 +182,8 @@ static int parse_q(struct bytes text)
     return q > 1000 ? -1 : q;
 }
 
-/* The element's first part and its q; a malformed q counts as 0, so that the element is never chosen by mistake. */
+/* The element's first part and its q; a malformed q counts as 0, so that the element is never chosen by
+ * mistake. */
 static struct bytes split_q(struct bytes element, int *ret_q)
 {
     struct bytes first = take(&element, ';'), name, value;
@@ -204,7 +205,8 @@ static int range_rank(struct bytes range, const char *type)
 
     if (http_name_is(range, type))
         return 3;
-    if (range.len == slash + 2 && range.data[slash + 1] == '*' && strncasecmp(range.data, type, slash + 1) == 0)
+    if (range.len == slash + 2 && range.data[slash + 1] == '*' &&
+        strncasecmp(range.data, type, slash + 1) == 0)
         return 2;
     return bytes_is(range, "*/*") ? 1 : 0;
 }

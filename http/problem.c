@@ -24,8 +24,10 @@ static void write_errors(struct json_writer *w, const struct err *err, const str
 
 static void write_aws(struct json_writer *w, const struct err_aws *aws)
 {
-    const char *const members[][2] = {
-        {"service", aws->service}, {"operation", aws->operation}, {"code", aws->code}, {"request_id", aws->request_id}};
+    const char *const members[][2] = {{"service", aws->service},
+                                      {"operation", aws->operation},
+                                      {"code", aws->code},
+                                      {"request_id", aws->request_id}};
 
     if (aws->service[0] == '\0' && aws->code[0] == '\0')
         return;

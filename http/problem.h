@@ -1,7 +1,7 @@
 /*
- * Errors on the wire: RFC 9457 application/problem+json from a struct err. Type is /problems/CODE, title, status,
- * retryable and hint come from base/errors.def. The message of INTERNAL stays inside: it is for the log.
- * Thread rule: the connection's thread.
+ * Errors on the wire: RFC 9457 application/problem+json from a struct err. Type is /problems/CODE, title,
+ * status, retryable and hint come from base/errors.def. The message of INTERNAL stays inside: it is for the
+ * log. Thread rule: the connection's thread.
  */
 #pragma once
 #include "base/faults.h"
@@ -9,10 +9,10 @@
 #include "http/reply.h"
 
 struct http_problem_extra {
-    const struct faults *faults; /* NULL, or errors[] (when empty: the err's own pointer makes one) */
+    const struct faults *faults;         /* NULL, or errors[] (when empty: the err's own pointer makes one) */
     const char *const *www_authenticate; /* one header each; NULL: none */
     size_t www_authenticate_count;
-    const char *allow; /* of a 405; NULL: none */
+    const char *allow;                                 /* of a 405; NULL: none */
     void (*members)(struct json_writer *w, void *arg); /* more members, such as changes[]; may be NULL */
     void *members_arg;
 };
@@ -20,5 +20,6 @@ struct http_problem_extra {
 /* Replaces whatever the reply holds. extra may be NULL. Never fails: without memory the body is shorter. */
 void http_problem(struct http_reply *reply, const struct http_request *request, const struct err *err,
                   const struct http_problem_extra *extra);
-/* The members of an error without status and instance, for objects such as a job's `error`, into an open object. */
+/* The members of an error without status and instance, for objects such as a job's `error`, into an open
+ * object. */
 void http_problem_members(struct json_writer *w, const struct err *err);

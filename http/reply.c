@@ -8,7 +8,8 @@
 
 void http_reply_init(struct http_reply *reply, struct arena *arena)
 {
-    *reply = (struct http_reply){.arena = arena, .status = 200, .fd = -1, .body = BUFFER_INIT(HTTP_REPLY_MAX)};
+    *reply =
+        (struct http_reply){.arena = arena, .status = 200, .fd = -1, .body = BUFFER_INIT(HTTP_REPLY_MAX)};
 }
 
 void http_reply_done(struct http_reply *reply)
@@ -45,8 +46,9 @@ bool http_reply_header(struct http_reply *reply, const char *name, const char *f
     va_end(list);
     if (len < 0)
         return false;
-    copy = is_field_value(value) && reply->header_count < HTTP_REPLY_HEADERS_MAX ? arena_strdup(reply->arena, value)
-                                                                                  : NULL;
+    copy = is_field_value(value) && reply->header_count < HTTP_REPLY_HEADERS_MAX
+               ? arena_strdup(reply->arena, value)
+               : NULL;
     free(value);
     if (!copy)
         return false;

@@ -1,6 +1,7 @@
 /*
- * One request as the layers above see it. Everything in it lives in its arena or in the connection's memory and is
- * valid from http_handler.begin until http_handler.done has returned. Thread rule: the connection's thread.
+ * One request as the layers above see it. Everything in it lives in its arena or in the connection's memory
+ * and is valid from http_handler.begin until http_handler.done has returned. Thread rule: the connection's
+ * thread.
  */
 #pragma once
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 #include "base/str.h"
 
 struct http_header {
-    struct bytes name; /* as sent; compare without case */
+    struct bytes name;  /* as sent; compare without case */
     struct bytes value; /* no white space round it */
 };
 
@@ -26,7 +27,7 @@ struct http_request {
     const char *method;
     bool is_head;
     bool tls;
-    const char *path; /* raw, before the `?` */
+    const char *path;            /* raw, before the `?` */
     const char *const *segments; /* decoded; `/` has none; a `/` at the end makes an empty last one */
     size_t segment_count;
     const struct http_query *query; /* decoded, in order */
@@ -34,16 +35,17 @@ struct http_request {
     const struct http_header *headers;
     size_t header_count;
     int64_t content_length; /* 0 when none is announced */
-    struct bytes body; /* empty in begin */
-    const char *address; /* the client's, numeric; behind trusted proxies what they say */
-    const char *peer; /* who is connected to us, numeric */
+    struct bytes body;      /* empty in begin */
+    const char *address;    /* the client's, numeric; behind trusted proxies what they say */
+    const char *peer;       /* who is connected to us, numeric */
     char id[ID_SIZE];
     int64_t received_boot_ms;
-    int fd; /* for wait_hub_wait only */
+    int fd;     /* for wait_hub_wait only */
     void *user; /* for the layer above */
 };
 
-/* The first header of this name, or data NULL. Names whose repetition is dangerous were refused by the gate. */
+/* The first header of this name, or data NULL. Names whose repetition is dangerous were refused by the gate.
+ */
 struct bytes http_request_header(const struct http_request *request, const char *name);
 /* The n-th (from 0) header of this name; data NULL behind the last. */
 struct bytes http_request_header_at(const struct http_request *request, const char *name, size_t n);

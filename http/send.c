@@ -22,11 +22,12 @@ static bool has_header(const struct http_reply *reply, const char *name)
 
 static bool is_text(const char *content_type)
 {
-    return content_type && (str_starts(content_type, "text/") || str_starts(content_type, "application/json") ||
-                            str_starts(content_type, "application/problem+json") ||
-                            str_starts(content_type, "application/yaml") ||
-                            str_starts(content_type, "application/x-ndjson") ||
-                            str_starts(content_type, "application/openmetrics-text"));
+    return content_type &&
+           (str_starts(content_type, "text/") || str_starts(content_type, "application/json") ||
+            str_starts(content_type, "application/problem+json") ||
+            str_starts(content_type, "application/yaml") ||
+            str_starts(content_type, "application/x-ndjson") ||
+            str_starts(content_type, "application/openmetrics-text"));
 }
 
 static bool may_gzip(const struct http_reply *reply)
@@ -51,7 +52,8 @@ static struct MHD_Response *make_response(struct http_connection *c, bool gzip)
     struct MHD_Response *response;
 
     if (reply->fd >= 0 && reply->length > 0) {
-        response = MHD_create_response_from_fd_at_offset64((uint64_t)reply->length, reply->fd, (uint64_t)reply->offset);
+        response = MHD_create_response_from_fd_at_offset64((uint64_t)reply->length, reply->fd,
+                                                           (uint64_t)reply->offset);
         c->outcome.bytes = reply->length;
         if (response)
             reply->fd = -1;
@@ -82,7 +84,8 @@ static void add_headers(struct http_connection *c, struct MHD_Response *response
     MHD_add_response_header(response, "X-Request-Id", c->request.id);
     if (reply->content_type)
         MHD_add_response_header(response, "Content-Type", reply->content_type);
-    MHD_add_response_header(response, "Cache-Control", reply->cache_control ? reply->cache_control : "no-store");
+    MHD_add_response_header(response, "Cache-Control",
+                            reply->cache_control ? reply->cache_control : "no-store");
     add_etag(response, reply, gzip);
     if (may_gzip(reply))
         MHD_add_response_header(response, "Vary", "Accept-Encoding");

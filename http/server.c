@@ -15,12 +15,14 @@
 #define LISTEN_BACKLOG 512
 #define STOP_POLL_MS 20
 
-/* -- connections ------------------------------------------------------------------------------------------------ */
+/* -- connections
+ * ------------------------------------------------------------------------------------------------ */
 
 static void *open_connection(struct http_server *server, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct http_connection *c = fd ? calloc(1, sizeof(*c)) : NULL;
 
     if (!c)
@@ -53,12 +55,13 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     }
 }
 
-/* -- certificates ----------------------------------------------------------------------------------------------- */
+/* -- certificates
+ * ----------------------------------------------------------------------------------------------- */
 
 /* GnuTLS asks at each handshake. libmicrohttpd keeps its connection in the session's user pointer. */
 static int on_certificate(gnutls_session_t session, const gnutls_datum_t *names, int name_count,
-                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **ret_chain,
-                          unsigned *ret_length, gnutls_privkey_t *ret_key)
+                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                          gnutls_pcert_st **ret_chain, unsigned *ret_length, gnutls_privkey_t *ret_key)
 {
     struct MHD_Connection *mhd = gnutls_session_get_ptr(session);
     struct http_connection *c = mhd ? connection_of(mhd) : NULL;
@@ -80,8 +83,8 @@ static int on_certificate(gnutls_session_t session, const gnutls_datum_t *names,
     return 0;
 }
 
-int http_server_replace_certificate(struct http_server *server, struct bytes certificate_pem, struct bytes key_pem,
-                                    struct err *err)
+int http_server_replace_certificate(struct http_server *server, struct bytes certificate_pem,
+                                    struct bytes key_pem, struct err *err)
 {
     struct certificate *next, *old;
 
@@ -97,7 +100,8 @@ int http_server_replace_certificate(struct http_server *server, struct bytes cer
     return 0;
 }
 
-/* -- listening -------------------------------------------------------------------------------------------------- */
+/* -- listening
+ * -------------------------------------------------------------------------------------------------- */
 
 static int parse_address(const char *host, int port, struct sockaddr_storage *ret_address, socklen_t *ret_len)
 {
@@ -172,8 +176,8 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *
 
 static int start_daemon(struct http_server *server, struct err *err)
 {
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ITC |
-                     MHD_USE_ERROR_LOG | (server->tls ? MHD_USE_TLS : 0);
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+                     MHD_USE_ITC | MHD_USE_ERROR_LOG | (server->tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)on_certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
@@ -187,10 +191,11 @@ static int start_daemon(struct http_server *server, struct err *err)
         flags, 0, NULL, NULL, exchange_call, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
         MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.connection_limit, MHD_OPTION_THREAD_STACK_SIZE,
-        (size_t)HTTP_THREAD_STACK, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK, exchange_first_line,
-        server, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        server, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
-    return server->daemon ? 0 : err_set(err, ERR_IO, "the http listener on port %d did not start", server->port);
+        (size_t)HTTP_THREAD_STACK, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK,
+        exchange_first_line, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+    return server->daemon ? 0
+                          : err_set(err, ERR_IO, "the http listener on port %d did not start", server->port);
 }
 
 static int parse_networks(struct http_server *server, struct err *err)
@@ -203,7 +208,8 @@ static int parse_networks(struct http_server *server, struct err *err)
     if (!server->networks)
         return err_set(err, ERR_NO_MEMORY, "trusted proxies");
     for (; server->network_count < names->count; server->network_count++)
-        if (network_parse(names->names[server->network_count], &server->networks[server->network_count], err) < 0)
+        if (network_parse(names->names[server->network_count], &server->networks[server->network_count],
+                          err) < 0)
             return -1;
     return 0;
 }
@@ -226,7 +232,8 @@ static void free_server_p(struct http_server **server)
     free_server(*server);
 }
 
-int http_server_start(const struct http_server_options *options, struct http_server **ret_server, struct err *err)
+int http_server_start(const struct http_server_options *options, struct http_server **ret_server,
+                      struct err *err)
 {
     _cleanup_(free_server_p) struct http_server *server = calloc(1, sizeof(*server));
 
@@ -263,7 +270,8 @@ int http_server_connections(struct http_server *server)
     return deadlines_count(server->deadlines);
 }
 
-/* -- stopping --------------------------------------------------------------------------------------------------- */
+/* -- stopping
+ * --------------------------------------------------------------------------------------------------- */
 
 bool http_server_draining(const struct http_server *server)
 {

@@ -11,14 +11,16 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* RFC 3986: unreserved, sub-delims, `:` `@` `/` `?` `%`. Whatever else a client sends raw, it should have encoded. */
+/* RFC 3986: unreserved, sub-delims, `:` `@` `/` `?` `%`. Whatever else a client sends raw, it should have
+ * encoded. */
 static bool is_target_char(unsigned char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
            (c != '\0' && strchr("-._~!$&'()*+,;=:@/?%", c) != NULL);
 }
 
-/* Decodes into arena. NULL with *ret_why when the bytes are not text that we take; NULL without it: no memory. */
+/* Decodes into arena. NULL with *ret_why when the bytes are not text that we take; NULL without it: no
+ * memory. */
 static char *decode(struct arena *arena, struct bytes raw, bool plus_is_space, const char **ret_why)
 {
     char *text = arena_alloc(arena, raw.len + 1);
@@ -122,7 +124,9 @@ static int parse_query(struct bytes query, struct http_request *request, struct 
         list[count].name = decode(request->arena, (struct bytes){pair.data, name_len}, true, &why);
         if (list[count].name)
             list[count].value =
-                equals ? decode(request->arena, (struct bytes){equals + 1, pair.len - name_len - 1}, true, &why) : "";
+                equals
+                    ? decode(request->arena, (struct bytes){equals + 1, pair.len - name_len - 1}, true, &why)
+                    : "";
         if (!list[count].name || !list[count].value)
             return why ? err_set(err, ERR_INVALID_QUERY, "the query has %s", why)
                        : err_set(err, ERR_NO_MEMORY, "request arena");
@@ -146,7 +150,8 @@ int target_parse(struct bytes target, struct http_request *request, struct err *
         return err_set(err, ERR_MALFORMED_REQUEST, "the request target must begin with /");
     for (size_t i = 0; i < target.len; i++)
         if (!is_target_char((unsigned char)target.data[i]))
-            return err_set(err, ERR_MALFORMED_REQUEST, "the request target has a character that must be encoded");
+            return err_set(err, ERR_MALFORMED_REQUEST,
+                           "the request target has a character that must be encoded");
     mark = memchr(target.data, '?', target.len);
     if (mark) {
         path.len = (size_t)(mark - target.data);

@@ -1,7 +1,7 @@
 #include "item/canonical.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <openssl/crypto.h>
 
 #include "base/cleanup.h"
 #include "base/limits.h"

@@ -1,8 +1,8 @@
 #include "item/gzip_read.h"
 
+#include <stdlib.h>
 #include <isa-l/igzip_lib.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/limits.h"

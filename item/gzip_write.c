@@ -1,8 +1,8 @@
 #include "item/gzip_write.h"
 
+#include <stdlib.h>
 #include <isa-l/igzip_lib.h>
 #include <openssl/crypto.h>
-#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "item/stream.h"

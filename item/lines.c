@@ -1,7 +1,7 @@
 #include "item/lines.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
+#include <openssl/crypto.h>
 
 #include "base/limits.h"
 #include "item/scan.h"

@@ -1,7 +1,7 @@
 #include "item/sha256.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
+#include <openssl/evp.h>
 
 #include "base/cleanup.h"
 

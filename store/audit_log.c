@@ -2,8 +2,9 @@
 
 #include "store/list.h"
 
-#define AUDIT_SELECT                                                                                              \
-    "SELECT node, seq, at, actor, issuer, action, object, environment, outcome, request_id, job_id, plan_hash, "  \
+#define AUDIT_SELECT                                                                                         \
+    "SELECT node, seq, at, actor, issuer, action, object, environment, outcome, request_id, job_id, "        \
+    "plan_hash, "                                                                                            \
     "aws_request_id, address, detail, prev_hash, hash FROM audit "
 
 int tx_audit_head(struct tx *tx, const char *node, int64_t *ret_seq, struct hash *ret_hash, struct err *err)
@@ -28,7 +29,8 @@ int tx_audit_head(struct tx *tx, const char *node, int64_t *ret_seq, struct hash
 int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct err *err)
 {
     static const char sql[] =
-        "INSERT INTO audit (node, seq, at, actor, issuer, action, object, environment, outcome, request_id, job_id, "
+        "INSERT INTO audit (node, seq, at, actor, issuer, action, object, environment, outcome, request_id, "
+        "job_id, "
         "plan_hash, aws_request_id, address, detail, prev_hash, hash) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     static const char count[] = "INSERT INTO audit_node (node, row_count) VALUES (?1, 1) "
@@ -123,15 +125,16 @@ static int get(struct tx *tx, const char *sql, const struct value *values, size_
     return 0;
 }
 
-int tx_audit_get(struct tx *tx, const char *node, int64_t seq, struct arena *arena, struct audit_record **ret_row,
-                 struct err *err)
+int tx_audit_get(struct tx *tx, const char *node, int64_t seq, struct arena *arena,
+                 struct audit_record **ret_row, struct err *err)
 {
     static const char sql[] = AUDIT_SELECT "WHERE node = ?1 AND seq = ?2";
     return get(tx, sql, VALUES(v_text(node), v_int(seq)), arena, ret_row, err);
 }
 
-#define WALK(condition)                                                                                           \
-    "SELECT key, at, actor, action, object, environment FROM audit WHERE " condition "key > ?1 AND key < ?2 "     \
+#define WALK(condition)                                                                                      \
+    "SELECT key, at, actor, action, object, environment FROM audit WHERE " condition                         \
+    "key > ?1 AND key < ?2 "                                                                                 \
     "ORDER BY key "
 enum { ACTOR = 2, ACTION, OBJECT, ENVIRONMENT };
 enum { NEWEST_FIRST, OLDEST_FIRST };

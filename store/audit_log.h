@@ -8,7 +8,8 @@ struct audit_record {
     const char *node;
     int64_t seq;
     int64_t at;
-    const char *actor, *issuer, *action, *object, *environment, *outcome, *request_id, *job_id, *plan_hash, *aws_request_id, *address;
+    const char *actor, *issuer, *action, *object, *environment, *outcome, *request_id, *job_id, *plan_hash,
+        *aws_request_id, *address;
     struct bytes detail; /* JSON text, exactly as hashed; empty: none */
     struct hash prev_hash, hash;
 };
@@ -17,7 +18,8 @@ struct audit_record {
 int tx_audit_head(struct tx *tx, const char *node, int64_t *ret_seq, struct hash *ret_hash, struct err *err);
 int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct err *err);
 /* RFC 6962 frontier of the node's chain (its stored bytes; data NULL when empty). */
-int tx_audit_frontier_get(struct tx *tx, const char *node, struct arena *arena, struct bytes *ret_frontier, struct err *err);
+int tx_audit_frontier_get(struct tx *tx, const char *node, struct arena *arena, struct bytes *ret_frontier,
+                          struct err *err);
 int tx_audit_frontier_put(struct tx *tx, const char *node, struct bytes frontier, struct err *err);
 
 struct audit_query {
@@ -29,7 +31,9 @@ struct audit_query {
     bool oldest_first;  /* then before_key is an after_key */
     size_t limit;
 };
-int tx_audit_list(struct tx *tx, const struct audit_query *query, struct arena *arena, struct audit_record ***ret_rows,
-                  int64_t **ret_keys, size_t *ret_count, bool *ret_more, struct err *err);
-int tx_audit_get(struct tx *tx, const char *node, int64_t seq, struct arena *arena, struct audit_record **ret_row, struct err *err);
+int tx_audit_list(struct tx *tx, const struct audit_query *query, struct arena *arena,
+                  struct audit_record ***ret_rows, int64_t **ret_keys, size_t *ret_count, bool *ret_more,
+                  struct err *err);
+int tx_audit_get(struct tx *tx, const char *node, int64_t seq, struct arena *arena,
+                 struct audit_record **ret_row, struct err *err);
 int tx_audit_count(struct tx *tx, int64_t *ret_count, struct err *err);

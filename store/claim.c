@@ -9,10 +9,12 @@ int tx_process_begin(struct tx *tx, const char *node, int64_t now, int64_t *ret_
     static const char leases[] = "UPDATE part SET state = 'ready', lease_owner = 0, lease_until = 0, "
                                  "lease_epoch = lease_epoch + 1, crashes = crashes + 1, not_before = 0 "
                                  "WHERE state = 'running'";
-    /* the boot clock of a former run may be another boot's: what it was to wait for cannot be told any more */
+    /* the boot clock of a former run may be another boot's: what it was to wait for cannot be told any more
+     */
     static const char waits[] = "UPDATE part SET not_before = 0 WHERE state = 'ready' AND not_before <> 0";
     static const char later[] = "UPDATE part SET not_before = 0 WHERE state = 'waiting' AND not_before <> 0";
-    static const char counts[] = "UPDATE job SET running_parts = 0 WHERE state = 'running' AND running_parts <> 0";
+    static const char counts[] =
+        "UPDATE job SET running_parts = 0 WHERE state = 'running' AND running_parts <> 0";
     int64_t owner;
 
     if (query_int(tx, sql, VALUES(v_text(node), v_int(now)), &owner, err) < 0 ||
@@ -27,7 +29,8 @@ int tx_process_begin(struct tx *tx, const char *node, int64_t now, int64_t *ret_
 int tx_leases_expire(struct tx *tx, int64_t now_boot_ms, int64_t *ret_count, struct err *err)
 {
     static const char counts[] =
-        "UPDATE job SET running_parts = running_parts - (SELECT count(*) FROM part p WHERE p.job_key = job.key "
+        "UPDATE job SET running_parts = running_parts - (SELECT count(*) FROM part p WHERE p.job_key = "
+        "job.key "
         "AND p.state = 'running' AND p.lease_until <= ?1) "
         "WHERE key IN (SELECT p.job_key FROM part p WHERE p.state = 'running' AND p.lease_until <= ?1)";
     static const char leases[] = "UPDATE part SET state = 'ready', lease_owner = 0, lease_until = 0, "
@@ -61,11 +64,12 @@ static int next_wait(struct tx *tx, int64_t now_boot_ms, int64_t *ret_next_ms, s
 
 /* The outer state = 'ready' is what keeps two claims from getting one part where claims run at the same time
  * (REFERENCE.md section 4.4); the + keeps SQLite on the index by key, where the first due one is near. */
-static int take_first(struct tx *tx, int64_t job_key, int64_t owner, int64_t now_boot_ms, int64_t until_boot_ms,
-                      struct arena *arena, struct part **ret_part, struct err *err)
+static int take_first(struct tx *tx, int64_t job_key, int64_t owner, int64_t now_boot_ms,
+                      int64_t until_boot_ms, struct arena *arena, struct part **ret_part, struct err *err)
 {
     static const char sql[] =
-        "UPDATE part SET state = 'running', lease_owner = ?2, lease_until = ?4, lease_epoch = lease_epoch + 1 "
+        "UPDATE part SET state = 'running', lease_owner = ?2, lease_until = ?4, lease_epoch = lease_epoch + "
+        "1 "
         "WHERE key = (SELECT p.key FROM part p WHERE p.job_key = ?1 AND p.state = 'ready' "
         "AND +p.not_before <= ?3 ORDER BY p.key LIMIT 1) AND state = 'ready' RETURNING " PART_COLUMNS;
     _query_ struct query query = QUERY_NONE;
@@ -95,8 +99,8 @@ static int count_claim(struct tx *tx, const struct part *part, struct err *err)
     return query_run(tx, step, VALUES(v_int(part->step_key)), err);
 }
 
-int tx_part_claim(struct tx *tx, int64_t owner, int64_t now_boot_ms, int64_t until_boot_ms, struct arena *arena,
-                  struct part **ret_part, int64_t *ret_next_ms, struct err *err)
+int tx_part_claim(struct tx *tx, int64_t owner, int64_t now_boot_ms, int64_t until_boot_ms,
+                  struct arena *arena, struct part **ret_part, int64_t *ret_next_ms, struct err *err)
 {
     struct part *part = NULL;
     int64_t job_key, next_ms = 0;

@@ -9,9 +9,9 @@ int tx_data_file_insert(struct tx *tx, int64_t job_key, const struct data_file *
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
     return query_run(tx, sql,
-                     VALUES(v_int(job_key), v_text(file->path), v_int(file->stored_size), v_int(file->raw_size),
-                            v_int(file->items), v_hash(&file->sha256), v_text(file->fingerprint),
-                            v_int(file->part_key)),
+                     VALUES(v_int(job_key), v_text(file->path), v_int(file->stored_size),
+                            v_int(file->raw_size), v_int(file->items), v_hash(&file->sha256),
+                            v_text(file->fingerprint), v_int(file->part_key)),
                      err);
 }
 

@@ -9,15 +9,15 @@ int tx_document_put(struct tx *tx, int64_t job_key, const char *name, struct byt
                               "ON CONFLICT (job_key, name) DO UPDATE SET body = excluded.body";
 
     if (json.len > DOCUMENT_MAX)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "document %s has %zu bytes, the limit is %lld", name, json.len,
-                       DOCUMENT_MAX);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "document %s has %zu bytes, the limit is %lld", name,
+                       json.len, DOCUMENT_MAX);
     if (!json.data)
         json = BYTES("");
     return query_run(tx, sql, VALUES(v_int(job_key), v_text(name), v_bytes(json)), err);
 }
 
-int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena, struct bytes *ret_json,
-                    struct err *err)
+int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena,
+                    struct bytes *ret_json, struct err *err)
 {
     static const char sql[] = "SELECT body FROM document WHERE job_key = ?1 AND name = ?2";
     _query_ struct query query = QUERY_NONE;
@@ -38,8 +38,9 @@ int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct are
 int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err)
 {
     /* '/' is the character after '.', so this is every name that begins with "state." */
-    static const char sql[] = "INSERT INTO document (job_key, name, body) SELECT ?2, name, body FROM document "
-                              "WHERE job_key = ?1 AND name >= 'state.' AND name < 'state/' "
-                              "ON CONFLICT (job_key, name) DO UPDATE SET body = excluded.body";
+    static const char sql[] =
+        "INSERT INTO document (job_key, name, body) SELECT ?2, name, body FROM document "
+        "WHERE job_key = ?1 AND name >= 'state.' AND name < 'state/' "
+        "ON CONFLICT (job_key, name) DO UPDATE SET body = excluded.body";
     return query_run(tx, sql, VALUES(v_int(from_job_key), v_int(to_job_key)), err);
 }

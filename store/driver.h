@@ -1,8 +1,7 @@
 /*
- * The seam below the SQL. Table files (jobs.c, parts.c ...) hold the SQL once, in the portable subset of REFERENCE.md
- * section 4.5, and reach it through query.h; a backend is one `struct store_ops`. A backend embeds `struct store` as
- * its first member and hands `struct tx` to store functions.
- * Not for other rooms.
+ * The seam below the SQL. Table files (jobs.c, parts.c ...) hold the SQL once, in the portable subset of
+ * REFERENCE.md section 4.5, and reach it through query.h; a backend is one `struct store_ops`. A backend
+ * embeds `struct store` as its first member and hands `struct tx` to store functions. Not for other rooms.
  */
 #pragma once
 #include "base/clock.h"
@@ -40,11 +39,11 @@ struct store_ops {
     int (*accepting)(struct store *store, struct err *err);
     int64_t (*free_bytes)(struct store *store);
 
-    /* Makes the statement of this text ready, values bound from ?1 on. The text is a static array: its address is what
-     * prepared statements are cached by. The values' bytes stay borrowed until done. The same text may be open more
-     * than once. */
-    int (*begin)(struct tx *tx, const char *sql, const struct value *values, size_t count, void **ret_statement,
-                 struct err *err);
+    /* Makes the statement of this text ready, values bound from ?1 on. The text is a static array: its
+     * address is what prepared statements are cached by. The values' bytes stay borrowed until done. The same
+     * text may be open more than once. */
+    int (*begin)(struct tx *tx, const char *sql, const struct value *values, size_t count,
+                 void **ret_statement, struct err *err);
     int (*next)(struct tx *tx, void *statement, struct err *err); /* 1: a row, 0: no more */
     /* Column of the present row; bytes are borrowed until next or done. */
     struct value (*column)(void *statement, int column);

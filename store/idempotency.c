@@ -5,8 +5,8 @@
 #include "store/query.h"
 
 /* Past its time, and its job, if there is one, has ended. */
-#define EXPIRED                                                                                                   \
-    "expires_at <= ?1 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job_id "                       \
+#define EXPIRED                                                                                              \
+    "expires_at <= ?1 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.id = idempotency.job_id "                  \
     "AND j.state IN ('awaiting_approval', 'queued', 'running'))"
 
 static int find(struct tx *tx, const struct hash *scope, int64_t now, struct arena *arena,
@@ -58,7 +58,8 @@ int tx_idempotency_claim(struct tx *tx, const struct hash *scope, const struct h
         return -1;
     if (*ret_row)
         return 0;
-    return query_run(tx, sql, VALUES(v_hash(scope), v_hash(body), v_int(now), v_int(now + IDEMPOTENCY_KEPT_MS)), err);
+    return query_run(tx, sql,
+                     VALUES(v_hash(scope), v_hash(body), v_int(now), v_int(now + IDEMPOTENCY_KEPT_MS)), err);
 }
 
 int tx_idempotency_store(struct tx *tx, const struct idempotency_row *row, struct err *err)
@@ -72,7 +73,8 @@ int tx_idempotency_store(struct tx *tx, const struct idempotency_row *row, struc
 
     return query_run(tx, sql,
                      VALUES(v_hash(&row->scope), v_hash(&row->body), v_id(&row->job), v_int(row->status),
-                            v_text(row->location), v_bytes(row->answer), v_int(row->created_at), v_int(expires_at)),
+                            v_text(row->location), v_bytes(row->answer), v_int(row->created_at),
+                            v_int(expires_at)),
                      err);
 }
 

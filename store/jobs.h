@@ -1,6 +1,7 @@
 /*
  * Jobs, their documents, steps and events (tables job, document, step, event).
- * Strings of rows read are in the arena given. "0 rows" is NOT_FOUND where the comment does not say otherwise.
+ * Strings of rows read are in the arena given. "0 rows" is NOT_FOUND where the comment does not say
+ * otherwise.
  */
 #pragma once
 #include "store/store.h"
@@ -44,7 +45,8 @@ struct progress {
 struct job {
     int64_t key; /* the row's */
     struct id id;
-    struct id origin_id; /* the first job of the chain of retries; its own id without one: names and tags use it */
+    struct id
+        origin_id; /* the first job of the chain of retries; its own id without one: names and tags use it */
     struct id parent_id; /* zero: none */
     struct id retry_of;  /* zero: none */
     int64_t root_key;    /* its own key for a root */
@@ -74,15 +76,20 @@ struct job {
 
 /* Inserts; sets job->key, and root_key when it is 0. created_at, id and so on are the caller's. */
 int tx_job_insert(struct tx *tx, struct job *job, struct err *err);
-int tx_job_by_id(struct tx *tx, const struct id *id, struct arena *arena, struct job **ret_job, struct err *err);
+int tx_job_by_id(struct tx *tx, const struct id *id, struct arena *arena, struct job **ret_job,
+                 struct err *err);
 int tx_job_by_key(struct tx *tx, int64_t key, struct arena *arena, struct job **ret_job, struct err *err);
-/* Moves from `from` to `to`; sets started_at/finished_at as the move says, version+1. JOB_STATE when it is not in `from`. */
-int tx_job_move(struct tx *tx, int64_t key, enum job_state from, enum job_state to, int64_t now, struct err *err);
+/* Moves from `from` to `to`; sets started_at/finished_at as the move says, version+1. JOB_STATE when it is
+ * not in `from`. */
+int tx_job_move(struct tx *tx, int64_t key, enum job_state from, enum job_state to, int64_t now,
+                struct err *err);
 /* Sets cancel_requested_at unless set. 0 also when it was. */
 int tx_job_request_cancel(struct tx *tx, int64_t key, int64_t now, struct err *err);
 int tx_job_set_partial(struct tx *tx, int64_t key, struct err *err);
-int tx_job_set_error_code(struct tx *tx, int64_t key, const char *code, struct err *err); /* the first stays */
-int tx_job_set_waiting(struct tx *tx, int64_t key, const char *reason, int64_t until, struct err *err); /* NULL: no more */
+int tx_job_set_error_code(struct tx *tx, int64_t key, const char *code,
+                          struct err *err); /* the first stays */
+int tx_job_set_waiting(struct tx *tx, int64_t key, const char *reason, int64_t until,
+                       struct err *err); /* NULL: no more */
 int tx_job_set_progress(struct tx *tx, int64_t key, const struct progress *progress, struct err *err);
 int tx_job_count_attempt(struct tx *tx, int64_t key, struct err *err);
 int tx_job_bump_version(struct tx *tx, int64_t key, struct err *err);
@@ -101,15 +108,16 @@ struct job_query {
     int64_t before_key;   /* keyset: rows with a smaller key; 0: from the newest */
     size_t limit;
 };
-/* Newest first. *ret_more: there is at least one more. Each single filter is served by an index (a test asserts EXPLAIN);
- * repeated values are merged by key, other filters are applied to the narrow rows. */
-int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *arena, struct job ***ret_jobs, size_t *ret_count,
-                 bool *ret_more, struct err *err);
+/* Newest first. *ret_more: there is at least one more. Each single filter is served by an index (a test
+ * asserts EXPLAIN); repeated values are merged by key, other filters are applied to the narrow rows. */
+int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *arena, struct job ***ret_jobs,
+                 size_t *ret_count, bool *ret_more, struct err *err);
 /* Roots in `queued`, oldest first with the highest priority first; at most limit. */
-int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs, size_t *ret_count, struct err *err);
+int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs,
+                      size_t *ret_count, struct err *err);
 /* The same, behind the first `skip` of them. */
-int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
-                            size_t *ret_count, struct err *err);
+int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena,
+                            struct job ***ret_jobs, size_t *ret_count, struct err *err);
 struct job_count {
     const char *kind, *environment;
     enum job_state state;
@@ -117,27 +125,33 @@ struct job_count {
     int64_t oldest_start, oldest_created;
 };
 /* Only states that are not final, by index. */
-int tx_jobs_count(struct tx *tx, struct arena *arena, struct job_count **ret_counts, size_t *ret_count, struct err *err);
-/* Seconds that the last (at most 20) succeeded jobs of this kind took on this resource, newest first: for estimates. */
+int tx_jobs_count(struct tx *tx, struct arena *arena, struct job_count **ret_counts, size_t *ret_count,
+                  struct err *err);
+/* Seconds that the last (at most 20) succeeded jobs of this kind took on this resource, newest first: for
+ * estimates. */
 struct job_history {
     int64_t duration_ms, items, bytes;
 };
-int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, const char *resource, struct job_history ret_rows[20],
-                    size_t *ret_count, struct err *err);
+int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, const char *resource,
+                    struct job_history ret_rows[20], size_t *ret_count, struct err *err);
 
-/* A final job is tried again at most once at a time: NOT_RETRYABLE while a job with retry_of = id, or another one of
- * its chain (they share names, tags and folders), exists that is not final, or has succeeded. */
+/* A final job is tried again at most once at a time: NOT_RETRYABLE while a job with retry_of = id, or another
+ * one of its chain (they share names, tags and folders), exists that is not final, or has succeeded. */
 int tx_job_claim_retry(struct tx *tx, const struct id *id, struct err *err);
 
-/* -- documents: spec, result, error, plan, left_behind, conditions, and steps' own state (state.*) ---------------------- */
+/* -- documents: spec, result, error, plan, left_behind, conditions, and steps' own state (state.*)
+ * ---------------------- */
 
 int tx_document_put(struct tx *tx, int64_t job_key, const char *name, struct bytes json, struct err *err);
 /* In arena; data NULL when absent. */
-int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena, struct bytes *ret_json, struct err *err);
+int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena,
+                    struct bytes *ret_json, struct err *err);
 /* Copies every document whose name begins with "state." */
 int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err);
 
-/* -- steps ------------------------------------------------------------------------------------------------------------ */
+/* -- steps
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_CANCELLED, STEP_SKIPPED };
 const char *step_state_name(enum step_state state);
@@ -151,20 +165,25 @@ struct step {
     int attempts; /* times a part of it was claimed */
     int64_t open_parts;
     int64_t started_at, finished_at;
-    const char *detail;      /* NULL: none */
-    struct bytes errors;     /* JSON {first:[],last:[],by_code:{}}; data NULL: none */
-    const char *error_code;  /* of the error that ended it */
+    const char *detail;     /* NULL: none */
+    struct bytes errors;    /* JSON {first:[],last:[],by_code:{}}; data NULL: none */
+    const char *error_code; /* of the error that ended it */
 };
 
 int tx_step_insert(struct tx *tx, struct step *step, struct err *err); /* sets key */
-int tx_steps_of(struct tx *tx, int64_t job_key, struct arena *arena, struct step ***ret_steps, size_t *ret_count, struct err *err);
-int tx_step_get(struct tx *tx, int64_t step_key, struct arena *arena, struct step **ret_step, struct err *err);
+int tx_steps_of(struct tx *tx, int64_t job_key, struct arena *arena, struct step ***ret_steps,
+                size_t *ret_count, struct err *err);
+int tx_step_get(struct tx *tx, int64_t step_key, struct arena *arena, struct step **ret_step,
+                struct err *err);
 int tx_step_set_state(struct tx *tx, int64_t step_key, enum step_state state, int64_t now, struct err *err);
 /* As if it had never run: waiting, without parts. None of them may be running. */
 int tx_step_renew(struct tx *tx, int64_t step_key, struct err *err);
 int tx_step_set_detail(struct tx *tx, int64_t step_key, const char *detail, struct err *err);
-int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code, struct err *err);
+int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code,
+                       struct err *err);
 
-/* -- events: numbered per job ------------------------------------------------------------------------------------------ */
+/* -- events: numbered per job
+ * ------------------------------------------------------------------------------------------ */
 
-int tx_event(struct tx *tx, int64_t job_key, const char *type, struct bytes json, int64_t now, struct err *err);
+int tx_event(struct tx *tx, int64_t job_key, const char *type, struct bytes json, int64_t now,
+             struct err *err);

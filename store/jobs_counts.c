@@ -38,7 +38,8 @@ int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, co
 {
     static const char sql[] =
         "SELECT j.finished_at - j.started_at, coalesce(p.done, 0), coalesce(p.bytes, 0) "
-        "FROM job j LEFT JOIN job_progress p ON p.job_key = j.key WHERE j.state = 'succeeded' AND j.kind = ?1 "
+        "FROM job j LEFT JOIN job_progress p ON p.job_key = j.key WHERE j.state = 'succeeded' AND j.kind = "
+        "?1 "
         "AND j.environment = ?2 AND j.resource = ?3 ORDER BY j.key DESC LIMIT 20";
     _query_ struct query query = QUERY_NONE;
     size_t count = 0;

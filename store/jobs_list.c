@@ -3,8 +3,8 @@
 #include "store/job_row.h"
 #include "store/list.h"
 
-#define WALK(condition)                                                                                           \
-    "SELECT key, created_at, environment, kind, state, resource FROM job WHERE " condition                        \
+#define WALK(condition)                                                                                      \
+    "SELECT key, created_at, environment, kind, state, resource FROM job WHERE " condition                   \
     "key > ?1 AND key < ?2 ORDER BY key DESC"
 enum { ENVIRONMENT = 2, KIND, STATE, RESOURCE };
 
@@ -73,17 +73,18 @@ int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *are
     return 0;
 }
 
-int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs, size_t *ret_count,
-                      struct err *err)
+int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs,
+                      size_t *ret_count, struct err *err)
 {
     return tx_jobs_startable_after(tx, 0, limit, arena, ret_jobs, ret_count, err);
 }
 
-int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
-                            size_t *ret_count, struct err *err)
+int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena,
+                            struct job ***ret_jobs, size_t *ret_count, struct err *err)
 {
-    static const char sql[] = "SELECT " JOB_COLUMNS " " JOB_FROM "WHERE j.state = 'queued' AND j.parent_id IS NULL "
-                              "ORDER BY j.priority DESC, j.key LIMIT ?1 OFFSET ?2";
+    static const char sql[] =
+        "SELECT " JOB_COLUMNS " " JOB_FROM "WHERE j.state = 'queued' AND j.parent_id IS NULL "
+        "ORDER BY j.priority DESC, j.key LIMIT ?1 OFFSET ?2";
     _query_ struct query query = QUERY_NONE;
     struct array jobs = ARRAY_OF(arena, struct job *);
     int more;

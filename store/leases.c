@@ -15,8 +15,9 @@ static int lost(struct err *err)
 int tx_part_heartbeat(struct tx *tx, const struct lease *lease, int64_t until_boot_ms, bool *ret_cancelled,
                       struct err *err)
 {
-    static const char sql[] = "UPDATE part SET lease_until = CASE WHEN lease_until > ?4 THEN lease_until ELSE ?4 END " FENCE
-                              "RETURNING (SELECT j.cancel_requested_at FROM job j WHERE j.key = part.job_key)";
+    static const char sql[] =
+        "UPDATE part SET lease_until = CASE WHEN lease_until > ?4 THEN lease_until ELSE ?4 END " FENCE
+        "RETURNING (SELECT j.cancel_requested_at FROM job j WHERE j.key = part.job_key)";
     int64_t cancel_requested_at;
     int held = query_int(tx, sql, VALUES(LEASE, v_int(until_boot_ms)), &cancel_requested_at, err);
 
@@ -37,8 +38,8 @@ int tx_part_check(struct tx *tx, const struct lease *lease, struct err *err)
     return 0;
 }
 
-int tx_part_advance(struct tx *tx, const struct lease *lease, struct bytes cursor, int64_t items, int64_t bytes,
-                    int64_t files, struct err *err)
+int tx_part_advance(struct tx *tx, const struct lease *lease, struct bytes cursor, int64_t items,
+                    int64_t bytes, int64_t files, struct err *err)
 {
     static const char sql[] = "UPDATE part SET cursor = ?4, items = items + ?5, bytes = bytes + ?6, "
                               "files = files + ?7, crashes = 0 " FENCE;
@@ -57,10 +58,12 @@ static int uncount_running(struct tx *tx, int64_t job_key, struct err *err)
     return query_run(tx, sql, VALUES(v_int(job_key)), err);
 }
 
-int tx_part_release(struct tx *tx, const struct lease *lease, int64_t not_before, bool failed, struct err *err)
+int tx_part_release(struct tx *tx, const struct lease *lease, int64_t not_before, bool failed,
+                    struct err *err)
 {
-    static const char sql[] = "UPDATE part SET state = 'ready', lease_owner = 0, lease_until = 0, not_before = ?4, "
-                              "attempts = attempts + ?5 " FENCE "RETURNING job_key";
+    static const char sql[] =
+        "UPDATE part SET state = 'ready', lease_owner = 0, lease_until = 0, not_before = ?4, "
+        "attempts = attempts + ?5 " FENCE "RETURNING job_key";
     int64_t job_key;
     int held = query_int(tx, sql, VALUES(LEASE, v_int(not_before), v_int(failed)), &job_key, err);
 
@@ -69,12 +72,14 @@ int tx_part_release(struct tx *tx, const struct lease *lease, int64_t not_before
     return uncount_running(tx, job_key, err);
 }
 
-int tx_part_end(struct tx *tx, const struct lease *lease, enum part_state state, int64_t *ret_open, struct err *err)
+int tx_part_end(struct tx *tx, const struct lease *lease, enum part_state state, int64_t *ret_open,
+                struct err *err)
 {
-    static const char sql[] = "UPDATE part SET state = ?4, lease_owner = 0, lease_until = 0 " FENCE
-                              "RETURNING job_key";
-    static const char count[] = "UPDATE step SET open_parts = open_parts - 1 "
-                                "WHERE key = (SELECT p.step_key FROM part p WHERE p.key = ?1) RETURNING open_parts";
+    static const char sql[] =
+        "UPDATE part SET state = ?4, lease_owner = 0, lease_until = 0 " FENCE "RETURNING job_key";
+    static const char count[] =
+        "UPDATE step SET open_parts = open_parts - 1 "
+        "WHERE key = (SELECT p.step_key FROM part p WHERE p.key = ?1) RETURNING open_parts";
     int64_t job_key, open_parts;
     int held;
 

@@ -32,8 +32,9 @@ static const struct list_axis *leader(const struct list *list)
     return NULL;
 }
 
-/* Bounds of the key from the keyset and from times. A time only narrows: rows are looked at all the same, since the
- * wall clock may have gone back. Where the keyset already lies inside, the bound is not worth asking for. */
+/* Bounds of the key from the keyset and from times. A time only narrows: rows are looked at all the same,
+ * since the wall clock may have gone back. Where the keyset already lies inside, the bound is not worth
+ * asking for. */
 static int find_bounds(struct tx *tx, const struct list *list, struct walks *walks, struct err *err)
 {
     int64_t first, last;
@@ -41,7 +42,8 @@ static int find_bounds(struct tx *tx, const struct list *list, struct walks *wal
 
     walks->low = list->ascending ? list->from_key : 0;
     walks->high = !list->ascending && list->from_key > 0 ? list->from_key : INT64_MAX;
-    if (list->since_ms > 0 && (found = query_int(tx, list->since, VALUES(v_int(list->since_ms)), &first, err)) < 0)
+    if (list->since_ms > 0 &&
+        (found = query_int(tx, list->since, VALUES(v_int(list->since_ms)), &first, err)) < 0)
         return -1;
     if (list->since_ms > 0 && (found == 0 || first == 0))
         walks->high = 0;
@@ -92,7 +94,8 @@ static int open_walks(struct tx *tx, const struct list *list, struct arena *aren
     size_t count = axis && !axis->id ? axis->filter->count : 1;
 
     if (count > LIST_WALKS_MAX)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "a filter has %zu values, the limit is %d", count, LIST_WALKS_MAX);
+        return err_set(err, ERR_LIMIT_EXCEEDED, "a filter has %zu values, the limit is %d", count,
+                       LIST_WALKS_MAX);
     walks->list = arena_array(arena, struct walk, count);
     if (!walks->list)
         return no_memory(err);
@@ -150,8 +153,8 @@ static bool matches(const struct list *list, const struct walk *walk)
     return true;
 }
 
-int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys, size_t *ret_count,
-              bool *ret_more, struct err *err)
+int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys,
+              size_t *ret_count, bool *ret_more, struct err *err)
 {
     size_t limit = list->limit == 0 ? LIST_DEFAULT : list->limit > LIST_MAX ? LIST_MAX : list->limit;
     _cleanup_(walks_done) struct walks walks = {0};

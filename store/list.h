@@ -1,7 +1,7 @@
 /*
- * Walking a table by key for one page of a list. One filter leads: each of its values is a walk of an index that has
- * its rows in the order of the key, and the walks are merged. The other filters, and time, are looked at row by row in
- * the narrow columns that the walk returns. Not for other rooms.
+ * Walking a table by key for one page of a list. One filter leads: each of its values is a walk of an index
+ * that has its rows in the order of the key, and the walks are merged. The other filters, and time, are
+ * looked at row by row in the narrow columns that the walk returns. Not for other rooms.
  */
 #pragma once
 #include "store/query.h"
@@ -17,9 +17,9 @@ struct list_axis {
 struct list {
     const struct list_axis *axes; /* the first one in use leads: put the most selective first */
     size_t axis_count;
-    const char *all;   /* the walk when no axis is in use */
-    const char *since; /* the smallest key with time >= ?1 */
-    const char *until; /* the largest key with time < ?1 */
+    const char *all;            /* the walk when no axis is in use */
+    const char *since;          /* the smallest key with time >= ?1 */
+    const char *until;          /* the largest key with time < ?1 */
     int64_t since_ms, until_ms; /* 0: open */
     int64_t from_key;           /* keyset, exclusive; 0: from the end that the order begins with */
     bool ascending;
@@ -27,5 +27,5 @@ struct list {
 };
 
 /* The keys of one page, in order. *ret_more: there may be another. */
-int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys, size_t *ret_count,
-              bool *ret_more, struct err *err);
+int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys,
+              size_t *ret_count, bool *ret_more, struct err *err);

@@ -4,9 +4,9 @@
 
 int tx_part_insert(struct tx *tx, struct part *part, struct err *err)
 {
-    static const char sql[] =
-        "INSERT INTO part (job_key, step_key, seq, name, spec, cursor, state, not_before, items, bytes, files) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key";
+    static const char sql[] = "INSERT INTO part (job_key, step_key, seq, name, spec, cursor, state, "
+                              "not_before, items, bytes, files) "
+                              "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING key";
     static const char count[] = "UPDATE step SET open_parts = open_parts + 1 WHERE key = ?1";
 
     if (part->state == PART_RUNNING)

@@ -11,9 +11,10 @@ int tx_plan_insert(struct tx *tx, const struct plan_row *plan, struct err *err)
 
     return query_run(tx, sql,
                      VALUES(v_hash(&plan->hash), v_text(plan->requester), v_text(plan->environment),
-                            v_text(plan->kind), v_bytes(plan->spec), v_bytes(plan->identities), v_bytes(plan->nonce),
-                            v_bytes(plan->body), v_int(plan->destructive), v_int(plan->needs_mfa),
-                            v_id(&plan->retry_of), v_int(plan->created_at), v_int(plan->expires_at)),
+                            v_text(plan->kind), v_bytes(plan->spec), v_bytes(plan->identities),
+                            v_bytes(plan->nonce), v_bytes(plan->body), v_int(plan->destructive),
+                            v_int(plan->needs_mfa), v_id(&plan->retry_of), v_int(plan->created_at),
+                            v_int(plan->expires_at)),
                      err);
 }
 
@@ -38,8 +39,9 @@ static void read_plan(struct query *query, struct arena *arena, struct plan_row 
 int tx_plan_get(struct tx *tx, const struct hash *hash, struct arena *arena, struct plan_row **ret_plan,
                 struct err *err)
 {
-    static const char sql[] = "SELECT hash, requester, environment, kind, spec, identities, nonce, body, destructive, "
-                              "needs_mfa, retry_of, created_at, expires_at, spent_by FROM plan WHERE hash = ?1";
+    static const char sql[] =
+        "SELECT hash, requester, environment, kind, spec, identities, nonce, body, destructive, "
+        "needs_mfa, retry_of, created_at, expires_at, spent_by FROM plan WHERE hash = ?1";
     _query_ struct query query = QUERY_NONE;
     struct plan_row *plan;
     int more;

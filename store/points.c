@@ -7,15 +7,18 @@ int tx_point_insert(struct tx *tx, struct recovery_point *point, struct err *err
     static const char sql[] =
         "INSERT INTO recovery_point (id, environment, type, method, origin, resource, account, region, arn, "
         "table_id, location, status, trust, consistency_from, consistency_to, items, bytes, stored_bytes, "
-        "fingerprint, manifest_sha256, job_id, encryption, note, tags, created_at, verified_at, proven_at, version) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
+        "fingerprint, manifest_sha256, job_id, encryption, note, tags, created_at, verified_at, proven_at, "
+        "version) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+        "?21, "
         "?22, ?23, ?24, ?25, ?26, ?27, ?28) RETURNING key";
     int64_t version = point->version > 0 ? point->version : 1;
 
     if (query_int(tx, sql,
-                  VALUES(v_id(&point->id), v_text(point->environment), v_text(point->type), v_text(point->method),
-                         v_text(point->origin), v_text(point->resource), v_text(point->account),
-                         v_text(point->region), v_text(point->arn), v_text(point->table_id), v_text(point->location),
+                  VALUES(v_id(&point->id), v_text(point->environment), v_text(point->type),
+                         v_text(point->method), v_text(point->origin), v_text(point->resource),
+                         v_text(point->account), v_text(point->region), v_text(point->arn),
+                         v_text(point->table_id), v_text(point->location),
                          v_text(point_status_name(point->status)), v_text(point->trust),
                          v_int(point->consistency_from), v_int(point->consistency_to), v_int(point->items),
                          v_int(point->bytes), v_int(point->stored_bytes), v_text(point->fingerprint),
@@ -44,14 +47,16 @@ int tx_point_update(struct tx *tx, const struct recovery_point *point, struct er
                v_text(point->origin), v_text(point->resource), v_text(point->account), v_text(point->region),
                v_text(point->arn), v_text(point->table_id), v_text(point->location),
                v_text(point_status_name(point->status)), v_text(point->trust), v_int(point->consistency_from),
-               v_int(point->consistency_to), v_int(point->items), v_int(point->bytes), v_int(point->stored_bytes),
-               v_text(point->fingerprint), v_hash_if(point->has_manifest, &point->manifest_sha256),
-               v_id(&point->job), v_text(point->encryption), v_text(point->note), v_bytes(point->tags),
+               v_int(point->consistency_to), v_int(point->items), v_int(point->bytes),
+               v_int(point->stored_bytes), v_text(point->fingerprint),
+               v_hash_if(point->has_manifest, &point->manifest_sha256), v_id(&point->job),
+               v_text(point->encryption), v_text(point->note), v_bytes(point->tags),
                v_int(point->verified_at), v_int(point->proven_at)),
         ERR_NOT_FOUND, "recovery point", err);
 }
 
-int tx_point_set_status(struct tx *tx, const struct id *id, enum point_status status, int64_t now, struct err *err)
+int tx_point_set_status(struct tx *tx, const struct id *id, enum point_status status, int64_t now,
+                        struct err *err)
 {
     static const char sql[] = "UPDATE recovery_point SET status = ?2, version = version + 1, "
                               "verified_at = CASE WHEN ?3 = 1 THEN ?5 ELSE verified_at END, "
@@ -136,8 +141,8 @@ int tx_point_by_job(struct tx *tx, const struct id *origin_job, struct arena *ar
     return point_get(tx, sql, VALUES(v_id(origin_job)), arena, ret_point, err);
 }
 
-int tx_point_by_location(struct tx *tx, const char *location, struct arena *arena, struct recovery_point **ret_point,
-                         struct err *err)
+int tx_point_by_location(struct tx *tx, const char *location, struct arena *arena,
+                         struct recovery_point **ret_point, struct err *err)
 {
     static const char sql[] = POINT_SELECT "WHERE location = ?1 ORDER BY key DESC LIMIT 1";
     return point_get(tx, sql, VALUES(v_text(location)), arena, ret_point, err);

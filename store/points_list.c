@@ -3,9 +3,9 @@
 #include "store/list.h"
 #include "store/point_row.h"
 
-#define WALK(condition)                                                                                           \
-    "SELECT key, created_at, environment, resource, type, method, status FROM recovery_point WHERE " condition    \
-    "key > ?1 AND key < ?2 ORDER BY key DESC"
+#define WALK(condition)                                                                                      \
+    "SELECT key, created_at, environment, resource, type, method, status FROM recovery_point "               \
+    "WHERE " condition "key > ?1 AND key < ?2 ORDER BY key DESC"
 enum { ENVIRONMENT = 2, RESOURCE, TYPE, METHOD, STATUS };
 
 static int find_keys(struct tx *tx, const struct point_query *query, struct arena *arena, int64_t **ret_keys,

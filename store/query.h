@@ -1,8 +1,8 @@
 /*
- * Running one SQL text from a store function. Parameters are ?1.. in the order of VALUES(...); columns are read in the
- * order of the SELECT, each call takes the next one. Memory that a column needs and the arena does not have is
- * remembered: query_next or query_ok then fail with NO_MEMORY, so that readers of rows need no check of their own.
- * Not for other rooms.
+ * Running one SQL text from a store function. Parameters are ?1.. in the order of VALUES(...); columns are
+ * read in the order of the SELECT, each call takes the next one. Memory that a column needs and the arena
+ * does not have is remembered: query_next or query_ok then fail with NO_MEMORY, so that readers of rows need
+ * no check of their own. Not for other rooms.
  */
 #pragma once
 #include "base/cleanup.h"
@@ -39,8 +39,9 @@ static inline struct value v_hash_if(bool has, const struct hash *hash)
     return has ? v_hash(hash) : (struct value){.type = VALUE_NULL};
 }
 
-#define VALUES(...)                                                                                               \
-    ((const struct value[]){__VA_ARGS__}), (sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value))
+#define VALUES(...)                                                                                          \
+    ((const struct value[]){__VA_ARGS__}),                                                                   \
+        (sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value))
 #define NO_VALUES NULL, 0
 
 struct query {
@@ -83,6 +84,7 @@ struct array {
     size_t element, count, room;
 };
 #define ARRAY_OF(in_arena, type) ((struct array){.arena = (in_arena), .element = sizeof(type)})
-void *array_add(struct array *array, struct err *err); /* a zeroed element, valid until the next array_add; NULL: NO_MEMORY */
+void *array_add(struct array *array,
+                struct err *err); /* a zeroed element, valid until the next array_add; NULL: NO_MEMORY */
 
 int no_memory(struct err *err);

@@ -1,6 +1,7 @@
 #include "store/query.h"
 
-int tx_setting_get(struct tx *tx, const char *name, struct arena *arena, struct bytes *ret_value, struct err *err)
+int tx_setting_get(struct tx *tx, const char *name, struct arena *arena, struct bytes *ret_value,
+                   struct err *err)
 {
     static const char sql[] = "SELECT value FROM setting WHERE name = ?1";
     _query_ struct query query = QUERY_NONE;

@@ -30,9 +30,9 @@ static const char *const part_states[] = {
 };
 
 static const char *const point_statuses[POINT_STATUS_COUNT] = {
-    [POINT_WRITING] = "writing",   [POINT_AVAILABLE] = "available", [POINT_VERIFIED] = "verified",
-    [POINT_PROVEN] = "proven",     [POINT_DAMAGED] = "damaged",     [POINT_FAILED] = "failed",
-    [POINT_ORPHAN] = "orphan",     [POINT_ARCHIVED] = "archived",   [POINT_EXPIRED] = "expired",
+    [POINT_WRITING] = "writing", [POINT_AVAILABLE] = "available", [POINT_VERIFIED] = "verified",
+    [POINT_PROVEN] = "proven",   [POINT_DAMAGED] = "damaged",     [POINT_FAILED] = "failed",
+    [POINT_ORPHAN] = "orphan",   [POINT_ARCHIVED] = "archived",   [POINT_EXPIRED] = "expired",
     [POINT_DELETED] = "deleted",
 };
 

@@ -30,9 +30,9 @@ int tx_step_sums(struct tx *tx, int64_t step_key, int64_t *ret_items, int64_t *r
 
 int tx_job_claim_retry(struct tx *tx, const struct id *id, struct err *err)
 {
-    static const char sql[] =
-        "SELECT 1 FROM job WHERE (retry_of = ?1 OR origin_id = (SELECT o.origin_id FROM job o WHERE o.id = ?1)) "
-        "AND id <> ?1 AND state NOT IN ('failed', 'cancelled', 'partial') LIMIT 1";
+    static const char sql[] = "SELECT 1 FROM job WHERE (retry_of = ?1 OR origin_id = (SELECT o.origin_id "
+                              "FROM job o WHERE o.id = ?1)) "
+                              "AND id <> ?1 AND state NOT IN ('failed', 'cancelled', 'partial') LIMIT 1";
     int64_t one;
     int found = query_int(tx, sql, VALUES(v_id(id)), &one, err);
 

@@ -3,12 +3,14 @@
 #include "store/states.h"
 
 #define NO_STEP ERR_NOT_FOUND, "step"
-#define STEP_COLUMNS                                                                                              \
-    "key, job_key, seq, name, state, attempts, open_parts, started_at, finished_at, detail, errors, error_code "
+#define STEP_COLUMNS                                                                                         \
+    "key, job_key, seq, name, state, attempts, open_parts, started_at, finished_at, detail, errors, "        \
+    "error_code "
 
 int tx_step_insert(struct tx *tx, struct step *step, struct err *err)
 {
-    static const char sql[] = "INSERT INTO step (job_key, seq, name, state) VALUES (?1, ?2, ?3, ?4) RETURNING key";
+    static const char sql[] =
+        "INSERT INTO step (job_key, seq, name, state) VALUES (?1, ?2, ?3, ?4) RETURNING key";
 
     return query_int(tx, sql,
                      VALUES(v_int(step->job_key), v_int(step->seq), v_text(step->name),
@@ -41,8 +43,8 @@ static struct step *read_step(struct query *query, struct arena *arena, struct e
     return query_ok(query, err) < 0 ? NULL : step;
 }
 
-int tx_steps_of(struct tx *tx, int64_t job_key, struct arena *arena, struct step ***ret_steps, size_t *ret_count,
-                struct err *err)
+int tx_steps_of(struct tx *tx, int64_t job_key, struct arena *arena, struct step ***ret_steps,
+                size_t *ret_count, struct err *err)
 {
     static const char sql[] = "SELECT " STEP_COLUMNS "FROM step WHERE job_key = ?1 ORDER BY seq";
     _query_ struct query query = QUERY_NONE;
@@ -98,8 +100,9 @@ int tx_step_set_state(struct tx *tx, int64_t step_key, enum step_state state, in
 int tx_step_renew(struct tx *tx, int64_t step_key, struct err *err)
 {
     static const char parts[] = "DELETE FROM part WHERE step_key = ?1";
-    static const char sql[] = "UPDATE step SET state = 'waiting', open_parts = 0, attempts = 0, started_at = 0, "
-                              "finished_at = 0, detail = NULL, errors = NULL, error_code = NULL WHERE key = ?1";
+    static const char sql[] =
+        "UPDATE step SET state = 'waiting', open_parts = 0, attempts = 0, started_at = 0, "
+        "finished_at = 0, detail = NULL, errors = NULL, error_code = NULL WHERE key = ?1";
 
     if (query_run(tx, parts, VALUES(v_int(step_key)), err) < 0)
         return -1;
@@ -112,7 +115,8 @@ int tx_step_set_detail(struct tx *tx, int64_t step_key, const char *detail, stru
     return query_update(tx, sql, VALUES(v_int(step_key), v_text(detail)), NO_STEP, err);
 }
 
-int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code, struct err *err)
+int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code,
+                       struct err *err)
 {
     static const char sql[] = "UPDATE step SET errors = ?2, error_code = ?3 WHERE key = ?1";
     return query_update(tx, sql, VALUES(v_int(step_key), v_bytes(errors), v_text(error_code)), NO_STEP, err);

@@ -1,14 +1,14 @@
 /*
  * The one way to data. Transactions, not connections, are what callers see.
  *
- * SQLite backend (DESIGN.md section 3, Store): WAL, synchronous=FULL. One thread with one connection does every write
- * and every checkpoint; store_tx hands a function to it and waits. Several functions share one commit, each in a
- * savepoint; when SQLite has left the transaction (full, I/O error, no memory) the group is run again one by one.
- * An error from commit or sync ends the process: nobody knows then what is on the disk.
+ * SQLite backend (DESIGN.md section 3, Store): WAL, synchronous=FULL. One thread with one connection does
+ * every write and every checkpoint; store_tx hands a function to it and waits. Several functions share one
+ * commit, each in a savepoint; when SQLite has left the transaction (full, I/O error, no memory) the group is
+ * run again one by one. An error from commit or sync ends the process: nobody knows then what is on the disk.
  *
- * Rules for a store_fn: it may run zero to several times, on another thread; it uses only tx_* calls, the caller's
- * memory and arena; no other I/O, no lock, no clock that matters twice; what it writes through ctx counts only after
- * store_tx returned 0. It returns 0, or -1 with err, and then nothing of it remains.
+ * Rules for a store_fn: it may run zero to several times, on another thread; it uses only tx_* calls, the
+ * caller's memory and arena; no other I/O, no lock, no clock that matters twice; what it writes through ctx
+ * counts only after store_tx returned 0. It returns 0, or -1 with err, and then nothing of it remains.
  *
  * Errors of store_tx itself: STORE_FULL, STORE_UNAVAILABLE, STORE_CORRUPT, DRAINING after store_close began.
  * Thread rule: any thread. Lists of the SQL text: portable subset of REFERENCE.md section 4.5.
@@ -26,16 +26,18 @@ struct store;
 struct tx;
 
 struct store_options {
-    const char *url;         /* sqlite:/path/recoverd.db */
-    const char *data_dir;    /* the ballast file lies here */
-    int64_t min_free_bytes;  /* below it the ballast is given up and store_accepting says no */
-    void (*on_commit)(void *arg); /* after each commit, on the writer's thread: wakes long polls and workers */
+    const char *url;        /* sqlite:/path/recoverd.db */
+    const char *data_dir;   /* the ballast file lies here */
+    int64_t min_free_bytes; /* below it the ballast is given up and store_accepting says no */
+    void (*on_commit)(
+        void *arg); /* after each commit, on the writer's thread: wakes long polls and workers */
     void *on_commit_arg;
     bool migrate_only;
 };
 
-/* Opens, takes the process lock (STORE_UNAVAILABLE when another process has it), checks application_id, refuses a newer
- * schema (SCHEMA_UNKNOWN) or a migration whose checksum differs from the one recorded, and applies what is missing. */
+/* Opens, takes the process lock (STORE_UNAVAILABLE when another process has it), checks application_id,
+ * refuses a newer schema (SCHEMA_UNKNOWN) or a migration whose checksum differs from the one recorded, and
+ * applies what is missing. */
 int store_open(const struct store_options *options, struct store **ret_store, struct err *err);
 void store_close(struct store *store); /* after what is queued is done; accepts NULL */
 
@@ -51,8 +53,10 @@ int store_accepting(struct store *store, struct err *err);
 int64_t store_free_bytes(struct store *store);
 /* Seconds of commits as metric; declared by the store: recoverd_store_commit_duration_seconds. */
 
-/* -- small durable values ---------------------------------------------------------------------------------------- */
+/* -- small durable values
+ * ---------------------------------------------------------------------------------------- */
 
 /* In arena; data NULL when absent. */
-int tx_setting_get(struct tx *tx, const char *name, struct arena *arena, struct bytes *ret_value, struct err *err);
+int tx_setting_get(struct tx *tx, const char *name, struct arena *arena, struct bytes *ret_value,
+                   struct err *err);
 int tx_setting_put(struct tx *tx, const char *name, struct bytes value, struct err *err);

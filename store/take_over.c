@@ -38,7 +38,8 @@ static int copy_steps(struct tx *tx, int64_t from, int64_t to, struct err *err)
 static int copy_parts(struct tx *tx, int64_t from, int64_t to, struct err *err)
 {
     static const char sql[] =
-        "INSERT INTO part (job_key, step_key, seq, name, spec, cursor, cursor_version, state, lease_epoch, items, "
+        "INSERT INTO part (job_key, step_key, seq, name, spec, cursor, cursor_version, state, lease_epoch, "
+        "items, "
         "bytes, files) "
         "SELECT ?2, n.key, p.seq, p.name, p.spec, p.cursor, p.cursor_version, "
         "CASE WHEN p.state = 'done' OR s.state = 'done' THEN p.state ELSE 'waiting' END, p.lease_epoch + 1, "
@@ -48,7 +49,8 @@ static int copy_parts(struct tx *tx, int64_t from, int64_t to, struct err *err)
     return query_run(tx, sql, VALUES(v_int(from), v_int(to)), err);
 }
 
-/* A file belongs to the part that has the number of its old one in the step that has the number of the old step. */
+/* A file belongs to the part that has the number of its old one in the step that has the number of the old
+ * step. */
 static int copy_files(struct tx *tx, int64_t from, int64_t to, struct err *err)
 {
     static const char sql[] =

@@ -2,15 +2,18 @@
 
 #include "store/query.h"
 
-int tx_totp_get(struct tx *tx, const char *identity, struct arena *arena, struct totp_row **ret_row, struct err *err)
+int tx_totp_get(struct tx *tx, const char *identity, struct arena *arena, struct totp_row **ret_row,
+                struct err *err)
 {
-    static const char sql[] = "SELECT identity, sealed, last_step, failures, locked_until, created_at FROM totp "
-                              "WHERE identity = ?1";
+    static const char sql[] =
+        "SELECT identity, sealed, last_step, failures, locked_until, created_at FROM totp "
+        "WHERE identity = ?1";
     _query_ struct query query = QUERY_NONE;
     struct totp_row *row = NULL;
     int more;
 
-    if (query_open(&query, tx, sql, VALUES(v_text(identity)), err) < 0 || (more = query_next(&query, err)) < 0)
+    if (query_open(&query, tx, sql, VALUES(v_text(identity)), err) < 0 ||
+        (more = query_next(&query, err)) < 0)
         return -1;
     if (more > 0 && !(row = arena_make(arena, struct totp_row)))
         return no_memory(err);
@@ -37,8 +40,8 @@ int tx_totp_put(struct tx *tx, const struct totp_row *row, struct err *err)
         "created_at = excluded.created_at";
 
     return query_run(tx, sql,
-                     VALUES(v_text(row->identity), v_bytes(row->sealed), v_int(row->last_step), v_int(row->failures),
-                            v_int(row->locked_until), v_int(row->created_at)),
+                     VALUES(v_text(row->identity), v_bytes(row->sealed), v_int(row->last_step),
+                            v_int(row->failures), v_int(row->locked_until), v_int(row->created_at)),
                      err);
 }
 

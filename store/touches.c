@@ -4,9 +4,11 @@
 
 #define BLOCKERS_MAX 10
 
-int tx_touches_want(struct tx *tx, int64_t root_key, const struct touch *touches, size_t count, struct err *err)
+int tx_touches_want(struct tx *tx, int64_t root_key, const struct touch *touches, size_t count,
+                    struct err *err)
 {
-    /* who both reads and writes a resource writes it; one that was granted for reading is to be granted anew */
+    /* who both reads and writes a resource writes it; one that was granted for reading is to be granted anew
+     */
     static const char sql[] =
         "INSERT INTO touch (resource, root_key, writes) VALUES (?1, ?2, ?3) "
         "ON CONFLICT (resource, root_key) DO UPDATE SET "
@@ -14,15 +16,16 @@ int tx_touches_want(struct tx *tx, int64_t root_key, const struct touch *touches
         "writes = CASE WHEN excluded.writes > touch.writes THEN excluded.writes ELSE touch.writes END";
 
     for (size_t i = 0; i < count; i++)
-        if (query_run(tx, sql, VALUES(v_text(touches[i].resource), v_int(root_key), v_int(touches[i].write)), err) <
-            0)
+        if (query_run(tx, sql, VALUES(v_text(touches[i].resource), v_int(root_key), v_int(touches[i].write)),
+                      err) < 0)
             return -1;
     return 0;
 }
 
-/* Roots whose touches forbid this one's: what is granted does, and what an older root waits for does. A root that
- * awaits approval holds nothing back. */
-static int find_blockers(struct tx *tx, int64_t root_key, struct arena *arena, struct array *ids, struct err *err)
+/* Roots whose touches forbid this one's: what is granted does, and what an older root waits for does. A root
+ * that awaits approval holds nothing back. */
+static int find_blockers(struct tx *tx, int64_t root_key, struct arena *arena, struct array *ids,
+                         struct err *err)
 {
     static const char sql[] =
         "SELECT DISTINCT j.id FROM touch mine JOIN touch other ON other.resource = mine.resource "
@@ -46,8 +49,8 @@ static int find_blockers(struct tx *tx, int64_t root_key, struct arena *arena, s
     return more;
 }
 
-int tx_touches_grant(struct tx *tx, int64_t root_key, bool *ret_granted, struct arena *arena, struct id **ret_blockers,
-                     size_t *ret_blocker_count, struct err *err)
+int tx_touches_grant(struct tx *tx, int64_t root_key, bool *ret_granted, struct arena *arena,
+                     struct id **ret_blockers, size_t *ret_blocker_count, struct err *err)
 {
     static const char sql[] = "UPDATE touch SET granted = 1 WHERE root_key = ?1 AND granted = 0";
     struct array ids;

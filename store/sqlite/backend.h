@@ -1,6 +1,6 @@
 /*
- * What the files of the SQLite backend share (DESIGN.md section 3 Store; REFERENCE.md sections 4.1, 4.2 and 12).
- * Nothing else in the program includes sqlite3.h.
+ * What the files of the SQLite backend share (DESIGN.md section 3 Store; REFERENCE.md sections 4.1, 4.2 and
+ * 12). Nothing else in the program includes sqlite3.h.
  */
 #pragma once
 #include <pthread.h>
@@ -15,7 +15,8 @@
 
 #define SQLITE_APPLICATION_ID 0x52435644 /* "RCVD" */
 
-/* -- connection.c, statements.c ------------------------------------------------------------------------------- */
+/* -- connection.c, statements.c
+ * ------------------------------------------------------------------------------- */
 
 struct statement {
     struct statement *next; /* of the same slot */
@@ -32,7 +33,8 @@ struct connection {
 };
 
 int connection_open(const char *path, bool writer, struct connection *ret_connection, struct err *err);
-/* Makes it the one connection that writes: WAL, synchronous FULL, no checkpoint at commit. Changes the file. */
+/* Makes it the one connection that writes: WAL, synchronous FULL, no checkpoint at commit. Changes the file.
+ */
 int connection_write(struct connection *connection, struct err *err);
 void connection_close(struct connection *connection); /* accepts one that was never opened */
 int connection_exec(struct connection *connection, const char *sql, struct err *err);
@@ -40,15 +42,16 @@ int connection_pragma(struct connection *connection, const char *sql, int64_t *r
 /* Turns SQLite's result code into the program's; always -1. */
 int sqlite_fail(sqlite3 *db, int rc, struct err *err);
 
-int statement_begin(struct tx *tx, const char *sql, const struct value *values, size_t count, void **ret_statement,
-                    struct err *err);
+int statement_begin(struct tx *tx, const char *sql, const struct value *values, size_t count,
+                    void **ret_statement, struct err *err);
 int statement_next(struct tx *tx, void *statement, struct err *err);
 struct value statement_column(void *statement, int column);
 int64_t statement_changes(struct tx *tx);
 void statement_done(struct tx *tx, void *statement);
 void statements_free(struct connection *connection);
 
-/* -- migrate.c, migrations.c ---------------------------------------------------------------------------------- */
+/* -- migrate.c, migrations.c
+ * ---------------------------------------------------------------------------------- */
 
 struct migration {
     int number;
@@ -64,7 +67,8 @@ int migrate_check_owner(struct connection *writer, struct err *err);
 /* Applies what is missing of `migrations` to the writer's connection; refuses what store_open refuses. */
 int migrate(struct connection *writer, const struct migration *migrations, size_t count, struct err *err);
 
-/* -- ballast.c ------------------------------------------------------------------------------------------------ */
+/* -- ballast.c
+ * ------------------------------------------------------------------------------------------------ */
 
 struct ballast {
     char *path;
@@ -85,7 +89,8 @@ bool ballast_give_up(struct ballast *ballast);
 int ballast_check(struct ballast *ballast, struct err *err);
 int64_t ballast_free_bytes(const struct ballast *ballast); /* the smaller of data_dir's and the database's */
 
-/* -- the store ------------------------------------------------------------------------------------------------ */
+/* -- the store
+ * ------------------------------------------------------------------------------------------------ */
 
 /* One function waiting for the writer; lives on the stack of the thread that waits. */
 struct work {

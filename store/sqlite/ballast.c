@@ -1,5 +1,5 @@
-/* A file that only takes room. When a write meets a full disk it is given up, so that what fails for want of room can
- * still be recorded as failed. */
+/* A file that only takes room. When a write meets a full disk it is given up, so that what fails for want of
+ * room can still be recorded as failed. */
 #include "store/sqlite/backend.h"
 
 #include <errno.h>

@@ -6,11 +6,16 @@ static const struct {
     int rc; /* primary code */
     enum err_code code;
 } codes[] = {
-    {SQLITE_FULL, ERR_STORE_FULL},          {SQLITE_CORRUPT, ERR_STORE_CORRUPT},
-    {SQLITE_NOTADB, ERR_STORE_CORRUPT},     {SQLITE_NOMEM, ERR_NO_MEMORY},
-    {SQLITE_IOERR, ERR_STORE_UNAVAILABLE},  {SQLITE_CANTOPEN, ERR_STORE_UNAVAILABLE},
-    {SQLITE_BUSY, ERR_STORE_UNAVAILABLE},   {SQLITE_LOCKED, ERR_STORE_UNAVAILABLE},
-    {SQLITE_PROTOCOL, ERR_STORE_UNAVAILABLE}, {SQLITE_PERM, ERR_STORE_UNAVAILABLE},
+    {SQLITE_FULL, ERR_STORE_FULL},
+    {SQLITE_CORRUPT, ERR_STORE_CORRUPT},
+    {SQLITE_NOTADB, ERR_STORE_CORRUPT},
+    {SQLITE_NOMEM, ERR_NO_MEMORY},
+    {SQLITE_IOERR, ERR_STORE_UNAVAILABLE},
+    {SQLITE_CANTOPEN, ERR_STORE_UNAVAILABLE},
+    {SQLITE_BUSY, ERR_STORE_UNAVAILABLE},
+    {SQLITE_LOCKED, ERR_STORE_UNAVAILABLE},
+    {SQLITE_PROTOCOL, ERR_STORE_UNAVAILABLE},
+    {SQLITE_PERM, ERR_STORE_UNAVAILABLE},
     {SQLITE_TOOBIG, ERR_LIMIT_EXCEEDED},
 };
 
@@ -60,7 +65,8 @@ static int note_wal_pages(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-/* One connection does every write and every checkpoint; the others can do neither (REFERENCE.md section 4.1 d). */
+/* One connection does every write and every checkpoint; the others can do neither (REFERENCE.md section 4.1
+ * d). */
 int connection_write(struct connection *connection, struct err *err)
 {
     int64_t mode_is_set;
@@ -89,7 +95,8 @@ int connection_open(const char *path, bool writer, struct connection *ret_connec
     int rc;
 
     *ret_connection = (struct connection){0};
-    rc = sqlite3_open_v2(path, &ret_connection->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    rc = sqlite3_open_v2(path, &ret_connection->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+                         NULL);
     if (rc != SQLITE_OK) {
         sqlite_fail(ret_connection->db, rc, err);
         connection_close(ret_connection);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* An open file description's lock: it ends with the process, however that ends, and not with another close. */
+/* An open file description's lock: it ends with the process, however that ends, and not with another close.
+ */
 int lock_take(const char *path, int *ret_fd, struct err *err)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -17,7 +18,8 @@ int lock_take(const char *path, int *ret_fd, struct err *err)
         return err_set(err, ERR_STORE_UNAVAILABLE, "open %s: %s", path, strerrordesc_np(errno));
     if (fcntl(fd, F_OFD_SETLK, &lock) < 0) {
         if (errno == EACCES || errno == EAGAIN)
-            return err_set(err, ERR_STORE_UNAVAILABLE, "another recoverd is running on this store (%s is locked)", path);
+            return err_set(err, ERR_STORE_UNAVAILABLE,
+                           "another recoverd is running on this store (%s is locked)", path);
         return err_set(err, ERR_STORE_UNAVAILABLE, "lock %s: %s", path, strerrordesc_np(errno));
     }
     len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());

@@ -1,13 +1,13 @@
 #include "store/sqlite/backend.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
+#include <openssl/evp.h>
 
 static int checksum(const struct migration *migration, struct hash *ret_hash, struct err *err)
 {
-    if (EVP_Digest(migration->sql, (size_t)(migration->end - migration->sql), ret_hash->bytes, NULL, EVP_sha256(),
-                   NULL) != 1)
+    if (EVP_Digest(migration->sql, (size_t)(migration->end - migration->sql), ret_hash->bytes, NULL,
+                   EVP_sha256(), NULL) != 1)
         return err_set(err, ERR_INTERNAL, "sha256 of migration %d failed", migration->number);
     return 0;
 }
@@ -29,7 +29,8 @@ int migrate_check_owner(struct connection *writer, struct err *err)
 
 static int record(struct connection *writer, const struct migration *migration, struct err *err)
 {
-    static const char sql[] = "INSERT INTO migration (number, name, sha256, applied_at) VALUES (?1, ?2, ?3, ?4)";
+    static const char sql[] =
+        "INSERT INTO migration (number, name, sha256, applied_at) VALUES (?1, ?2, ?3, ?4)";
     struct hash hash;
     sqlite3_stmt *statement = NULL;
     int rc;
@@ -52,12 +53,13 @@ static int apply_in_tx(struct connection *writer, const struct migration *migrat
 {
     char version[64];
 
-    snprintf(version, sizeof(version), "PRAGMA user_version = %d; PRAGMA application_id = %d", migration->number,
-             SQLITE_APPLICATION_ID);
-    if (connection_exec(writer,
-                        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-                        "sha256 BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT",
-                        err) < 0 ||
+    snprintf(version, sizeof(version), "PRAGMA user_version = %d; PRAGMA application_id = %d",
+             migration->number, SQLITE_APPLICATION_ID);
+    if (connection_exec(
+            writer,
+            "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+            "sha256 BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+            err) < 0 ||
         connection_exec(writer, migration->sql, err) < 0 || record(writer, migration, err) < 0 ||
         connection_exec(writer, version, err) < 0)
         return err_wrap(err, "migration %d %s", migration->number, migration->name);
@@ -76,7 +78,8 @@ static int apply(struct connection *writer, const struct migration *migration, s
     return 0;
 }
 
-/* What was applied must be what this program would apply: an edited file means that nobody knows the schema. */
+/* What was applied must be what this program would apply: an edited file means that nobody knows the schema.
+ */
 static int check_applied(struct connection *writer, const struct migration *migration, struct err *err)
 {
     static const char sql[] = "SELECT sha256 FROM migration WHERE number = ?1";
@@ -98,8 +101,8 @@ static int check_applied(struct connection *writer, const struct migration *migr
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return sqlite_fail(writer->db, rc, err);
     if (!same)
-        return err_set(err, ERR_SCHEMA_UNKNOWN, "migration %d %s was applied with another text", migration->number,
-                       migration->name);
+        return err_set(err, ERR_SCHEMA_UNKNOWN, "migration %d %s was applied with another text",
+                       migration->number, migration->name);
     return 0;
 }
 
@@ -110,8 +113,8 @@ int migrate(struct connection *writer, const struct migration *migrations, size_
     if (connection_pragma(writer, "PRAGMA user_version", &version, err) < 0)
         return -1;
     if (version < 0 || version > (int64_t)count)
-        return err_set(err, ERR_SCHEMA_UNKNOWN, "the store has schema %" PRId64 ", this program knows %zu", version,
-                       count);
+        return err_set(err, ERR_SCHEMA_UNKNOWN, "the store has schema %" PRId64 ", this program knows %zu",
+                       version, count);
     for (size_t i = 0; i < count; i++)
         if ((i < (size_t)version ? check_applied : apply)(writer, &migrations[i], err) < 0)
             return -1;

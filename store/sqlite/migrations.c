@@ -1,15 +1,15 @@
 /* The migration files, carried inside the binary. The Makefile makes this object depend on them. */
 #include "store/sqlite/backend.h"
 
-#define CARRY(symbol, path)                                                                                       \
-    __asm__(".pushsection .rodata\n"                                                                              \
-            ".balign 8\n"                                                                                         \
-            ".globl " #symbol "\n.hidden " #symbol "\n" #symbol ":\n"                                             \
-            ".incbin \"" path "\"\n"                                                                              \
-            ".globl " #symbol "_end\n.hidden " #symbol "_end\n" #symbol "_end:\n"                                 \
-            ".byte 0\n"                                                                                           \
-            ".popsection\n");                                                                                     \
-    extern const char symbol[] __attribute__((visibility("hidden")));                                             \
+#define CARRY(symbol, path)                                                                                  \
+    __asm__(".pushsection .rodata\n"                                                                         \
+            ".balign 8\n"                                                                                    \
+            ".globl " #symbol "\n.hidden " #symbol "\n" #symbol ":\n"                                        \
+            ".incbin \"" path "\"\n"                                                                         \
+            ".globl " #symbol "_end\n.hidden " #symbol "_end\n" #symbol "_end:\n"                            \
+            ".byte 0\n"                                                                                      \
+            ".popsection\n");                                                                                \
+    extern const char symbol[] __attribute__((visibility("hidden")));                                        \
     extern const char symbol##_end[] __attribute__((visibility("hidden")))
 
 CARRY(sqlite_migration_0001, "migrations/sqlite/0001_first.sql");

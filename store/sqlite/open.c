@@ -18,7 +18,8 @@ static char *dir_of(const char *path)
 
 static struct sqlite_store *store_new(const struct store_options *options)
 {
-    static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+    static const double bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                    0.1,    0.25,  0.5,    1,     2.5,  5};
     struct sqlite_store *store = calloc(1, sizeof(*store));
 
     if (!store)
@@ -38,8 +39,8 @@ static struct sqlite_store *store_new(const struct store_options *options)
     pthread_cond_init(&store->readers.wake, NULL);
     pthread_cond_init(&store->readers.wake_ops, NULL);
     store->commit_seconds = metric_declare_histogram("recoverd_store_commit_duration_seconds",
-                                                     "Time that a commit of the store took, sync included.", "",
-                                                     bounds, COUNT_OF(bounds));
+                                                     "Time that a commit of the store took, sync included.",
+                                                     "", bounds, COUNT_OF(bounds));
     return store;
 }
 
@@ -76,7 +77,8 @@ static int lock_named(const char *dir, const char *name, int *ret_fd, struct err
     return lock_take(path, ret_fd, err);
 }
 
-/* Made before SQLite sees it, so that it and the files beside it, which copy its mode, are the owner's alone. */
+/* Made before SQLite sees it, so that it and the files beside it, which copy its mode, are the owner's alone.
+ */
 static int create_private(const char *path, const char *dir, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -47,15 +47,16 @@ static int bind(sqlite3_stmt *prepared, int at, const struct value *value)
     case VALUE_REAL:
         return sqlite3_bind_double(prepared, at, value->real);
     case VALUE_TEXT:
-        return sqlite3_bind_text64(prepared, at, value->bytes.data, value->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
+        return sqlite3_bind_text64(prepared, at, value->bytes.data, value->bytes.len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
     case VALUE_BLOB:
         return sqlite3_bind_blob64(prepared, at, value->bytes.data, value->bytes.len, SQLITE_STATIC);
     }
     return SQLITE_MISUSE;
 }
 
-int statement_begin(struct tx *tx, const char *sql, const struct value *values, size_t count, void **ret_statement,
-                    struct err *err)
+int statement_begin(struct tx *tx, const char *sql, const struct value *values, size_t count,
+                    void **ret_statement, struct err *err)
 {
     struct connection *connection = tx->connection;
     struct statement *statement = prepare(connection, sql, err);

@@ -1,7 +1,7 @@
 /*
- * The thread that does every write. What has queued up while it was syncing shares the next commit, each function in
- * a savepoint of its own. Savepoints do not isolate when SQLite itself leaves the transaction (REFERENCE.md section
- * 12): then nothing of the group remains, and each function is run again alone.
+ * The thread that does every write. What has queued up while it was syncing shares the next commit, each
+ * function in a savepoint of its own. Savepoints do not isolate when SQLite itself leaves the transaction
+ * (REFERENCE.md section 12): then nothing of the group remains, and each function is run again alone.
  */
 #include "store/sqlite/backend.h"
 
@@ -28,7 +28,8 @@ static bool in_transaction(const struct tx *tx)
     return !sqlite3_get_autocommit(((struct connection *)tx->connection)->db);
 }
 
-/* Nobody knows what is on the disk after an error from commit or sync; a new process finds out by recovery. */
+/* Nobody knows what is on the disk after an error from commit or sync; a new process finds out by recovery.
+ */
 static _Noreturn void die(const char *what, const struct err *err)
 {
     log_err(LOG_ERROR, "the store cannot go on, the process ends", err, "while", what, NULL);
@@ -44,8 +45,8 @@ static void tx_rollback(struct tx *tx)
         die("rollback", &err);
 }
 
-/* 0, or -1 when the disk is full and nothing was committed: SQLITE_FULL comes from a write that did not end, so the
- * frame that closes the transaction is not in the WAL. Any other error leaves that open. */
+/* 0, or -1 when the disk is full and nothing was committed: SQLITE_FULL comes from a write that did not end,
+ * so the frame that closes the transaction is not in the WAL. Any other error leaves that open. */
 static int tx_commit(struct sqlite_store *store, struct tx *tx, struct err *err)
 {
     static const char sql[] = "COMMIT";
@@ -68,7 +69,8 @@ static void run_function(struct tx *tx, struct work *work)
     if (work->result < 0 && work->err.code == ERR_NONE)
         err_set(&work->err, ERR_INTERNAL, "%s failed without a cause", work->name);
     if (work->result == 0 && !in_transaction(tx)) /* it went on after an error that it should have returned */
-        work->result = err_set(&work->err, ERR_STORE_UNAVAILABLE, "the transaction was lost in %s", work->name);
+        work->result =
+            err_set(&work->err, ERR_STORE_UNAVAILABLE, "the transaction was lost in %s", work->name);
 }
 
 /* Runs one function in its savepoint. False: the group's transaction is gone or cannot be trusted. */

@@ -1,7 +1,7 @@
 /*
- * Preloaded into recoverd by the crash tests: counts syncs and renames from the moment that the file $CRASH_ARM exists,
- * and ends the process with SIGKILL at the one whose number is in it: "N before" or "N after". A number of 0 only counts;
- * the count so far is kept in $CRASH_COUNT (a mapped 8-byte file).
+ * Preloaded into recoverd by the crash tests: counts syncs and renames from the moment that the file
+ * $CRASH_ARM exists, and ends the process with SIGKILL at the one whose number is in it: "N before" or "N
+ * after". A number of 0 only counts; the count so far is kept in $CRASH_COUNT (a mapped 8-byte file).
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -77,24 +77,26 @@ static void leave(struct point point)
         kill(getpid(), SIGKILL);
 }
 
-#define WRAP(name, declaration, ...)                                                                              \
-    int name declaration;                                                                                         \
-    int name declaration                                                                                          \
-    {                                                                                                             \
-        static int(*real) declaration;                                                                            \
-        struct point point = enter();                                                                             \
-        int result;                                                                                               \
-                                                                                                                  \
-        if (!real)                                                                                                \
-            *(void **)&real = dlsym(RTLD_NEXT, #name);                                                            \
-        result = real(__VA_ARGS__);                                                                               \
-        leave(point);                                                                                             \
-        return result;                                                                                            \
+#define WRAP(name, declaration, ...)                                                                         \
+    int name declaration;                                                                                    \
+    int name declaration                                                                                     \
+    {                                                                                                        \
+        static int(*real) declaration;                                                                       \
+        struct point point = enter();                                                                        \
+        int result;                                                                                          \
+                                                                                                             \
+        if (!real)                                                                                           \
+            *(void **)&real = dlsym(RTLD_NEXT, #name);                                                       \
+        result = real(__VA_ARGS__);                                                                          \
+        leave(point);                                                                                        \
+        return result;                                                                                       \
     }
 
 WRAP(fsync, (int fd), fd)
 WRAP(fdatasync, (int fd), fd)
 WRAP(rename, (const char *from, const char *to), from, to)
 WRAP(renameat, (int from_fd, const char *from, int to_fd, const char *to), from_fd, from, to_fd, to)
-WRAP(renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned flags), from_fd, from, to_fd, to, flags)
-WRAP(linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags), from_fd, from, to_fd, to, flags)
+WRAP(renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned flags), from_fd, from,
+     to_fd, to, flags)
+WRAP(linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags), from_fd, from, to_fd, to,
+     flags)

@@ -1,4 +1,4 @@
-#include "token_maker.h"
+#include "tests/unit/auth/token_maker.h"
 
 #include "auth/failure.h"
 

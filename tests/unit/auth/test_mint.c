@@ -1,4 +1,4 @@
-#include "verifier_room.h"
+#include "tests/unit/auth/verifier_room.h"
 
 #include "auth/mint.h"
 #include "base/id.h"

@@ -1,6 +1,6 @@
 /* A verifier with four issuers and a clock that the test sets. */
 #pragma once
-#include "token_maker.h"
+#include "tests/unit/auth/token_maker.h"
 
 #include <stdatomic.h>
 

@@ -3,9 +3,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <float.h>
 #include <math.h>
+#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/faults.h"

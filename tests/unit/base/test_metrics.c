@@ -8,9 +8,9 @@
 #include <spawn.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "base/cleanup.h"
 #include "base/limits.h"

@@ -1,5 +1,5 @@
 /* Whatever is wrong with a request is answered with a whole problem, names the place, and leaves no row. */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 #define KIND "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":"
 

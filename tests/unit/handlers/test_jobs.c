@@ -1,5 +1,5 @@
 /* Jobs and plans over REST: accepted, looked at, waited for, cancelled, tried again, replayed. */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 static const char *plan_guarded(const char *auth)
 {

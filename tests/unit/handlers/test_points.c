@@ -1,6 +1,6 @@
 /* Recovery points over REST: shown, their manifest and files served only whole and unharmed, each read a row.
  */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>

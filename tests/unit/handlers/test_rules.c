@@ -1,6 +1,6 @@
 /* What holds for every route: methods, media types, lists and their cursors, ETags, metrics, the ops
  * listener. */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 static void head_is_get_without_a_body(void **state)
 {

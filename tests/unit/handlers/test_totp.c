@@ -1,5 +1,5 @@
 /* One-time codes: a token alone never gives itself a second factor; a code counts once; wrong ones lock. */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 #include "auth/ticket.h"
 

@@ -1,6 +1,6 @@
 /* Who may: every route by role and environment, each cell a request; tokens that are none; what leaves a row.
  */
-#include "fixture.h"
+#include "tests/unit/handlers/fixture.h"
 
 /* What each role at the object's environment may do: the columns of the table. */
 enum { MAY = -1 }; /* whatever it answers, it is not for want of a role */

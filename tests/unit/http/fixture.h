@@ -32,7 +32,7 @@ struct fixture {
     struct http_server *server;
     struct wait_hub *hub;
     int begun, responded, done, incomplete, last_status; /* atomic */
-    char last_path[256]; /* of the last respond; read when nothing runs */
+    char last_path[256];                                 /* of the last respond; read when nothing runs */
     char last_query[256];
     int waiting; /* atomic: in a long poll */
 };
@@ -46,7 +46,8 @@ static void fixture_count(int *value)
     __atomic_add_fetch(value, 1, __ATOMIC_SEQ_CST);
 }
 
-static int fixture_begin(void *arg, struct http_request *request, size_t *ret_body_limit, struct http_reply *reply)
+static int fixture_begin(void *arg, struct http_request *request, size_t *ret_body_limit,
+                         struct http_reply *reply)
 {
     struct fixture *f = arg;
     struct err err = ERR_INIT;
@@ -182,7 +183,8 @@ UNUSED static bool fixture_await(const int *value, int wanted)
     return fixture_load(value) >= wanted;
 }
 
-/* -- a raw client ------------------------------------------------------------------------------------------------ */
+/* -- a raw client
+ * ------------------------------------------------------------------------------------------------ */
 
 UNUSED static int raw_connect(int port)
 {
@@ -228,7 +230,8 @@ UNUSED static void raw_read_all(int fd, struct raw_reply *reply)
     ssize_t got = 1;
 
     reply->len = 0;
-    while (reply->len < RAW_SIZE - 1 && (got = recv(fd, reply->text + reply->len, RAW_SIZE - 1 - reply->len, 0)) > 0)
+    while (reply->len < RAW_SIZE - 1 &&
+           (got = recv(fd, reply->text + reply->len, RAW_SIZE - 1 - reply->len, 0)) > 0)
         reply->len += (size_t)got;
     reply->closed = got == 0 || (got < 0 && errno != EAGAIN);
     reply->text[reply->len] = '\0';
@@ -297,7 +300,9 @@ UNUSED static void raw_request(int port, const char *text, struct raw_reply *rep
     raw_exchange(port, text, strlen(text), reply);
 }
 
-/* -- TLS --------------------------------------------------------------------------------------------------------- */
+/* -- TLS
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 struct tls_pair {
     char certificate[4096];

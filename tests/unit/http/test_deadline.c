@@ -1,6 +1,6 @@
-/* Clients that are slow on purpose, and too many of them. Deadlines are shortened; a run that is slow itself only makes
- * these tests longer. */
-#include "fixture.h"
+/* Clients that are slow on purpose, and too many of them. Deadlines are shortened; a run that is slow itself
+ * only makes these tests longer. */
+#include "tests/unit/http/fixture.h"
 
 #include <sys/resource.h>
 
@@ -199,14 +199,16 @@ static void a_thousand_idle_connections_leave_the_second_listener_alone(void **s
         crowd[i] = raw_connect(http_server_port(fixture.server));
     for (int i = 0; i < 20; i++) {
         assert_true(http_server_connections(fixture.server) <= ROOM_FOR);
-        raw_request(http_server_port(ops.server), "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &reply);
+        raw_request(http_server_port(ops.server),
+                    "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &reply);
         assert_int_equal(raw_status(&reply), 200);
     }
     for (int i = 0; i < CROWD; i++)
         if (crowd[i] >= 0)
             close(crowd[i]);
     /* the crowd is gone: there is room again */
-    raw_request(http_server_port(fixture.server), "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &reply);
+    raw_request(http_server_port(fixture.server), "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                &reply);
     assert_int_equal(raw_status(&reply), 200);
     http_server_stop(ops.server, 1000);
 }

@@ -1,6 +1,6 @@
-/* Each row of REFERENCE.md section 1.3, byte by byte over a socket: what is answered, that the connection then ends, and
- * that nothing behind the head was ever taken for a request. */
-#include "fixture.h"
+/* Each row of REFERENCE.md section 1.3, byte by byte over a socket: what is answered, that the connection
+ * then ends, and that nothing behind the head was ever taken for a request. */
+#include "tests/unit/http/fixture.h"
 
 #define SMUGGLED "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 #define PLAIN "GET /a HTTP/1.1\r\nHost: x\r\n"
@@ -10,23 +10,32 @@ struct row {
     const char *name;
     const char *bytes;
     size_t len;
-    int status; /* 0: closed without a word of ours */
+    int status;       /* 0: closed without a word of ours */
     const char *code; /* in problem+json; NULL: libmicrohttpd's own page */
 };
-#define ROW(name, bytes, status, code) {name, bytes, sizeof(bytes) - 1, status, code}
+#define ROW(name, bytes, status, code)                                                                       \
+    {                                                                                                        \
+        name, bytes, sizeof(bytes) - 1, status, code                                                         \
+    }
 
 static const struct row rows[] = {
     ROW("no Host", "GET /a HTTP/1.1\r\n" END, 400, "MALFORMED_REQUEST"),
-    ROW("length and chunked", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" END, 411,
+    ROW("length and chunked",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" END, 411,
         "LENGTH_REQUIRED"),
-    ROW("chunked alone", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, 411,
+    ROW("chunked alone",
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SMUGGLED, 411,
         "LENGTH_REQUIRED"),
-    ROW("gzip, chunked", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n" END, 411, "LENGTH_REQUIRED"),
-    ROW("identity", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n" END, 411, "LENGTH_REQUIRED"),
-    ROW("two lengths", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\n12345" SMUGGLED, 400,
+    ROW("gzip, chunked", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n" END, 411,
+        "LENGTH_REQUIRED"),
+    ROW("identity", "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n" END, 411,
+        "LENGTH_REQUIRED"),
+    ROW("two lengths",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 3\r\n\r\n12345" SMUGGLED, 400,
         "MALFORMED_REQUEST"),
-    ROW("the same length twice", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n12345" SMUGGLED,
-        400, "MALFORMED_REQUEST"),
+    ROW("the same length twice",
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n12345" SMUGGLED, 400,
+        "MALFORMED_REQUEST"),
     ROW("space before the colon", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\n" SMUGGLED, 400,
         "MALFORMED_REQUEST"),
     ROW("tab before the colon", PLAIN "X-A\t: 5\r\n" END, 400, "MALFORMED_REQUEST"),
@@ -70,20 +79,27 @@ static const struct row rows[] = {
     ROW("two spaces", "GET  /a HTTP/1.1\r\nHost: x\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("a tab for a space", "GET\t/a HTTP/1.1\r\nHost: x\r\n" END, 400, NULL),
     ROW("a space behind the version", "GET /a HTTP/1.1 \r\nHost: x\r\n" END, 400, NULL),
-    ROW("two Authorization", PLAIN "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n" END, 400, "MALFORMED_REQUEST"),
+    ROW("two Authorization", PLAIN "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n" END, 400,
+        "MALFORMED_REQUEST"),
     ROW("two Host", PLAIN "hOST: y\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("two Content-Type", PLAIN "Content-Type: a/b\r\nContent-Type: a/b\r\n" END, 400, "MALFORMED_REQUEST"),
-    ROW("two Idempotency-Key", PLAIN "Idempotency-Key: a\r\nIdempotency-Key: b\r\n" END, 400, "MALFORMED_REQUEST"),
+    ROW("two Idempotency-Key", PLAIN "Idempotency-Key: a\r\nIdempotency-Key: b\r\n" END, 400,
+        "MALFORMED_REQUEST"),
     ROW("two If-Match", PLAIN "If-Match: \"a\"\r\nIf-Match: \"b\"\r\n" END, 400, "MALFORMED_REQUEST"),
-    ROW("two If-None-Match", PLAIN "If-None-Match: \"a\"\r\nIf-None-Match: \"b\"\r\n" END, 400, "MALFORMED_REQUEST"),
+    ROW("two If-None-Match", PLAIN "If-None-Match: \"a\"\r\nIf-None-Match: \"b\"\r\n" END, 400,
+        "MALFORMED_REQUEST"),
     ROW("two Recoverd-OTP", PLAIN "Recoverd-OTP: 1\r\nRecoverd-OTP: 2\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("two Prefer", PLAIN "Prefer: wait=1\r\nPrefer: wait=2\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("a Host with a path", "GET /a HTTP/1.1\r\nHost: x/y\r\n" END, 400, "MALFORMED_REQUEST"),
-    ROW("a length with a sign", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n12345" SMUGGLED, 400, NULL),
+    ROW("a length with a sign", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\n12345" SMUGGLED,
+        400, NULL),
     ROW("a negative length", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n" END, 400, NULL),
-    ROW("a list of lengths", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\n12345" SMUGGLED, 400, NULL),
-    ROW("an enormous length", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n" END, 413, NULL),
-    ROW("a large length", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n" END, 413, "BODY_TOO_LARGE"),
+    ROW("a list of lengths", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5, 5\r\n\r\n12345" SMUGGLED, 400,
+        NULL),
+    ROW("an enormous length", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n" END,
+        413, NULL),
+    ROW("a large length", "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n" END, 413,
+        "BODY_TOO_LARGE"),
     ROW("another expectation", PLAIN "Expect: tea\r\n" END, 400, "INVALID_HEADER"),
     ROW("an unknown method", "FOO /a HTTP/1.1\r\nHost: x\r\n" END, 405, "METHOD_NOT_ALLOWED"),
     ROW("a method that is not ours", "PATCH /a HTTP/1.1\r\nHost: x\r\n" END, 405, "METHOD_NOT_ALLOWED"),
@@ -102,7 +118,8 @@ static struct raw_reply reply;
 
 static int start(void **state)
 {
-    struct http_deadlines deadlines = {.header_ms = 1500, .request_ms = 1500, .idle_ms = 1500, .stall_ms = 5000};
+    struct http_deadlines deadlines = {
+        .header_ms = 1500, .request_ms = 1500, .idle_ms = 1500, .stall_ms = 5000};
 
     (void)state;
     fixture_start(&fixture, &deadlines);
@@ -134,8 +151,9 @@ static void what_libmicrohttpd_lets_through_is_refused_and_the_connection_ends(v
                             raw_has(&reply, "application/problem+json"))))
             continue;
         failures++;
-        print_error("%s: wanted %d %s, got closed %d, handled %d, replies %d:\n%.600s\n", row->name, row->status,
-                    row->code ? row->code : "(html)", reply.closed, fixture_load(&fixture.responded), replies, reply.text);
+        print_error("%s: wanted %d %s, got closed %d, handled %d, replies %d:\n%.600s\n", row->name,
+                    row->status, row->code ? row->code : "(html)", reply.closed,
+                    fixture_load(&fixture.responded), replies, reply.text);
         __atomic_store_n(&fixture.responded, 0, __ATOMIC_SEQ_CST);
     }
     assert_int_equal(failures, 0);
@@ -160,7 +178,8 @@ static void an_ordinary_request_passes(void **state)
     static const char *const good[] = {
         PLAIN "Connection: close\r\n\r\n",
         "\r\n" PLAIN "Connection: close\r\n\r\n",
-        PLAIN "X-A:  spaces round it \t \r\nX-Empty:\r\nX-Also-Empty:  \r\nX-Umlaut: \xc3\xa4\r\nCookie: a=b; c=\"d\"\r\n"
+        PLAIN "X-A:  spaces round it \t \r\nX-Empty:\r\nX-Also-Empty:  \r\nX-Umlaut: \xc3\xa4\r\nCookie: "
+              "a=b; c=\"d\"\r\n"
               "Connection: close\r\n\r\n",
         "GET /a?x=%41&y HTTP/1.1\r\nHost: x:8080\r\nConnection: close\r\n\r\n",
         "GET /a HTTP/1.0\r\n\r\n",
@@ -217,7 +236,8 @@ static void a_hundred_and_one_headers_are_431(void **state)
 static void a_large_head_in_small_pieces_passes_also_behind_a_body(void **state)
 {
     static char request[120000];
-    size_t len = (size_t)snprintf(request, sizeof(request), "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
+    size_t len = (size_t)snprintf(request, sizeof(request),
+                                  "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n");
     int fd = raw_connect(http_server_port(fixture.server));
 
     (void)state;
@@ -237,7 +257,8 @@ static void a_large_head_in_small_pieces_passes_also_behind_a_body(void **state)
     assert_int_equal(fixture_load(&fixture.responded), 3);
 }
 
-/* A reader of RFC 9112 that forgives nothing, as a proxy in front may be. Empty lines before the first line are skipped. */
+/* A reader of RFC 9112 that forgives nothing, as a proxy in front may be. Empty lines before the first line
+ * are skipped. */
 static bool is_strict(const char *at, const char *end)
 {
     const char *line;
@@ -280,7 +301,8 @@ static bool has_invisible(const char *at, const char *end)
 
 static void nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too(void **state)
 {
-    static const char bytes[] = "POST /a HTTP/1.1\r\nHost: x\r\nX-A: 1\0\nContent-Length: 3\r\nConnection: close\r\n\r\nabc" SMUGGLED;
+    static const char bytes[] =
+        "POST /a HTTP/1.1\r\nHost: x\r\nX-A: 1\0\nContent-Length: 3\r\nConnection: close\r\n\r\nabc" SMUGGLED;
 
     (void)state;
     raw_exchange(http_server_port(fixture.server), bytes, sizeof(bytes) - 1, &reply);
@@ -291,7 +313,8 @@ static void nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too(void **stat
 
 static void what_a_strict_reader_refuses_never_reaches_the_handler(void **state)
 {
-    static const char bytes[] = "\r\n\0 \t:;,a/%\x01\x7f\"", valid[] = PLAIN "X-A: one\r\nX-B:two \r\nX-C:\r\n\r\n";
+    static const char bytes[] = "\r\n\0 \t:;,a/%\x01\x7f\"",
+                      valid[] = PLAIN "X-A: one\r\nX-B:two \r\nX-C:\r\n\r\n";
     uint32_t seed = 20261123;
     int refused = 0;
 
@@ -326,7 +349,10 @@ static void what_a_strict_reader_refuses_never_reaches_the_handler(void **state)
         close(fd);
         if (fixture_load(&fixture.responded) != before || raw_status(&reply) == 200) {
             for (size_t i = 0; i < len; i++)
-                print_error("%c", head[i] >= ' ' && head[i] < 0x7f ? head[i] : head[i] == '\r' ? '<' : head[i] == '\n' ? '>' : '?');
+                print_error("%c", head[i] >= ' ' && head[i] < 0x7f ? head[i]
+                                  : head[i] == '\r'                ? '<'
+                                  : head[i] == '\n'                ? '>'
+                                                                   : '?');
             fail_msg("was taken: round %d", round);
         }
     }
@@ -336,20 +362,23 @@ static void what_a_strict_reader_refuses_never_reaches_the_handler(void **state)
 static void several_forwarded_lines_are_no_fault(void **state)
 {
     (void)state;
-    raw_request(http_server_port(fixture.server), PLAIN "Forwarded: for=a\r\nForwarded: for=b\r\nConnection: close\r\n\r\n", &reply);
+    raw_request(http_server_port(fixture.server),
+                PLAIN "Forwarded: for=a\r\nForwarded: for=b\r\nConnection: close\r\n\r\n", &reply);
     assert_int_equal(raw_status(&reply), 200);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_libmicrohttpd_lets_through_is_refused_and_the_connection_ends, start, stop),
+        cmocka_unit_test_setup_teardown(what_libmicrohttpd_lets_through_is_refused_and_the_connection_ends,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(one_byte_at_a_time_is_judged_like_one_packet, start, stop),
         cmocka_unit_test_setup_teardown(an_ordinary_request_passes, start, stop),
         cmocka_unit_test_setup_teardown(too_long_targets_and_heads_are_414_and_431, start, stop),
         cmocka_unit_test_setup_teardown(a_large_head_in_small_pieces_passes_also_behind_a_body, start, stop),
         cmocka_unit_test_setup_teardown(what_a_strict_reader_refuses_never_reaches_the_handler, start, stop),
-        cmocka_unit_test_setup_teardown(nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too, start, stop),
+        cmocka_unit_test_setup_teardown(nul_and_lf_end_a_line_where_a_lenient_reader_ends_it_too, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(several_forwarded_lines_are_no_fault, start, stop),
         cmocka_unit_test_setup_teardown(a_hundred_and_one_headers_are_431, start, stop),
     };

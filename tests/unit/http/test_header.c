@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "tests/unit/http/fixture.h"
 
 static void media_types_are_read_with_their_charset(void **state)
 {
@@ -25,7 +25,8 @@ static void media_types_are_read_with_their_charset(void **state)
         struct http_media media;
         bool ok = http_media_parse(bytes_of(rows[i].value), &media);
 
-        if (ok != (rows[i].type != NULL) || (ok && (strcmp(media.type, rows[i].type) != 0 || media.utf8 != rows[i].utf8)))
+        if (ok != (rows[i].type != NULL) ||
+            (ok && (strcmp(media.type, rows[i].type) != 0 || media.utf8 != rows[i].utf8)))
             fail_msg("%s: %d %s %d", rows[i].value, ok, ok ? media.type : "", ok ? media.utf8 : 0);
     }
 }
@@ -35,9 +36,16 @@ static void prefer_wait_is_cut_to_the_maximum_and_never_an_error(void **state)
     static const struct {
         const char *value;
         int seconds;
-    } rows[] = {{"wait=10", 10},  {"respond-async, wait=20", 20}, {"wait=999", HTTP_WAIT_MAX_S}, {"wait=-1", 0},
-                {"wait=abc", 0},  {"WAIT=5", 5},                  {"wait=\"7\"", 7},             {"", 0},
-                {"waiting=5", 0}, {"wait=99999999999999999999", 0}};
+    } rows[] = {{"wait=10", 10},
+                {"respond-async, wait=20", 20},
+                {"wait=999", HTTP_WAIT_MAX_S},
+                {"wait=-1", 0},
+                {"wait=abc", 0},
+                {"WAIT=5", 5},
+                {"wait=\"7\"", 7},
+                {"", 0},
+                {"waiting=5", 0},
+                {"wait=99999999999999999999", 0}};
     int seconds;
 
     (void)state;
@@ -90,9 +98,10 @@ static void idempotency_keys_are_quoted_or_bare_visible_ascii(void **state)
 {
     static const struct {
         const char *value, *key; /* NULL: refused */
-    } rows[] = {{"abc", "abc"},     {"\"abc\"", "abc"}, {"\"a\\\"b\\\\c\"", "a\"b\\c"}, {"", NULL},   {"\"\"", NULL},
-                {"\"abc", NULL},    {"a b", NULL},      {"\"a b\"", NULL},             {"a\"b", NULL}, {"\xc3\xa4", NULL},
-                {"\"a\\x\"", NULL}, {" abc ", "abc"}};
+    } rows[] = {{"abc", "abc"},     {"\"abc\"", "abc"}, {"\"a\\\"b\\\\c\"", "a\"b\\c"},
+                {"", NULL},         {"\"\"", NULL},     {"\"abc", NULL},
+                {"a b", NULL},      {"\"a b\"", NULL},  {"a\"b", NULL},
+                {"\xc3\xa4", NULL}, {"\"a\\x\"", NULL}, {" abc ", "abc"}};
     char key[IDEMPOTENCY_KEY_MAX + 1], longest[IDEMPOTENCY_KEY_MAX + 2];
 
     (void)state;

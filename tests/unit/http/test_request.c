@@ -1,5 +1,5 @@
 /* The target, addresses, and problems, without a socket. */
-#include "fixture.h"
+#include "tests/unit/http/fixture.h"
 #include "http/address.h"
 #include "http/target.h"
 
@@ -8,7 +8,8 @@ static struct http_request request;
 static int setup(void **state)
 {
     (void)state;
-    request = (struct http_request){.arena = arena_new(REQUEST_ARENA_MAX), .method = "GET", .peer = "10.0.0.1"};
+    request =
+        (struct http_request){.arena = arena_new(REQUEST_ARENA_MAX), .method = "GET", .peer = "10.0.0.1"};
     return 0;
 }
 
@@ -60,7 +61,8 @@ static void queries_repeat_and_may_have_no_value(void **state)
 
 static void no_target_of_random_bytes_brings_a_slash_or_control_into_a_segment(void **state)
 {
-    static const char *const pieces[] = {"/", "%", "2f", "2F", "00", "..", ".", "a", "%2e", "?", "&", "=", "+", "%c3%a4", "\\", "5c"};
+    static const char *const pieces[] = {"/",   "%", "2f", "2F", "00", "..",     ".",  "a",
+                                         "%2e", "?", "&",  "=",  "+",  "%c3%a4", "\\", "5c"};
     unsigned seed = 7;
 
     (void)state;
@@ -93,7 +95,8 @@ static void networks_are_parsed_strictly(void **state)
                 {"2001:db8::/33", "2001:db8:7fff::1", "2001:db8:8000::1"},
                 {"0.0.0.0/0", "8.8.8.8", "::1"},
                 {"::1", "::1", "127.0.0.1"}};
-    static const char *const bad[] = {"10.0.0.1/8", "10.0.0.0/33", "::/129", "", "/8", "localhost", "10.0.0.0/", "10.0.0.0/-1"};
+    static const char *const bad[] = {"10.0.0.1/8", "10.0.0.0/33", "::/129",    "",
+                                      "/8",         "localhost",   "10.0.0.0/", "10.0.0.0/-1"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -185,7 +188,8 @@ static void a_problem_says_all_that_is_known_and_replaces_the_reply(void **state
     assert_string_equal(json_get_text(problem, "changes"), "some");
     assert_int_equal(json_get_int(problem, "status", 0), 503);
     assert_true(json_get_bool(problem, "retryable", false));
-    assert_string_equal(json_get_text(json_array_get(json_object_get(problem, "errors"), 0), "pointer"), "/spec/table");
+    assert_string_equal(json_get_text(json_array_get(json_object_get(problem, "errors"), 0), "pointer"),
+                        "/spec/table");
     assert_string_equal(json_get_text(json_object_get(problem, "aws"), "code"), "ThrottlingException");
     json_decref(problem);
     http_reply_done(&reply);

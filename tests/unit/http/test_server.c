@@ -1,5 +1,5 @@
 /* Ordinary traffic over plain sockets, and what goes wrong in it. */
-#include "fixture.h"
+#include "tests/unit/http/fixture.h"
 
 #include <zlib.h>
 
@@ -30,8 +30,13 @@ static int port(void)
 
 static void a_body_arrives_whole_and_the_reply_has_the_standard_headers(void **state)
 {
-    static const char *const wanted[] = {"\"body\":5",         "X-Request-Id: ",  "nosniff", "Cache-Control: no-store",
-                                         "application/json", "\"address\":\"127.0.0.1\"", "\"segments\":[\"a b\",\"c\"]"};
+    static const char *const wanted[] = {"\"body\":5",
+                                         "X-Request-Id: ",
+                                         "nosniff",
+                                         "Cache-Control: no-store",
+                                         "application/json",
+                                         "\"address\":\"127.0.0.1\"",
+                                         "\"segments\":[\"a b\",\"c\"]"};
 
     (void)state;
     raw_request(port(), "POST /a%20b/c?q=x+y%2Bz HTTP/1.1\r\nContent-Length: 5\r\n" CLOSE "12345", &reply);
@@ -105,7 +110,8 @@ static void a_known_tag_gives_304_without_a_body(void **state)
     int fd = raw_connect(port());
 
     (void)state;
-    raw_text(fd, "GET /big HTTP/1.1\r\nIf-None-Match: \"6\", W/\"7-gzip\"\r\n" HOST "\r\nGET /next HTTP/1.1\r\n" CLOSE);
+    raw_text(fd, "GET /big HTTP/1.1\r\nIf-None-Match: \"6\", W/\"7-gzip\"\r\n" HOST
+                 "\r\nGET /next HTTP/1.1\r\n" CLOSE);
     raw_read_all(fd, &reply);
     close(fd);
     assert_int_equal(raw_status(&reply), 304);
@@ -154,7 +160,9 @@ static void files_are_sent_whole_in_part_or_not_at_all(void **state)
 static void a_small_refused_body_is_read_and_the_connection_goes_on(void **state)
 {
     (void)state;
-    raw_request(port(), "POST /refuse HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /next HTTP/1.1\r\n" CLOSE, &reply);
+    raw_request(port(),
+                "POST /refuse HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabcGET /next HTTP/1.1\r\n" CLOSE,
+                &reply);
     assert_int_equal(raw_status(&reply), 401);
     assert_true(raw_has(&reply, "WWW-Authenticate: Bearer realm=\"recoverd\""));
     assert_int_equal(raw_replies(&reply), 2);
@@ -213,7 +221,8 @@ static void continue_is_said_only_when_the_body_is_wanted(void **state)
     raw_read_all(fd, &reply);
     close(fd);
     assert_int_equal(raw_status(&reply), 200);
-    raw_request(port(), "POST /refuse HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n" HOST "\r\n", &reply);
+    raw_request(port(), "POST /refuse HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n" HOST "\r\n",
+                &reply);
     assert_int_equal(raw_status(&reply), 401);
     assert_true(reply.closed);
 }
@@ -281,7 +290,8 @@ static void a_stop_cuts_off_what_does_not_end_in_time(void **state)
     fd = raw_connect(http_server_port(other.server));
     raw_text(fd, "POST /a HTTP/1.1\r\n" HOST "Content-Length: 100\r\n\r\nabc");
     assert_true(fixture_await(&other.begun, 1));
-    http_server_stop(other.server, 100); /* the request's own deadline is 60 s: without the cut this test hangs so long */
+    http_server_stop(other.server,
+                     100); /* the request's own deadline is 60 s: without the cut this test hangs so long */
     raw_read_all(fd, &reply);
     assert_true(reply.closed);
     close(fd);
@@ -329,11 +339,12 @@ static void forwarded_addresses_count_only_from_a_trusted_proxy(void **state)
     assert_true(raw_has(&reply, "\"address\":\"127.0.0.1\""));
     options.trusted_proxies = (struct name_list){proxies, 2};
     assert_int_equal(http_server_start(&options, &trusting.server, &err), 0);
-    raw_request(http_server_port(trusting.server), "GET /a HTTP/1.1\r\nX-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.1.1.1\r\n" CLOSE,
-                &reply);
+    raw_request(http_server_port(trusting.server),
+                "GET /a HTTP/1.1\r\nX-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.1.1.1\r\n" CLOSE, &reply);
     assert_true(raw_has(&reply, "\"address\":\"192.0.2.1\""));
     raw_request(http_server_port(trusting.server),
-                "GET /a HTTP/1.1\r\nForwarded: for=6.6.6.6, for=\"[2001:db8::7]:99\";proto=https\r\n" CLOSE, &reply);
+                "GET /a HTTP/1.1\r\nForwarded: for=6.6.6.6, for=\"[2001:db8::7]:99\";proto=https\r\n" CLOSE,
+                &reply);
     assert_true(raw_has(&reply, "\"address\":\"2001:db8::7\""));
     http_server_stop(trusting.server, 2000);
 }

@@ -1,5 +1,5 @@
 /* TLS, reload of the certificate, and the drain with a long poll open. */
-#include "fixture.h"
+#include "tests/unit/http/fixture.h"
 
 static struct fixture fixture;
 static struct tls_pair first_pair, second_pair;
@@ -60,7 +60,8 @@ static void a_file_and_a_folded_header_over_tls(void **state)
     assert_string_equal(raw_body(&reply), "345");
     tls_close(&client);
     assert_true(tls_connect(&client, http_server_port(fixture.server), 0));
-    SEND(&client, "GET /a HTTP/1.1\r\nHost: x\r\nX-A: 1\r\n 2\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+    SEND(&client,
+         "GET /a HTTP/1.1\r\nHost: x\r\nX-A: 1\r\n 2\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
     tls_read_all(&client, &reply);
     assert_int_equal(raw_status(&reply), 400);
     assert_true(reply.closed);
@@ -103,7 +104,8 @@ static void a_new_certificate_serves_new_connections_and_old_ones_go_on(void **s
     assert_true(tls_connect(&before, http_server_port(fixture.server), 0));
     common_name(&before, name, sizeof(name));
     assert_string_equal(name, "first");
-    assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(&second_pair), tls_key(&second_pair), &err),
+    assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(&second_pair),
+                                                     tls_key(&second_pair), &err),
                      0);
     assert_true(tls_connect(&after, http_server_port(fixture.server), 0));
     common_name(&after, name, sizeof(name));
@@ -122,7 +124,8 @@ static void a_key_of_another_certificate_is_refused_and_the_old_one_stays(void *
     char name[32];
 
     (void)state;
-    assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(&second_pair), tls_key(&first_pair), &err),
+    assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(&second_pair),
+                                                     tls_key(&first_pair), &err),
                      -1);
     assert_int_equal(err.code, ERR_CONFIG);
     assert_true(tls_connect(&client, http_server_port(fixture.server), 0));
@@ -158,7 +161,8 @@ static void certificates_may_change_while_handshakes_run(void **state)
     for (int i = 0; i < 100; i++) {
         const struct tls_pair *pair = pairs[i % 2];
 
-        assert_int_equal(http_server_replace_certificate(fixture.server, tls_certificate(pair), tls_key(pair), &err), 0);
+        assert_int_equal(
+            http_server_replace_certificate(fixture.server, tls_certificate(pair), tls_key(pair), &err), 0);
         poll(NULL, 0, 1);
     }
     for (int i = 0; i < 2; i++)

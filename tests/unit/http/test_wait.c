@@ -1,4 +1,4 @@
-#include "fixture.h"
+#include "tests/unit/http/fixture.h"
 
 struct sleeper {
     struct wait_hub *hub;

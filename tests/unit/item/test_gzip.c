@@ -1,5 +1,4 @@
 #include "item/gzip_read.h"
-#include "item/gzip_write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "item/gzip_write.h"
 #include "item/lines.h"
 
 enum filling { ZEROS, TEXT, NOISE };

@@ -2,9 +2,9 @@
  * room. */
 #include "item/fingerprint.h"
 
-#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <jansson.h>
 #include <cmocka.h>
 
 #include "base/cleanup.h"

@@ -1,6 +1,7 @@
-/* What SQLite plans for every statement that a test has run on the writer: no big table is walked from end to end. */
+/* What SQLite plans for every statement that a test has run on the writer: no big table is walked from end to
+ * end. */
 #pragma once
-#include "fixture.h"
+#include "tests/unit/store/fixture.h"
 
 #include "store/sqlite/backend.h"
 
@@ -17,8 +18,10 @@ static inline void assert_plan(sqlite3 *db, const char *sql, size_t *ret_lines)
         (*ret_lines)++;
         if (getenv("PLANS"))
             fprintf(stderr, "PLAN %s | %s\n", line, sql);
-        /* a whole index may be walked where it holds only the rows that are wanted, or in the order that is wanted */
-        if (strncmp(line, "SCAN ", 5) == 0 && strcmp(line, "SCAN CONSTANT ROW") != 0 && strcmp(line, "SCAN g") != 0 &&
+        /* a whole index may be walked where it holds only the rows that are wanted, or in the order that is
+         * wanted */
+        if (strncmp(line, "SCAN ", 5) == 0 && strcmp(line, "SCAN CONSTANT ROW") != 0 &&
+            strcmp(line, "SCAN g") != 0 &&
             (walk || (!strstr(line, " USING ") && !strstr(line, "audit_node"))))
             fail_msg("%s: %s", line, sql);
         /* the value is looked up in its own index; a range of keys alone would walk past every other row */

@@ -20,8 +20,8 @@
 #include "store/points.h"
 #include "store/touches.h"
 
-/* A transaction that the test's own thread works in: the writer's function hands its tx over and waits, so that the
- * tests' calls and asserts stand in the test. */
+/* A transaction that the test's own thread works in: the writer's function hands its tx over and waits, so
+ * that the tests' calls and asserts stand in the test. */
 struct session {
     struct store *store;
     pthread_t thread;
@@ -148,17 +148,17 @@ static inline void roll_back(struct fixture *f)
     assert_int_equal(session_end_on(&f->session, -1), -1);
 }
 
-#define ok(call)                                                                                                  \
-    do {                                                                                                          \
-        f->err = ERR_INIT;                                                                                        \
-        if ((call) != 0)                                                                                          \
-            fail_msg("%s: %s", #call, f->err.message);                                                            \
+#define ok(call)                                                                                             \
+    do {                                                                                                     \
+        f->err = ERR_INIT;                                                                                   \
+        if ((call) != 0)                                                                                     \
+            fail_msg("%s: %s", #call, f->err.message);                                                       \
     } while (0)
-#define refused(error, call)                                                                                      \
-    do {                                                                                                          \
-        f->err = ERR_INIT;                                                                                        \
-        assert_int_equal((call), -1);                                                                             \
-        assert_string_equal(err_info(f->err.code)->name, #error);                                                 \
+#define refused(error, call)                                                                                 \
+    do {                                                                                                     \
+        f->err = ERR_INIT;                                                                                   \
+        assert_int_equal((call), -1);                                                                        \
+        assert_string_equal(err_info(f->err.code)->name, #error);                                            \
     } while (0)
 
 /* A root job with what a row must have. */

@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #include "base/limits.h"
 
@@ -8,9 +8,16 @@ static void a_job_comes_back_as_it_was_written(void **state)
     struct tx *tx = begin(f);
     struct job job = job_of("restore.table", "shop", "table/Sales"), *back;
     struct id unknown = id_new();
-    struct progress progress = {.phase = "load", .unit = "items", .done = 5, .total = -1, .bytes = 10,
-                                .items_per_second = 1.5, .bytes_per_second = 2.5, .eta_seconds = -1,
-                                .eta_is_guess = true, .updated_at = 77};
+    struct progress progress = {.phase = "load",
+                                .unit = "items",
+                                .done = 5,
+                                .total = -1,
+                                .bytes = 10,
+                                .items_per_second = 1.5,
+                                .bytes_per_second = 2.5,
+                                .eta_seconds = -1,
+                                .eta_is_guess = true,
+                                .updated_at = 77};
 
     job.parent_id = id_new();
     job.retry_of = id_new();
@@ -105,8 +112,10 @@ static void a_job_moves_only_as_the_table_of_moves_says(void **state)
             } else {
                 refused(JOB_STATE, tx_job_move(tx, job.key, job.state, (enum job_state)to, 5000, &f->err));
             }
-            assert_false(job_state_final((enum job_state)from) && job_move_allowed(job.state, (enum job_state)to));
-            assert_true(job_state_parse(job_state_name((enum job_state)to), &parsed) && parsed == (enum job_state)to);
+            assert_false(job_state_final((enum job_state)from) &&
+                         job_move_allowed(job.state, (enum job_state)to));
+            assert_true(job_state_parse(job_state_name((enum job_state)to), &parsed) &&
+                        parsed == (enum job_state)to);
         }
     refused(NOT_FOUND, tx_job_move(tx, 99999, JOB_QUEUED, JOB_RUNNING, 5000, &f->err));
     commit(f);
@@ -130,7 +139,8 @@ static void documents_are_kept_byte_for_byte_and_state_is_copied(void **state)
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct job one = job_of("backup.table", "shop", "table/Sales"), two = job_of("backup.table", "shop", "table/Sales");
+    struct job one = job_of("backup.table", "shop", "table/Sales"),
+               two = job_of("backup.table", "shop", "table/Sales");
     struct bytes json, odd = {"{\"a\":\"\0\xff\"}", 10};
 
     ok(tx_job_insert(tx, &one, &f->err));
@@ -157,7 +167,8 @@ static void documents_are_kept_byte_for_byte_and_state_is_copied(void **state)
         assert_null(json.data);
     }
     refused(NOT_FOUND, tx_document_put(tx, 99999, "spec", odd, &f->err));
-    refused(LIMIT_EXCEEDED, tx_document_put(tx, one.key, "spec", (struct bytes){"", DOCUMENT_MAX + 1}, &f->err));
+    refused(LIMIT_EXCEEDED,
+            tx_document_put(tx, one.key, "spec", (struct bytes){"", DOCUMENT_MAX + 1}, &f->err));
     commit(f);
 }
 
@@ -165,7 +176,8 @@ static void events_are_numbered_per_job(void **state)
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct job one = job_of("backup.table", "shop", "table/Sales"), two = job_of("backup.table", "shop", "table/Sales");
+    struct job one = job_of("backup.table", "shop", "table/Sales"),
+               two = job_of("backup.table", "shop", "table/Sales");
     struct job *back;
 
     ok(tx_job_insert(tx, &one, &f->err));

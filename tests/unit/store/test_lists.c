@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #define ROWS 400
 
@@ -58,11 +58,14 @@ static void every_filter_of_jobs_gives_what_looking_at_all_rows_gives(void **sta
     }
     for (int round = 0; round < 400; round++) {
         const char *room[5][3];
-        struct job_query query = {
-            .visible = some(environments, 4, room[0]), .environment = some(environments, 4, room[1]),
-            .kind = some(kinds, 3, room[2]), .state = some(states, JOB_STATE_COUNT, room[3]),
-            .resource = some(resources, 5, room[4]), .limit = 1 + pick(40),
-            .since = pick(3) ? 0 : 1000 + pick(4000), .until = pick(3) ? 0 : 1000 + pick(4000)};
+        struct job_query query = {.visible = some(environments, 4, room[0]),
+                                  .environment = some(environments, 4, room[1]),
+                                  .kind = some(kinds, 3, room[2]),
+                                  .state = some(states, JOB_STATE_COUNT, room[3]),
+                                  .resource = some(resources, 5, room[4]),
+                                  .limit = 1 + pick(40),
+                                  .since = pick(3) ? 0 : 1000 + pick(4000),
+                                  .until = pick(3) ? 0 : 1000 + pick(4000)};
         int at = ROWS;
         bool more = true;
 
@@ -81,7 +84,8 @@ static void every_filter_of_jobs_gives_what_looking_at_all_rows_gives(void **sta
                     assert_true(--at >= 0);
                 while (!in(&query.environment, rows[at].environment) || !in(&query.kind, rows[at].kind) ||
                        !(query.visible_all || in(&query.visible, rows[at].environment)) ||
-                       !in(&query.state, job_state_name(rows[at].state)) || !in(&query.resource, rows[at].resource) ||
+                       !in(&query.state, job_state_name(rows[at].state)) ||
+                       !in(&query.resource, rows[at].resource) ||
                        !in_time(rows[at].created_at, query.since, query.until) ||
                        !(id_is_zero(&query.parent_id) || id_equal(&query.parent_id, &rows[at].parent_id)));
                 assert_int_equal(list[i]->key, rows[at].key);
@@ -114,14 +118,15 @@ static void who_sees_no_environment_finds_nothing(void **state)
     ok(tx_job_insert(tx, &job, &f->err));
     ok(tx_jobs_list(tx, &(struct job_query){.limit = 5}, f->arena, &jobs, &count, &more, &f->err));
     assert_true(count == 0 && !more);
-    ok(tx_jobs_list(tx, &(struct job_query){.environment = {(const char *const[]){"shop"}, 1}}, f->arena, &jobs, &count,
-                    &more, &f->err));
+    ok(tx_jobs_list(tx, &(struct job_query){.environment = {(const char *const[]){"shop"}, 1}}, f->arena,
+                    &jobs, &count, &more, &f->err));
     assert_true(count == 0 && !more);
     ok(tx_jobs_list(tx, &(struct job_query){.visible_all = true}, f->arena, &jobs, &count, &more, &f->err));
     assert_true(count == 1 && !more);
     ok(tx_points_list(tx, &(struct point_query){.limit = 5}, f->arena, &points, &count, &more, &f->err));
     assert_true(count == 0 && !more);
-    ok(tx_audit_list(tx, &(struct audit_query){.limit = 5}, f->arena, &records, &keys, &count, &more, &f->err));
+    ok(tx_audit_list(tx, &(struct audit_query){.limit = 5}, f->arena, &records, &keys, &count, &more,
+                     &f->err));
     assert_true(count == 0 && !more);
     commit(f);
 }
@@ -136,18 +141,27 @@ static void every_filter_of_recovery_points_gives_what_looking_at_all_rows_gives
     for (int i = 0; i < POINT_STATUS_COUNT; i++)
         statuses[i] = point_status_name((enum point_status)i);
     for (int i = 0; i < ROWS; i++) {
-        rows[i] = (struct recovery_point){.id = id_new(), .environment = environments[pick(4)], .type = types[pick(2)],
-                                          .method = methods[pick(2)], .origin = "recoverd", .resource = resources[pick(5)],
-                                          .status = (enum point_status)pick(POINT_STATUS_COUNT), .created_at = 1000 + i};
+        rows[i] = (struct recovery_point){.id = id_new(),
+                                          .environment = environments[pick(4)],
+                                          .type = types[pick(2)],
+                                          .method = methods[pick(2)],
+                                          .origin = "recoverd",
+                                          .resource = resources[pick(5)],
+                                          .status = (enum point_status)pick(POINT_STATUS_COUNT),
+                                          .created_at = 1000 + i};
         ok(tx_point_insert(tx, &rows[i], &f->err));
     }
     for (int round = 0; round < 400; round++) {
         const char *room[6][3];
-        struct point_query query = {
-            .visible = some(environments, 4, room[0]), .environment = some(environments, 4, room[1]),
-            .type = some(types, 2, room[2]), .status = some(statuses, POINT_STATUS_COUNT, room[3]),
-            .resource = some(resources, 5, room[4]), .method = some(methods, 2, room[5]), .limit = ROWS,
-            .since = pick(3) ? 0 : 1000 + pick(400), .until = pick(3) ? 0 : 1000 + pick(400)};
+        struct point_query query = {.visible = some(environments, 4, room[0]),
+                                    .environment = some(environments, 4, room[1]),
+                                    .type = some(types, 2, room[2]),
+                                    .status = some(statuses, POINT_STATUS_COUNT, room[3]),
+                                    .resource = some(resources, 5, room[4]),
+                                    .method = some(methods, 2, room[5]),
+                                    .limit = ROWS,
+                                    .since = pick(3) ? 0 : 1000 + pick(400),
+                                    .until = pick(3) ? 0 : 1000 + pick(400)};
         struct recovery_point **list;
         size_t count, expected = 0;
         bool more;
@@ -158,8 +172,9 @@ static void every_filter_of_recovery_points_gives_what_looking_at_all_rows_gives
         for (int at = ROWS - 1; at >= 0; at--)
             if (in(&query.environment, rows[at].environment) && in(&query.type, rows[at].type) &&
                 (query.visible_all || in(&query.visible, rows[at].environment)) &&
-                in(&query.status, point_status_name(rows[at].status)) && in(&query.resource, rows[at].resource) &&
-                in(&query.method, rows[at].method) && in_time(rows[at].created_at, query.since, query.until)) {
+                in(&query.status, point_status_name(rows[at].status)) &&
+                in(&query.resource, rows[at].resource) && in(&query.method, rows[at].method) &&
+                in_time(rows[at].created_at, query.since, query.until)) {
                 assert_true(expected < count);
                 assert_int_equal(list[expected++]->key, rows[at].key);
             }
@@ -177,18 +192,26 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
     static const char *const actors[] = {"ada", "bob", "cy"};
 
     for (int i = 0; i < ROWS; i++) {
-        rows[i] = (struct audit_record){.node = "n", .seq = i + 1, .at = 1000 + i, .actor = actors[pick(3)],
-                                        .action = kinds[pick(3)], .object = resources[pick(5)],
+        rows[i] = (struct audit_record){.node = "n",
+                                        .seq = i + 1,
+                                        .at = 1000 + i,
+                                        .actor = actors[pick(3)],
+                                        .action = kinds[pick(3)],
+                                        .object = resources[pick(5)],
                                         .environment = pick(6) ? environments[pick(4)] : NULL};
         ok(tx_audit_insert(tx, &rows[i], &f->err));
     }
     for (int round = 0; round < 400; round++) {
         const char *room[5][3];
-        struct audit_query query = {
-            .visible = some(environments, 4, room[0]), .environment = some(environments, 4, room[1]),
-            .actor = some(actors, 3, room[2]), .action = some(kinds, 3, room[3]), .object = some(resources, 5, room[4]),
-            .limit = 1 + pick(60), .since = pick(3) ? 0 : 1000 + pick(400), .until = pick(3) ? 0 : 1000 + pick(400),
-            .oldest_first = pick(2)};
+        struct audit_query query = {.visible = some(environments, 4, room[0]),
+                                    .environment = some(environments, 4, room[1]),
+                                    .actor = some(actors, 3, room[2]),
+                                    .action = some(kinds, 3, room[3]),
+                                    .object = some(resources, 5, room[4]),
+                                    .limit = 1 + pick(60),
+                                    .since = pick(3) ? 0 : 1000 + pick(400),
+                                    .until = pick(3) ? 0 : 1000 + pick(400),
+                                    .oldest_first = pick(2)};
         size_t expected = 0, found = 0;
         int64_t last = query.oldest_first ? 0 : INT64_MAX;
         bool more = true;
@@ -207,8 +230,9 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
             ok(tx_audit_list(tx, &query, f->arena, &list, &keys, &count, &more, &f->err));
             for (size_t i = 0; i < count; i++) {
                 assert_true(query.oldest_first ? keys[i] > last : keys[i] < last);
-                assert_true(in(&query.environment, list[i]->environment) && in(&query.actor, list[i]->actor) &&
-                            in(&query.action, list[i]->action) && in(&query.object, list[i]->object));
+                assert_true(in(&query.environment, list[i]->environment) &&
+                            in(&query.actor, list[i]->actor) && in(&query.action, list[i]->action) &&
+                            in(&query.object, list[i]->object));
                 query.before_key = last = keys[i];
                 found++;
             }

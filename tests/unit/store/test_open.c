@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -6,11 +6,13 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* -- what other processes do: this program again, with words -------------------------------------------------------- */
+/* -- what other processes do: this program again, with words
+ * -------------------------------------------------------- */
 
 static pid_t run_self(const char *what, const char *url, const char *dir, int out)
 {
-    char *const argv[] = {(char *)"self", (char *)(uintptr_t)what, (char *)(uintptr_t)url, (char *)(uintptr_t)dir, NULL};
+    char *const argv[] = {(char *)"self", (char *)(uintptr_t)what, (char *)(uintptr_t)url,
+                          (char *)(uintptr_t)dir, NULL};
     posix_spawn_file_actions_t actions;
     pid_t pid;
 
@@ -83,7 +85,9 @@ static int self(const char *what, const struct store_options *options)
     return 0;
 }
 
-/* -- tests ------------------------------------------------------------------------------------------------------------ */
+/* -- tests
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void change(struct fixture *f, const char *sql)
 {
@@ -150,8 +154,8 @@ static void what_was_acknowledged_is_there_after_kill_9(void **state)
             ok(tx_job_by_id(session.tx, &ids[i], f->arena, &job, &f->err));
         }
         ok(connection_pragma(session.tx->connection,
-                             "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'", &ok_rows,
-                             &f->err));
+                             "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'",
+                             &ok_rows, &f->err));
         ok(connection_pragma(session.tx->connection,
                              "SELECT (SELECT count(*) FROM job) - (SELECT count(*) FROM step) + "
                              "(SELECT count(*) FROM job) - (SELECT count(*) FROM document)",
@@ -221,7 +225,8 @@ static void a_database_of_another_program_is_refused_and_not_touched(void **stat
         fputs("this is not a database\n", file);
     fclose(file);
     refused(STORE_CORRUPT, store_open(&f->options, &f->store, &f->err));
-    refused(CONFIG, store_open(&(struct store_options){.url = "postgresql:x", .data_dir = f->dir}, &f->store, &f->err));
+    refused(CONFIG, store_open(&(struct store_options){.url = "postgresql:x", .data_dir = f->dir}, &f->store,
+                               &f->err));
 }
 
 static void a_migration_that_fails_leaves_the_schema_before_it(void **state)
@@ -246,13 +251,15 @@ static void a_migration_that_fails_leaves_the_schema_before_it(void **state)
     ok(connection_pragma(&writer, "SELECT count(*) FROM migration", &value, &f->err));
     assert_int_equal(value, 2);
     connection_close(&writer);
-    refused(SCHEMA_UNKNOWN, store_open(&f->options, &f->store, &f->err)); /* this program knows only the first */
+    refused(SCHEMA_UNKNOWN,
+            store_open(&f->options, &f->store, &f->err)); /* this program knows only the first */
 }
 
 static void the_database_is_its_owners_alone_and_as_durable_as_promised(void **state)
 {
     struct fixture *f = *state;
-    static const char *const files[] = {"recoverd.db", "recoverd.db-wal", "recoverd.db-shm", "recoverd.db.lock", "recoverd.lock", "ballast"};
+    static const char *const files[] = {"recoverd.db",      "recoverd.db-wal", "recoverd.db-shm",
+                                        "recoverd.db.lock", "recoverd.lock",   "ballast"};
     struct tx *tx = begin(f);
     int64_t value;
 
@@ -267,17 +274,22 @@ static void the_database_is_its_owners_alone_and_as_durable_as_promised(void **s
     static const struct {
         const char *pragma;
         int64_t value;
-    } pragmas[] = {{"PRAGMA synchronous", 2},    {"PRAGMA foreign_keys", 1}, {"PRAGMA trusted_schema", 0},
-                   {"PRAGMA cell_size_check", 1}, {"PRAGMA application_id", SQLITE_APPLICATION_ID},
-                   {"PRAGMA user_version", 1},    {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1}};
+    } pragmas[] = {{"PRAGMA synchronous", 2},
+                   {"PRAGMA foreign_keys", 1},
+                   {"PRAGMA trusted_schema", 0},
+                   {"PRAGMA cell_size_check", 1},
+                   {"PRAGMA application_id", SQLITE_APPLICATION_ID},
+                   {"PRAGMA user_version", 1},
+                   {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1}};
     for (size_t i = 0; i < COUNT_OF(pragmas); i++) {
         ok(connection_pragma(tx->connection, pragmas[i].pragma, &value, &f->err));
         assert_int_equal(value, pragmas[i].value);
     }
-    ok(connection_pragma(tx->connection,
-                         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
-                         "AND sql NOT LIKE '%STRICT%'",
-                         &value, &f->err));
+    ok(connection_pragma(
+        tx->connection,
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "AND sql NOT LIKE '%STRICT%'",
+        &value, &f->err));
     assert_int_equal(value, 0);
     commit(f);
 }

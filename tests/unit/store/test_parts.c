@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 static void a_claimed_part_is_fenced_by_its_lease(void **state)
 {
@@ -67,7 +67,8 @@ static void a_claim_takes_the_highest_priority_then_the_least_busy_then_the_olde
     ok(tx_job_move(tx, b[2].job.key, JOB_QUEUED, JOB_RUNNING, 2000, &f->err));
     b[2].step = (struct step){.job_key = b[2].job.key, .name = "scan"};
     ok(tx_step_insert(tx, &b[2].step, &f->err));
-    b[2].parts[0] = (struct part){.job_key = b[2].job.key, .step_key = b[2].step.key, .name = "x", .state = PART_READY};
+    b[2].parts[0] =
+        (struct part){.job_key = b[2].job.key, .step_key = b[2].step.key, .name = "x", .state = PART_READY};
     ok(tx_part_insert(tx, &b[2].parts[0], &f->err));
 
     assert_int_equal(claim(f, tx, 1)->key, b[2].parts[0].key);
@@ -94,7 +95,8 @@ static void a_claim_gives_nothing_of_jobs_that_do_not_run_and_says_when_the_next
     ok(tx_job_insert(tx, &queued, &f->err));
     struct step step = {.job_key = queued.key, .name = "scan"};
     ok(tx_step_insert(tx, &step, &f->err));
-    struct part waiting = {.job_key = queued.key, .step_key = step.key, .name = "p", .state = PART_READY, .not_before = 120};
+    struct part waiting = {
+        .job_key = queued.key, .step_key = step.key, .name = "p", .state = PART_READY, .not_before = 120};
     ok(tx_part_insert(tx, &waiting, &f->err));
     build(f, tx, &b, 1);
     part = claim(f, tx, 1);
@@ -197,7 +199,12 @@ static void a_retry_takes_over_what_was_done_and_nothing_else(void **state)
     struct built b;
     struct part *done, *half;
     struct job next = job_of("backup.table", "shop", "table/Sales");
-    struct data_file file = {.path = "data/0.gz", .stored_size = 10, .raw_size = 20, .items = 3, .sha256 = {{7}}}, *files;
+    struct data_file file = {.path = "data/0.gz",
+                             .stored_size = 10,
+                             .raw_size = 20,
+                             .items = 3,
+                             .sha256 = {{7}}},
+                     *files;
     struct step **steps, done_step = {.seq = 1, .name = "create"};
     struct part **parts;
     size_t count;

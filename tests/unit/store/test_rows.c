@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #include "base/limits.h"
 
@@ -42,7 +42,8 @@ static void who_waits_longer_blocks_who_comes_later_unless_he_awaits_approval(vo
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct job holder = job_of("a", "shop", "r"), older = job_of("b", "shop", "r"), younger = job_of("c", "shop", "r");
+    struct job holder = job_of("a", "shop", "r"), older = job_of("b", "shop", "r"),
+               younger = job_of("c", "shop", "r");
     struct touch both[] = {{"table/X", true}, {"table/Y", false}};
     bool granted;
     struct id *blockers;
@@ -102,9 +103,18 @@ static void a_plan_is_spent_once_and_expires_unspent(void **state)
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct plan_row plan = {.hash = {{1}}, .requester = "ada", .environment = "shop", .kind = "restore.table",
-                            .spec = BYTES("{}"), .identities = BYTES("[]"), .nonce = BYTES("\0\1"), .body = BYTES("{1}"),
-                            .destructive = true, .needs_mfa = true, .created_at = 1, .expires_at = 100};
+    struct plan_row plan = {.hash = {{1}},
+                            .requester = "ada",
+                            .environment = "shop",
+                            .kind = "restore.table",
+                            .spec = BYTES("{}"),
+                            .identities = BYTES("[]"),
+                            .nonce = BYTES("\0\1"),
+                            .body = BYTES("{1}"),
+                            .destructive = true,
+                            .needs_mfa = true,
+                            .created_at = 1,
+                            .expires_at = 100};
     struct plan_row *back, other = plan;
     struct id job = id_new();
 
@@ -147,8 +157,14 @@ static void an_idempotency_key_is_claimed_once_and_lives_as_long_as_its_job(void
     assert_null(row);
     ok(tx_idempotency_claim(tx, &scope, &body, now, f->arena, &row, &f->err));
     assert_non_null(row);
-    stored = (struct idempotency_row){.scope = scope, .body = body, .job = job.id, .status = 202, .location = "/v1/jobs/x",
-                                      .answer = BYTES("{}"), .created_at = now, .expires_at = now + 10};
+    stored = (struct idempotency_row){.scope = scope,
+                                      .body = body,
+                                      .job = job.id,
+                                      .status = 202,
+                                      .location = "/v1/jobs/x",
+                                      .answer = BYTES("{}"),
+                                      .created_at = now,
+                                      .expires_at = now + 10};
     ok(tx_idempotency_store(tx, &stored, &f->err));
     ok(tx_idempotency_get(tx, &scope, f->arena, &row, &f->err));
     assert_int_equal(row->status, 202);
@@ -178,8 +194,10 @@ static void enrolments_settings_made_tables_and_limits_come_and_go(void **state)
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct totp_row totp = {.identity = "ada", .sealed = BYTES("\0\1\2"), .last_step = 5, .created_at = 1}, *back;
-    struct made_table made = {.environment = "shop", .table = "Sales-restored", .arn = "arn:x", .created_at = 1};
+    struct totp_row totp = {.identity = "ada", .sealed = BYTES("\0\1\2"), .last_step = 5, .created_at = 1},
+                    *back;
+    struct made_table made = {
+        .environment = "shop", .table = "Sales-restored", .arn = "arn:x", .created_at = 1};
     struct environment_limits limits;
     struct bytes value;
     bool exists;
@@ -228,10 +246,21 @@ static void enrolments_settings_made_tables_and_limits_come_and_go(void **state)
 
 static struct recovery_point point_of(const char *resource, enum point_status status, int64_t created_at)
 {
-    return (struct recovery_point){.id = id_new(), .environment = "shop", .type = "table", .method = "scan",
-                                   .origin = "recoverd", .resource = resource, .account = "111122223333",
-                                   .region = "eu-west-1", .arn = "arn:x", .location = "file:///b/1", .status = status,
-                                   .trust = "unsigned", .items = -1, .job = id_new(), .encryption = "none",
+    return (struct recovery_point){.id = id_new(),
+                                   .environment = "shop",
+                                   .type = "table",
+                                   .method = "scan",
+                                   .origin = "recoverd",
+                                   .resource = resource,
+                                   .account = "111122223333",
+                                   .region = "eu-west-1",
+                                   .arn = "arn:x",
+                                   .location = "file:///b/1",
+                                   .status = status,
+                                   .trust = "unsigned",
+                                   .items = -1,
+                                   .job = id_new(),
+                                   .encryption = "none",
                                    .created_at = created_at};
 }
 
@@ -239,7 +268,8 @@ static void a_recovery_point_is_found_by_id_job_location_and_as_the_newest_usabl
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct recovery_point one = point_of("table/Sales", POINT_WRITING, 1), two = point_of("table/Sales", POINT_DAMAGED, 2);
+    struct recovery_point one = point_of("table/Sales", POINT_WRITING, 1),
+                          two = point_of("table/Sales", POINT_DAMAGED, 2);
     struct recovery_point *back;
     struct job origin = job_of("backup.table", "shop", "table/Sales"), retry = origin;
     struct id unknown = id_new();
@@ -319,8 +349,14 @@ static void audit_rows_are_numbered_per_node_and_come_back_as_hashed(void **stat
 {
     struct fixture *f = *state;
     struct tx *tx = begin(f);
-    struct audit_record record = {.node = "n1", .seq = 1, .at = 5, .actor = "ada", .action = "job.accept",
-                                  .outcome = "ok", .detail = BYTES("{\"a\":1}"), .hash = {{1}}};
+    struct audit_record record = {.node = "n1",
+                                  .seq = 1,
+                                  .at = 5,
+                                  .actor = "ada",
+                                  .action = "job.accept",
+                                  .outcome = "ok",
+                                  .detail = BYTES("{\"a\":1}"),
+                                  .hash = {{1}}};
     struct audit_record *back;
     struct bytes frontier;
     struct hash hash;

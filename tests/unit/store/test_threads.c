@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #include <stdatomic.h>
 
@@ -69,7 +69,8 @@ static int look_fn(struct tx *tx, void *ctx, struct err *err)
     struct job **jobs;
     size_t count = 0, steps_count;
     bool more;
-    int result = tx_jobs_list(tx, &(struct job_query){.visible_all = true, .limit = 20}, arena, &jobs, &count, &more, err);
+    int result = tx_jobs_list(tx, &(struct job_query){.visible_all = true, .limit = 20}, arena, &jobs, &count,
+                              &more, err);
 
     int64_t step_rows = 0, job_rows = -1;
 
@@ -95,7 +96,8 @@ static void *look_main(void *arg)
 
     do {
         struct err err = ERR_INIT;
-        worker->failures += (worker->seen % 2 ? store_read : store_read_ops)(worker->f->store, look_fn, worker, &err) < 0;
+        worker->failures +=
+            (worker->seen % 2 ? store_read : store_read_ops)(worker->f->store, look_fn, worker, &err) < 0;
     } while (!atomic_load(worker->stop));
     return NULL;
 }
@@ -174,7 +176,8 @@ static void no_part_is_given_twice(void **state)
 
     build(f, tx, &b, 0);
     for (int i = 0; i < PARTS; i++) {
-        struct part part = {.job_key = b.job.key, .step_key = b.step.key, .seq = i, .name = "p", .state = PART_READY};
+        struct part part = {
+            .job_key = b.job.key, .step_key = b.step.key, .seq = i, .name = "p", .state = PART_READY};
         ok(tx_part_insert(tx, &part, &f->err));
     }
     commit(f);

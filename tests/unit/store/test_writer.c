@@ -1,4 +1,4 @@
-#include "explain.h"
+#include "tests/unit/store/explain.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -7,7 +7,8 @@
 
 #include "base/limits.h"
 
-/* -- functions that wait in the queue together ------------------------------------------------------------------- */
+/* -- functions that wait in the queue together
+ * ------------------------------------------------------------------- */
 
 enum kind { GOOD, FAILS, FILLS, LOSES };
 
@@ -203,7 +204,8 @@ static void who_comes_while_the_store_closes_is_sent_away_and_who_waited_is_serv
     assert_true(job_exists(f, &waits.job.id));
 }
 
-/* -- a disk that is full: a tmpfs of our own ------------------------------------------------------------------------ */
+/* -- a disk that is full: a tmpfs of our own
+ * ------------------------------------------------------------------------ */
 
 #define DISK (24 * MIB)
 
@@ -317,8 +319,10 @@ static void on_a_full_disk_failures_are_recorded_with_the_ballasts_room_and_jobs
     ok(store_tx(f->store, "test", put_fn, &(struct put){job.key, "after", 900000}, &f->err));
     store_close(f->store);
     fixture_open(f);
-    assert_int_equal(count_rows(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
-    assert_true(count_rows(f, "SELECT count(*) FROM document WHERE name IN ('before', 'error', 'after')") == 3);
+    assert_int_equal(
+        count_rows(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    assert_true(count_rows(f, "SELECT count(*) FROM document WHERE name IN ('before', 'error', 'after')") ==
+                3);
 }
 
 int main(void)
