@@ -100,7 +100,8 @@ static enum job_state end_state(const struct job *job, bool cut)
 {
     if (job->error_code)
         return JOB_FAILED;
-    /* A cancel that came when everything was done already changes nothing; and what was cut never succeeds. */
+    /* A cancel that came when everything was done already changes nothing; and what was cut never succeeds.
+     */
     if (cut)
         return job->cancel_requested_at ? JOB_CANCELLED : JOB_FAILED;
     return job->partial ? JOB_PARTIAL : JOB_SUCCEEDED;

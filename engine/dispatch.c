@@ -35,10 +35,12 @@ static struct timespec in_ms(int64_t ms)
 struct claiming {
     struct engine *engine;
     struct arena *arena;
+    struct starting starting;
     struct worker **idle; /* to be given a part each, while there are any */
     struct part **parts;
     int wanted, claimed;
     int64_t now, until, next_ms;
+    int64_t expired; /* leases that ran out */
 };
 
 static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, struct part **ret_part,
@@ -55,15 +57,76 @@ static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, str
     return tx_job_count_attempt(tx, part->job_key, err);
 }
 
+static int start_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct claiming *c = ctx;
+
+    arena_reset(c->arena);
+    if (tx_leases_expire(tx, c->now, &c->expired, err) < 0)
+        return -1;
+    return tx_jobs_start(tx, c->engine, &c->starting, c->arena, err);
+}
+
+struct failing {
+    struct claiming *c;
+    const struct err *failure;
+    struct ending ending;
+};
+
+static int fail_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct failing *f = ctx;
+    struct job *job;
+
+    f->ending = (struct ending){0};
+    arena_reset(f->c->arena);
+    if (tx_job_by_key(tx, f->c->starting.culprit, f->c->arena, &job, err) < 0)
+        return -1;
+    if (job->state != JOB_QUEUED)
+        return 0;
+    if (tx_job_error(tx, job, f->failure, f->c->arena, err) < 0)
+        return -1;
+    return tx_job_end(tx, f->c->engine, job, JOB_FAILED, &f->ending, err);
+}
+
+/* A job that cannot be started must not keep the others from it: it fails. What may go away is tried again.
+ */
+static void start_failed(struct claiming *c, const struct err *failure)
+{
+    struct failing failing = {.c = c, .failure = failure};
+    struct err err = ERR_INIT;
+
+    log_err(LOG_ERROR, "jobs could not be started", failure, NULL);
+    if (!c->starting.culprit || err_info(failure->code)->retryable || failure->code == ERR_STORE_CORRUPT)
+        return;
+    if (store_tx(c->engine->store, "fail", fail_tx, &failing, &err) < 0)
+        log_err(LOG_ERROR, "a job that cannot be started could not be ended", &err, NULL);
+    else
+        job_ended(c->engine, &failing.ending);
+}
+
+/* Looks at one stretch of the queue; true when there is more of it. */
+static bool start_jobs(struct claiming *c)
+{
+    struct err err = ERR_INIT;
+
+    if (store_tx(c->engine->store, "start", start_tx, c, &err) < 0) {
+        start_failed(c, &err);
+        c->starting.skip = 0;
+        return false;
+    }
+    if (c->expired > 0)
+        log_write(LOG_WARN, "leases ran out; their parts are taken up again", NULL);
+    c->starting.skip = c->starting.next_skip;
+    return c->starting.skip > 0;
+}
+
 static int claim_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct claiming *c = ctx;
 
     c->claimed = 0;
     c->next_ms = 0;
-    arena_reset(c->arena);
-    if (tx_jobs_start(tx, c->engine, c->arena, err) < 0)
-        return -1;
     while (c->claimed < c->wanted) {
         struct part *part;
 
@@ -93,8 +156,10 @@ static int64_t look_once(struct claiming *c)
     struct engine *engine = c->engine;
     struct err err = ERR_INIT;
     int64_t sleep_ms = LOOK_MAX_MS;
+    bool more;
 
     c->now = clock_boot_ms();
+    more = start_jobs(c);
     pthread_mutex_lock(&engine->lock);
     c->wanted = find_idle(engine, c->idle);
     c->until = c->now + realm_config(engine->realm)->lease_ms;
@@ -110,7 +175,7 @@ static int64_t look_once(struct claiming *c)
     }
     pthread_cond_broadcast(&engine->given);
     pthread_mutex_unlock(&engine->lock);
-    if (c->claimed == c->wanted && c->wanted > 0)
+    if (more || (c->claimed == c->wanted && c->wanted > 0))
         return 0;
     if (c->next_ms > 0)
         sleep_ms = c->next_ms > c->now ? c->next_ms - c->now : 10;
@@ -265,9 +330,9 @@ static void tell_verdicts(struct engine *engine, const struct beats *b)
                 running->lease.epoch != b->beats[i].lease.epoch)
                 continue;
             if (b->beats[i].verdict == ERR_NONE) {
-                atomic_store(&running->lease_until, b->until);
+                lease_extend(running, b->until);
             } else {
-                atomic_store(&running->signal, (int)b->beats[i].verdict);
+                signal_work(running, b->beats[i].verdict);
                 http_client_wake(engine->workers[n].client);
             }
         }
@@ -321,6 +386,33 @@ void *heart_main(void *arg)
     }
 }
 
+static int weight(int code)
+{
+    static const enum err_code order[] = {ERR_NONE, ERR_CANCELLED, ERR_DRAINING, ERR_LEASE_LOST};
+    int i = 0;
+
+    while (i < (int)COUNT_OF(order) - 1 && (int)order[i] != code)
+        i++;
+    return i;
+}
+
+void signal_work(struct work_private *private, enum err_code code)
+{
+    int was = atomic_load(&private->signal);
+
+    while (weight(was) < weight((int)code) &&
+           !atomic_compare_exchange_weak(&private->signal, &was, (int)code))
+        continue;
+}
+
+void lease_extend(struct work_private *private, int64_t until_boot_ms)
+{
+    int64_t was = atomic_load(&private->lease_until);
+
+    while (was < until_boot_ms && !atomic_compare_exchange_weak(&private->lease_until, &was, until_boot_ms))
+        continue;
+}
+
 void signal_running(struct engine *engine, int64_t job_key, enum err_code code)
 {
     for (int i = 0; i < engine->worker_count; i++) {
@@ -328,7 +420,7 @@ void signal_running(struct engine *engine, int64_t job_key, enum err_code code)
 
         if (!running || (job_key && running->job_key != job_key))
             continue;
-        atomic_store(&running->signal, (int)code);
+        signal_work(running, code);
         http_client_wake(engine->workers[i].client);
     }
 }

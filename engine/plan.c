@@ -110,8 +110,7 @@ static int plan_hash(const struct plan_row *row, struct hash *ret_hash, struct e
     return 0;
 }
 
-static void write_body(struct buffer *out, const struct ask *ask, const struct planning *planning,
-                       const struct plan_row *row)
+static void write_body(struct buffer *out, const struct planning *planning, const struct plan_row *row)
 {
     char hash[HEX_SIZE(32)];
     char retry_of[ID_SIZE];
@@ -127,7 +126,7 @@ static void write_body(struct buffer *out, const struct ask *ask, const struct p
     json_put_text(&w, "requested_by", row->requester);
     json_put_text(&w, "kind", row->kind);
     json_put_text(&w, "environment", row->environment);
-    if (ask->retry_of)
+    if (!id_is_zero(&row->retry_of))
         json_put_text(&w, "retry_of", retry_of);
     json_put_raw(&w, "spec", row->spec);
     json_put_dom(&w, "resources", planning->identities);
@@ -147,6 +146,7 @@ struct inserting {
     const struct submit *submit;
     const struct ask *ask;
     const struct plan_row *row;
+    struct bytes detail; /* of the audit row */
 };
 
 static int audit_plan(struct tx *tx, const struct inserting *i, struct err *err)
@@ -159,7 +159,7 @@ static int audit_plan(struct tx *tx, const struct inserting *i, struct err *err)
     entry.environment = i->row->environment;
     entry.request_id = i->submit->request_id;
     entry.plan_hash = hash;
-    entry.detail = i->row->spec.data;
+    entry.detail = i->detail.data;
     return tx_audit(tx, i->engine->node, &entry, err);
 }
 
@@ -172,7 +172,8 @@ static int insert(struct tx *tx, void *ctx, struct err *err)
     return audit_plan(tx, i, err);
 }
 
-static int fill(struct plan_row *row, const struct ask *ask, const struct planning *planning, struct err *err)
+static int fill(struct plan_row *row, const struct submit *submit, const struct ask *ask,
+                const struct planning *planning, struct err *err)
 {
     char nonce[16];
 
@@ -185,8 +186,7 @@ static int fill(struct plan_row *row, const struct ask *ask, const struct planni
     row->identities = bytes_of(planning_canonical(planning, ask->arena));
     row->destructive = planning->destructive;
     row->needs_mfa = planning->destructive || ask->kind->mfa == MFA_FRESH;
-    if (ask->retry_of)
-        row->retry_of = ask->retry_of->id;
+    row->retry_of = submit->retry_of;
     row->created_at = clock_wall_ms();
     row->expires_at = row->created_at + PLAN_KEPT_MS;
     if (!row->nonce.data || !row->spec.data || !row->identities.data)
@@ -204,16 +204,19 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
 
     if (!row)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    if (ask_prepare(engine, submit, &ask, err) < 0 || plan_make(engine, &ask, &planning, err) < 0 ||
-        fill(row, &ask, &planning, err) < 0)
+    /* plans are kept for a day: a full disk is no place for more of them */
+    if (ask_prepare(engine, submit, &ask, err) < 0 || store_accepting(engine->store, err) < 0 || plan_make(engine, &ask, &planning, err) < 0 ||
+        fill(row, submit, &ask, &planning, err) < 0)
         return -1;
-    write_body(&body, &ask, &planning, row);
+    write_body(&body, &planning, row);
     if (buffer_ok(&body, "the plan", err) < 0)
         return -1;
     row->body = arena_bytes(submit->arena, buffer_bytes(&body));
     if (!row->body.data)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    inserting = (struct inserting){engine, submit, &ask, row};
+    inserting = (struct inserting){engine, submit, &ask, row, audit_detail(row->spec, submit->arena, err)};
+    if (!inserting.detail.data)
+        return -1;
     if (store_tx(engine->store, "plan", insert, &inserting, err) < 0)
         return -1;
     *ret_plan = row;

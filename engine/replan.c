@@ -43,7 +43,7 @@ int work_replan(struct work *work, struct err *err)
     json_auto_t *done = NULL;
     json_auto_t *yes = json_true();
 
-    if (!work->job->has_plan || !id_is_zero(&work->job->retry_of))
+    if (!work->job->has_plan || !id_equal(&work->job->origin_id, &work->job->id))
         return 0; /* a retry's own half-made table is in the way of its plan: judged when it was accepted */
     if (work_state_get(work, "replanned", &done, err) < 0)
         return -1;

@@ -7,6 +7,7 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS 300000
 #define LIMIT_WAIT_MS 120000
+#define VERDICT_ARENA (8 * MIB)
 
 struct attempt {
     struct work work;
@@ -17,9 +18,9 @@ struct attempt {
     bool splitting;
     int result; /* of the function */
     struct err failure;
-    int64_t delay_ms; /* until it may run again */
-    bool counts;      /* against max_attempts */
-    struct bytes error;
+    int64_t delay_ms;    /* until it may run again */
+    bool counts;         /* against max_attempts */
+    struct arena *arena; /* of the verdict: the attempt's own may be used up, and that must be told too */
     struct ending ending;
     struct progress progress; /* as the attempt left it: an ended job shows its last numbers */
     bool has_progress;
@@ -117,7 +118,7 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
     id_format(&work->job->origin_id, work->origin);
     log_context_job(work->id);
     if (work->job->cancel_requested_at) /* between the claim and our being heard of */
-        atomic_store(&a->private.signal, ERR_CANCELLED);
+        signal_work(&a->private, ERR_CANCELLED);
     if (work->part->crashes >= CRASHES_MAX)
         return err_set(err, ERR_CRASHED_REPEATEDLY, "%d processes ended in part %s of step %s",
                        work->part->crashes, work->part->name, work->step->name);
@@ -135,7 +136,7 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
 
 static int insert_splits(struct tx *tx, struct attempt *a, struct err *err)
 {
-    struct split **list = arena_array(a->work.arena, struct split *, (size_t)a->private.split_count + 1);
+    struct split **list = arena_array(a->arena, struct split *, (size_t)a->private.split_count + 1);
     int n = a->private.split_count;
 
     if (!list)
@@ -156,6 +157,11 @@ static int insert_splits(struct tx *tx, struct attempt *a, struct err *err)
     return 0;
 }
 
+static bool is_always(const struct attempt *a)
+{
+    return a->step_kind && a->step_kind->always;
+}
+
 static int end_part(struct tx *tx, struct attempt *a, enum part_state state, struct err *err)
 {
     struct work *work = &a->work;
@@ -165,12 +171,12 @@ static int end_part(struct tx *tx, struct attempt *a, enum part_state state, str
     a->ending = (struct ending){0};
     if (tx_part_end(tx, &a->private.lease, state, &open, err) < 0)
         return -1;
-    if (state != PART_DONE && tx_parts_revoke_ready(tx, work->part->job_key, err) < 0)
-        return -1;
     if (a->has_progress && tx_job_set_progress(tx, work->part->job_key, &a->progress, err) < 0)
         return -1;
-    if (tx_step_get(tx, work->part->step_key, work->arena, &step, err) < 0)
+    if (tx_step_get(tx, work->part->step_key, a->arena, &step, err) < 0)
         return -1;
+    if (state != PART_DONE && !is_always(a))
+        return tx_step_cut(tx, work->engine, step, &a->ending, err);
     return step->open_parts == 0 ? tx_job_go_on(tx, work->engine, work->part->job_key, &a->ending, err) : 0;
 }
 
@@ -186,10 +192,27 @@ static int done_tx(struct tx *tx, void *ctx, struct err *err)
     return end_part(tx, a, PART_DONE, err);
 }
 
+/* In a job that is cancelled, or has failed elsewhere, nothing waits for another turn. */
+static int is_over(struct tx *tx, struct attempt *a, bool *ret_over, struct err *err)
+{
+    struct job *job;
+
+    if (tx_part_check(tx, &a->private.lease, err) < 0 ||
+        tx_job_by_key(tx, a->work.part->job_key, a->arena, &job, err) < 0)
+        return -1;
+    *ret_over = (job->cancel_requested_at || job->error_code) && !is_always(a);
+    return 0;
+}
+
 static int again_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct attempt *a = ctx;
+    bool over;
 
+    if (is_over(tx, a, &over, err) < 0)
+        return -1;
+    if (over)
+        return end_part(tx, a, PART_CANCELLED, err);
     if (tx_part_release(tx, &a->private.lease, clock_boot_ms() + a->private.again_ms, false, err) < 0)
         return -1;
     return tx_job_set_waiting(tx, a->work.job->key, a->private.again_reason,
@@ -199,9 +222,14 @@ static int again_tx(struct tx *tx, void *ctx, struct err *err)
 static int retry_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct attempt *a = ctx;
+    bool over;
 
-    if (tx_part_release(tx, &a->private.lease, clock_boot_ms() + a->delay_ms, a->counts, err) < 0 ||
-        tx_step_error(tx, a->work.step, &a->failure, false, a->work.arena, err) < 0)
+    if (is_over(tx, a, &over, err) < 0 ||
+        tx_step_error(tx, a->work.step, &a->failure, false, a->arena, err) < 0)
+        return -1;
+    if (over)
+        return end_part(tx, a, PART_CANCELLED, err);
+    if (tx_part_release(tx, &a->private.lease, clock_boot_ms() + a->delay_ms, a->counts, err) < 0)
         return -1;
     return tx_job_set_waiting(tx, a->work.job->key, "aws", clock_wall_ms() + a->delay_ms, err);
 }
@@ -213,25 +241,30 @@ static int hand_back_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_part_release(tx, &a->private.lease, 0, false, err);
 }
 
+/* Not even what it is could be read: there is nothing to record it on. */
+static int unread_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct attempt *a = ctx;
+
+    return tx_part_release(tx, &a->private.lease, clock_boot_ms() + a->delay_ms, true, err);
+}
+
 static int cancelled_tx(struct tx *tx, void *ctx, struct err *err)
 {
     return end_part(tx, ctx, PART_CANCELLED, err);
 }
 
+/* The first error is the job's: what cleans up does not hide why it failed. */
 static int failed_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct attempt *a = ctx;
-    int64_t job = a->work.part->job_key;
-    bool always = a->step_kind && a->step_kind->always;
+    struct job *job;
 
     if (tx_part_check(tx, &a->private.lease, err) < 0 ||
-        tx_step_error(tx, a->work.step, &a->failure, true, a->work.arena, err) < 0)
+        tx_step_error(tx, a->work.step, &a->failure, true, a->arena, err) < 0 ||
+        tx_job_by_key(tx, a->work.part->job_key, a->arena, &job, err) < 0 ||
+        tx_job_error(tx, job, &a->failure, a->arena, err) < 0)
         return -1;
-    /* What cleans up does not hide why the job failed. */
-    if ((!always || !a->work.job->error_code) && a->error.data && !a->work.job->error_code)
-        if (tx_document_put(tx, job, "error", a->error, err) < 0 ||
-            tx_job_set_error_code(tx, job, err_info(a->failure.code)->name, err) < 0)
-            return -1;
     return end_part(tx, a, PART_FAILED, err);
 }
 
@@ -262,6 +295,8 @@ static store_fn *verdict_of_failure(struct attempt *a)
     a->counts =
         code != ERR_AWS_THROTTLED && code != ERR_AWS_LIMIT && code != ERR_DISK_FULL && code != ERR_STORE_FULL;
     a->delay_ms = code == ERR_AWS_LIMIT ? LIMIT_WAIT_MS : backoff_ms(attempts);
+    if (!a->work.job || !a->work.step)
+        return unread_tx;
     if (err_info(code)->retryable && a->work.kind &&
         (!a->counts || attempts + 1 < a->work.kind->max_attempts))
         return retry_tx;
@@ -270,22 +305,25 @@ static store_fn *verdict_of_failure(struct attempt *a)
 
 static void conclude(struct attempt *a, struct worker *worker)
 {
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(VERDICT_ARENA);
     struct err err = ERR_INIT;
     store_fn *verdict;
 
     if (a->result < 0 && a->failure.code == ERR_LEASE_LOST)
         return engine_count_lost(); /* nothing of ours remains; the holder goes on */
+    if (!arena)                     /* the lease runs out, and somebody takes the part up */
+        return log_write(LOG_ERROR, "no memory to record the end of a part; it will run again", NULL);
+    a->arena = arena;
     if (a->result == WORK_DONE)
         verdict = done_tx;
     else if (a->result == WORK_AGAIN)
         verdict = again_tx;
     else
         verdict = verdict_of_failure(a);
-    a->error = a->result < 0 ? error_json(&a->failure, a->work.arena) : (struct bytes){0};
     if (a->result < 0 && verdict != hand_back_tx && verdict != cancelled_tx)
         log_err(verdict == failed_tx ? LOG_ERROR : LOG_WARN, "a step failed", &a->failure, "step",
                 a->work.step ? a->work.step->name : NULL, "part", a->work.part->name, NULL);
-    a->has_progress = progress_now(worker->engine->progress, a->private.job_key, a->work.arena, &a->progress);
+    a->has_progress = progress_now(worker->engine->progress, a->private.job_key, arena, &a->progress);
     if (verdict == retry_tx)
         engine_count_retry(a->work.kind->name);
     if (store_tx(worker->engine->store, "end of part", verdict, a, &err) < 0 && err.code != ERR_LEASE_LOST)
@@ -308,7 +346,7 @@ static void set_running(struct worker *worker, struct work_private *private)
     pthread_mutex_lock(&worker->engine->lock);
     worker->running = private;
     if (private && worker->engine->closing) /* it was told before we could hear it */
-        atomic_store(&private->signal, ERR_DRAINING);
+        signal_work(private, ERR_DRAINING);
     pthread_mutex_unlock(&worker->engine->lock);
 }
 
@@ -324,6 +362,8 @@ void worker_run(struct worker *worker, struct part *part)
     a.private.realm = engine_realm_hold(worker->engine);
     set_running(worker, &a.private);
     a.result = prepare(&a, worker, &a.failure);
+    if (a.result == 0) /* told to stop before it began */
+        a.result = work_go(&a.work, &a.failure);
     if (a.result == 0)
         a.result = call(&a, &a.failure);
     if (a.result < 0) /* pages that no cursor covers will be read again */

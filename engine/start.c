@@ -28,7 +28,7 @@ static int show_conflict(struct tx *tx, const struct job *job, const struct id *
 static int start(struct tx *tx, struct engine *engine, const struct job *job, struct err *err)
 {
     int64_t now = clock_wall_ms();
-    struct ending ending; /* a job has steps: it does not end here */
+    struct ending ending; /* only a job of a kind that is gone ends here, and of those nothing is counted */
 
     if (tx_job_set_waiting(tx, job->key, NULL, 0, err) < 0 ||
         tx_job_move(tx, job->key, JOB_QUEUED, JOB_RUNNING, now, err) < 0 ||
@@ -37,23 +37,31 @@ static int start(struct tx *tx, struct engine *engine, const struct job *job, st
     return tx_job_go_on(tx, engine, job->key, &ending, err);
 }
 
-int tx_jobs_start(struct tx *tx, struct engine *engine, struct arena *arena, struct err *err)
+int tx_jobs_start(struct tx *tx, struct engine *engine, struct starting *starting, struct arena *arena,
+                  struct err *err)
 {
     struct job **jobs;
     size_t count;
+    int64_t stay = 0;
 
-    if (tx_jobs_startable(tx, START_LOOK, arena, &jobs, &count, err) < 0)
+    starting->culprit = starting->next_skip = 0;
+    if (tx_jobs_startable_after(tx, starting->skip, START_LOOK, arena, &jobs, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct id *blockers = NULL;
         size_t blocker_count = 0;
         bool granted;
 
+        starting->culprit = jobs[i]->key;
         if (tx_touches_grant(tx, jobs[i]->key, &granted, arena, &blockers, &blocker_count, err) < 0)
             return -1;
         if (granted ? start(tx, engine, jobs[i], err) < 0
                     : show_conflict(tx, jobs[i], blockers, blocker_count, err) < 0)
             return -1;
+        stay += !granted;
     }
+    starting->culprit = 0;
+    if (count == START_LOOK) /* who waits at the front keeps nobody behind from being looked at */
+        starting->next_skip = starting->skip + stay;
     return 0;
 }

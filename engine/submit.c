@@ -49,6 +49,7 @@ struct acceptance {
     const struct ask *ask;
     struct job *job;
     struct bytes spec;
+    struct bytes detail; /* of the audit row */
     int64_t totp_step;
     int64_t now;
     const struct idempotency_row *original; /* somebody was faster with the same key */
@@ -74,15 +75,11 @@ static int insert_job(struct tx *tx, const struct acceptance *a, struct err *err
 
     job->key = 0;
     job->root_key = 0;
-    if (old && tx_job_claim_retry(tx, &old->id, err) < 0)
+    if (!id_is_zero(&a->submit->retry_of) && tx_job_claim_retry(tx, &a->submit->retry_of, err) < 0)
         return -1;
     if (tx_job_insert(tx, job, err) < 0 || tx_document_put(tx, job->key, "spec", a->spec, err) < 0)
         return -1;
-    if (old && a->ask->kind->takes_over)
-        return tx_job_take_over(tx, old->key, job->key, err) < 0
-                   ? -1
-                   : tx_documents_copy_state(tx, old->key, job->key, err);
-    return insert_steps(tx, a, err);
+    return old ? tx_take_over(tx, a->ask->kind, old, job, a->submit->arena, err) : insert_steps(tx, a, err);
 }
 
 static int spend_approval(struct tx *tx, const struct acceptance *a, struct err *err)
@@ -125,6 +122,8 @@ static int accept_tx(struct tx *tx, void *ctx, struct err *err)
     struct idempotency_row *original = NULL;
 
     a->original = NULL;
+    if (has_scope(a->submit) && tx_idempotency_expire(tx, a->now, err) < 0)
+        return -1;
     if (has_scope(a->submit) &&
         tx_idempotency_claim(tx, &a->submit->idempotency_scope, &a->submit->body_sha256, a->now,
                              a->submit->arena, &original, err) < 0)
@@ -136,8 +135,9 @@ static int accept_tx(struct tx *tx, void *ctx, struct err *err)
         tx_touches_want(tx, a->job->key, a->ask->touches, a->ask->touch_count, err) < 0)
         return -1;
     if (tx_event(tx, a->job->key, "accepted", BYTES("{}"), a->now, err) < 0 ||
-        tx_audit_job(tx, a->engine, a->job, a->ask->retry_of ? AUDIT_JOB_RETRIED : AUDIT_JOB_ACCEPTED, "ok",
-                     a->submit->request_id, a->spec, err) < 0)
+        tx_audit_job(tx, a->engine, a->job,
+                     id_is_zero(&a->submit->retry_of) ? AUDIT_JOB_ACCEPTED : AUDIT_JOB_RETRIED, "ok",
+                     a->submit->request_id, a->detail, err) < 0)
         return -1;
     return store_answer(tx, a, err);
 }
@@ -149,9 +149,8 @@ static struct job *new_job(const struct submit *submit, const struct ask *ask, i
     if (!job)
         return NULL;
     job->id = id_new();
-    job->origin_id = ask->retry_of && ask->kind->takes_over ? ask->retry_of->origin_id : job->id;
-    if (ask->retry_of)
-        job->retry_of = ask->retry_of->id;
+    job->origin_id = ask->retry_of ? ask->retry_of->origin_id : job->id;
+    job->retry_of = submit->retry_of;
     job->kind = ask->kind->name;
     job->spec_version = ask->kind->spec_version;
     job->environment = ask->environment->name;
@@ -181,6 +180,9 @@ static int accept(struct engine *engine, struct submit *submit, const struct ask
     a.spec = bytes_of(json_canonical(submit->arena, ask->spec));
     if (!a.job || !a.spec.data)
         return err_set(err, ERR_NO_MEMORY, "no memory for a job");
+    a.detail = audit_detail(a.spec, submit->arena, err);
+    if (!a.detail.data)
+        return -1;
     if (store_tx(engine->store, "accept", accept_tx, &a, err) < 0)
         return -1;
     if (a.original)

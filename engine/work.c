@@ -315,8 +315,8 @@ int work_partial(struct work *work, const char *type, enum err_code reason, cons
     char at[TIME_SIZE];
 
     time_format(clock_wall_ms(), at);
-    condition = json_pack("{s:s,s:s,s:s,s:s,s:s}", "type", type, "status", "False", "reason",
-                          err_info(reason)->name, "message", message, "at", at);
+    condition = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "type", type, "status", "False", "reason",
+                          err_info(reason)->name, "message", message, "at", at, "step", work->step->name);
     if (!condition)
         return err_set(err, ERR_NO_MEMORY, "no memory for a condition");
     c.arg = condition;

@@ -81,7 +81,7 @@ int work_intent(struct work *work, const struct effect *effect, struct err *err)
     p.until = clock_boot_ms() + lease_ms + CALL_BUDGET_MS;
     if (store_tx(work->engine->store, "intent", intent_tx, &p, err) < 0)
         return -1;
-    atomic_store(&work->private->lease_until, p.until);
+    lease_extend(work->private, p.until);
     return 0;
 }
 

@@ -1,20 +1,27 @@
 /* Kinds of the tests: what they do is said in their spec and counted here. Included by the tests that use
  * them. */
+#include <poll.h>
 #include <stdatomic.h>
 
 #include "engine/work.h"
 
 static _Atomic int ran_first, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
+static _Atomic int entered, fail_left, zombies, zombie_code; /* parts that are to fail; that hang; what hanging ones were told */
+static atomic_bool gate;                            /* opens what waits for it */
+static const struct config *_Atomic last_config;    /* that the step `last` saw */
 
 static void test_kinds_reset(void)
 {
     ran_first = ran_part = ran_always = ran_again = at_once = most_at_once = plan_version = 0;
+    entered = fail_left = zombies = zombie_code = 0;
+    gate = false;
 }
 
 static const struct field spec[] = {
     FIELD_TABLE("table", "the table", REQUIRED, POSITIONAL),
     FIELD_INTEGER("parts", 1, 1000, "parts of the second step", .initial = "1"),
     FIELD_TEXT("fail", "which step fails, and how"),
+    FIELD_TEXT("pad", "makes the spec long", .max_length = 100000),
     FIELD_INTEGER("sleep_ms", 0, 60000, "how long a part takes", .initial = "0"),
     FIELD_END,
 };
@@ -50,11 +57,51 @@ static bool fails(struct work *work, const char *how)
     return str_is(json_get_text(work->spec, "fail"), how);
 }
 
+/* Hangs where no signal reaches it, then writes as if nothing had happened. */
+static int hang(struct work *work, const struct advance *advance, struct err *err)
+{
+    int written;
+
+    zombies++;
+    while (!gate)
+        poll(NULL, 0, 5);
+    written = work_advance(work, advance, err);
+    zombie_code = (int)err->code;
+    zombies--;
+    return written;
+}
+
+static int first_hostile(struct work *work, struct err *err)
+{
+    if (fails(work, "memory")) {
+        while (arena_alloc(work->arena, 1 << 20))
+            continue;
+        while (arena_alloc(work->arena, 16))
+            continue;
+        return err_set(err, ERR_NO_MEMORY, "its arena is used up");
+    }
+    if (fails(work, "lost") && ran_first == 1)
+        return err_set(err, ERR_LEASE_LOST, "it believes that its lease is lost");
+    if (fails(work, "partial"))
+        return work_partial(work, "First", ERR_INCOMPLETE, "it was asked to be partial", err);
+    if (fails(work, "again late")) {
+        poll(NULL, 0, 300); /* a cancel comes meanwhile */
+        return work_again(work, 600000, "aws");
+    }
+    if (fails(work, "gate") && !gate)
+        return work_again(work, 3000, "aws");
+    return 0;
+}
+
 static int first(struct work *work, struct err *err)
 {
     json_auto_t *seen = json_pack("{s:b}", "seen", 1);
+    int hostile;
 
     ran_first++;
+    hostile = first_hostile(work, err);
+    if (hostile)
+        return hostile;
     if (fails(work, "first"))
         return err_set(err, ERR_MISMATCH, "it was asked to fail");
     if (fails(work, "retryable"))
@@ -86,12 +133,19 @@ static int part(struct work *work, struct err *err)
     int64_t n = json_get_int(work->part_spec, "n", -1);
     int slept;
 
+    entered++;
     while (now > most_at_once)
         most_at_once = now;
     slept = work_sleep(work, json_get_int(work->spec, "sleep_ms", 0), err);
     at_once--;
     if (slept < 0)
         return -1;
+    if (fails(work, "hang") && work->part->crashes == 0)
+        return hang(work, &advance, err);
+    if (fails(work, "some") && fail_left-- > 0)
+        return err_set(err, ERR_MISMATCH, "one of some failures");
+    if (!work->environment || !str_is(work->environment->name, "test")) /* of the attempt's own snapshot */
+        return err_set(err, ERR_INTERNAL, "the snapshot is gone");
     if (fails(work, "part 3") && n == 3 && id_is_zero(&work->job->retry_of))
         return err_set(err, ERR_MISMATCH, "part 3 was asked to fail");
     work_progress(work, 10, 100);
@@ -103,12 +157,15 @@ static int last(struct work *work, struct err *err)
 {
     json_auto_t *members = json_pack("{s:i}", "parts", (int)ran_part);
 
+    last_config = work->config;
     return work_result(work, members, err);
 }
 
 static int always(struct work *work, struct err *err)
 {
     ran_always++;
+    if (fails(work, "tidy once") && work->part->attempts == 0)
+        return err_set(err, ERR_AWS_UNAVAILABLE, "it was asked to fail once");
     return work_go(work, err);
 }
 
