@@ -113,9 +113,19 @@ static enum exit_code run_with_flags(struct ctl *ctl, const json_t *kind, bool p
     return code == EXIT_DONE ? execute(ctl, kind, spec, plan, &args) : code;
 }
 
-static enum exit_code unknown(struct ctl *ctl, const char *word)
+static enum exit_code unknown(struct ctl *ctl, const json_t *kinds, const char *word)
 {
-    ctl_fail(ctl, EXIT_USAGE, "there is no command or kind that begins with %s", word);
+    size_t len = strlen(word), i;
+    json_t *kind;
+
+    ctl_fail(ctl, EXIT_USAGE, "there is no command or kind %s", word);
+    json_array_foreach(json_object_get(kinds, "items"), i, kind)
+    {
+        const char *words = kind_words(ctl->arena, kind);
+
+        if (strncmp(words, word, len) == 0 && words[len] == ' ')
+            ctl_hint(ctl, "recoverctl %s ...", words);
+    }
     ctl_hint(ctl, "recoverctl help lists the commands, recoverctl kinds the kinds");
     return EXIT_USAGE;
 }
@@ -136,5 +146,6 @@ enum exit_code run_kind(struct ctl *ctl, bool plan, int argc, const char **argv)
     if (code != EXIT_DONE)
         return code;
     kind = kinds_by_words(kinds, argv, words, &used);
-    return kind ? run_with_flags(ctl, kind, plan, argc - (int)used, argv + used) : unknown(ctl, argv[0]);
+    return kind ? run_with_flags(ctl, kind, plan, argc - (int)used, argv + used)
+                : unknown(ctl, kinds, argv[0]);
 }

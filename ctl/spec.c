@@ -51,7 +51,7 @@ static enum shape shape_of(const json_t *schema)
 }
 
 static const char *const shape_args[] = {
-    [SHAPE_TEXT] = "TEXT",     [SHAPE_INTEGER] = "N",         [SHAPE_NUMBER] = "N",
+    [SHAPE_TEXT] = "TEXT",     [SHAPE_INTEGER] = "NUMBER",    [SHAPE_NUMBER] = "NUMBER",
     [SHAPE_SWITCH] = NULL,     [SHAPE_WORDS] = "A,B,...",     [SHAPE_PAIRS] = "NAME=VALUE",
     [SHAPE_SOURCE] = "SOURCE", [SHAPE_OBJECT] = "JSON|@FILE", [SHAPE_JSON] = "JSON|@FILE",
 };
@@ -264,7 +264,7 @@ static enum exit_code value_of(struct ctl *ctl, const struct flag *flag, const s
         return json_value(ctl, flag, text, ret_value);
     }
     return *ret_value ? EXIT_DONE
-                      : ctl_fail(ctl, EXIT_USAGE, "--%s %s: a value like %s is wanted", flag->name, text,
+                      : ctl_fail(ctl, EXIT_USAGE, "--%s %s: the value should be %s", flag->name, text,
                                  flag->arg ? flag->arg : "true");
 }
 

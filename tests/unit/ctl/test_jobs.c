@@ -145,6 +145,18 @@ static void a_spec_from_a_file_goes_as_it_is(void **state)
     end(server);
 }
 
+static void half_of_a_kinds_words_leads_to_the_other_half(void **state)
+{
+    struct scripted_server *server = SCRIPTED({REPLY_JSON(KINDS)});
+
+    (void)state;
+    begin();
+    run(server, ARGS("backup"), &outcome);
+    assert_int_equal(outcome.code, EXIT_USAGE);
+    assert_has(outcome.err, "recoverctl backup table ...");
+    end(server);
+}
+
 static void forms_of_later_versions_are_refused_before_anything_is_sent(void **state)
 {
     static const char *const sources[] = {"arn:aws:dynamodb:us-east-1:1:table/x/backup/1", "name:nightly"};
@@ -255,6 +267,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_environment_is_the_only_one_that_holds_the_table, harness_begin,
                                         harness_end),
         cmocka_unit_test_setup_teardown(a_spec_from_a_file_goes_as_it_is, harness_begin, harness_end),
+        cmocka_unit_test_setup_teardown(half_of_a_kinds_words_leads_to_the_other_half, harness_begin,
+                                        harness_end),
         cmocka_unit_test_setup_teardown(forms_of_later_versions_are_refused_before_anything_is_sent,
                                         harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(plan_before_it_only_shows_the_plan, harness_begin, harness_end),
