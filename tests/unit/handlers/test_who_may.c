@@ -182,11 +182,13 @@ static void each_route_is_in_the_table(void **state)
 static void without_a_good_token_every_route_is_401(void **state)
 {
     struct objects o = {"x", "x", "x", "x", "1"};
-    const char *good = token("ann", ADMIN, false);
-    const char *bad[] = {NULL, "", "x", "a.b.c", arena_printf(F.arena, "%.*sA", (int)strlen(good) - 1, good)};
+    char *bent = arena_strdup(F.arena, token("ann", ADMIN, false));
+    char *signature = strrchr(bent, '.') + 1;
+    const char *bad[] = {NULL, "", "x", "a.b.c", bent};
     int64_t before = audit_rows();
 
     (void)state;
+    *signature = *signature == 'A' ? 'B' : 'A';
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (size_t k = 0; k < COUNT_OF(bad) && !strstr(rows[i].path, "openapi"); k++) {
             struct answer answer =
