@@ -50,13 +50,15 @@ static int outcome_tx(struct tx *tx, void *ctx, struct err *err)
     return row(tx, ctx, err);
 }
 
-static int detail_of(struct work *work, const struct effect *effect, const struct err *failure,
+static int detail_of(struct work *work, const struct effect *effect, bool outcome, const struct err *failure,
                      struct bytes *ret_detail, struct err *err)
 {
     json_auto_t *detail = json_pack("{s:s,s:s}", "action", effect->action, "step", work->step->name);
 
     if (effect->detail)
         json_object_set(detail, "detail", (json_t *)(uintptr_t)effect->detail);
+    if (outcome && strcmp(work->aws->first_request_id, work->aws->last_request_id) != 0)
+        json_object_set_new(detail, "first_request_id", json_string(work->aws->first_request_id));
     if (failure)
         json_object_set_new(
             detail, "code",
@@ -70,7 +72,7 @@ int work_intent(struct work *work, const struct effect *effect, struct err *err)
     struct pair p = {.work = work, .effect = effect, .action = AUDIT_AWS_INTENT, .outcome = "intended"};
     int64_t lease_ms = work->config->lease_ms;
 
-    if (work_go(work, err) < 0 || detail_of(work, effect, NULL, &p.detail, err) < 0)
+    if (work_go(work, err) < 0 || detail_of(work, effect, false, NULL, &p.detail, err) < 0)
         return -1;
     if (effect->name) {
         p.state_name = arena_printf(work->arena, "state.%s", effect->name);
@@ -78,6 +80,7 @@ int work_intent(struct work *work, const struct effect *effect, struct err *err)
         if (!p.state_name || !p.state.data)
             return err_set(err, ERR_NO_MEMORY, "no memory for an intent");
     }
+    aws_session_forget_ids(work->aws); /* the outcome's ids are those of what comes now */
     p.until = clock_boot_ms() + lease_ms + CALL_BUDGET_MS;
     if (store_tx(work->engine->store, "intent", intent_tx, &p, err) < 0)
         return -1;
@@ -104,10 +107,14 @@ int work_outcome(struct work *work, const struct effect *effect, const struct er
                      .effect = effect,
                      .action = AUDIT_AWS_OUTCOME,
                      .outcome = outcome_word(failure),
-                     .aws_request_id =
-                         failure && failure->aws.request_id[0] ? failure->aws.request_id : aws_request_id};
+                     .aws_request_id = aws_request_id};
 
-    if (detail_of(work, effect, failure, &p.detail, err) < 0)
+    if (failure && failure->aws.request_id[0])
+        p.aws_request_id = failure->aws.request_id;
+    else if (!aws_request_id)
+        p.aws_request_id = work->aws->last_request_id;
+
+    if (detail_of(work, effect, true, failure, &p.detail, err) < 0)
         return -1;
     /* Not fenced: what happened at AWS is told even when the lease was lost over it. */
     return store_tx(work->engine->store, "outcome", outcome_tx, &p, err);
