@@ -1,8 +1,8 @@
 /* The engine's life: made from a store, a configuration and the table of kinds; started, reloaded, drained,
  * freed. */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <time.h>
+#include <openssl/crypto.h>
 
 #include "base/clock.h"
 #include "engine/internal.h"
