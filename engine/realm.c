@@ -84,9 +84,9 @@ static struct place *find(struct realm *realm, const char *name)
 }
 
 /* Whose credentials are these? Asked of STS; a configured account must be the one. */
-static int ask_account(struct place *place, struct http_client *client, struct err *err)
+static int ask_account(const struct place *place, struct environment_state *state, struct http_client *client,
+                       struct err *err)
 {
-    struct environment_state *state = &place->state;
     struct sts_identity identity;
     struct aws_session session;
     int result;
@@ -109,25 +109,35 @@ static int ask_account(struct place *place, struct http_client *client, struct e
     return 0;
 }
 
+/* Asked without the lock: who only wants to see the state, such as /readyz, must not wait for AWS. Two may ask at
+ * once; an answer that it can be used stays. */
 static int check(struct place *place, struct http_client *client, struct err *err)
 {
-    struct environment_state *state = &place->state;
+    struct environment_state found;
+    int64_t failed_at;
 
-    if (state->usable)
+    pthread_mutex_lock(&place->lock);
+    found = place->state;
+    failed_at = place->failed_at;
+    pthread_mutex_unlock(&place->lock);
+    if (found.usable)
         return 0;
-    if (state->checked && clock_boot_ms() - place->failed_at < RECHECK_MS &&
-        !err_info(state->err.code)->retryable) {
-        *err = state->err;
+    if (found.checked && clock_boot_ms() - failed_at < RECHECK_MS && !err_info(found.err.code)->retryable) {
+        *err = found.err;
         return -1;
     }
-    state->err = ERR_INIT;
-    state->usable = ask_account(place, client, &state->err) == 0;
-    state->checked = true;
-    state->checked_at = clock_wall_ms();
+    found.err = ERR_INIT;
+    found.usable = ask_account(place, &found, client, &found.err) == 0;
+    found.checked = true;
+    found.checked_at = clock_wall_ms();
+    pthread_mutex_lock(&place->lock);
+    if (!place->state.usable)
+        place->state = found;
     place->failed_at = clock_boot_ms();
-    if (state->usable)
+    pthread_mutex_unlock(&place->lock);
+    if (found.usable)
         return 0;
-    *err = state->err;
+    *err = found.err;
     return -1;
 }
 
@@ -143,9 +153,7 @@ int realm_aws(struct realm *realm, const struct environment *environment, struct
         *err = place->made;
         return -1;
     }
-    pthread_mutex_lock(&place->lock);
     result = check(place, client, err);
-    pthread_mutex_unlock(&place->lock);
     if (result == 0)
         *ret_aws = place->aws;
     return result;
