@@ -90,9 +90,20 @@ static void put_environments(struct json_writer *w, struct app *app)
     config_release((struct config *)(uintptr_t)config);
 }
 
+/* The ops listener is up first: until the API's is, a request would be refused. */
+static bool listening(struct app *app)
+{
+    bool there;
+
+    pthread_mutex_lock(&app->lock);
+    there = app->listener != NULL;
+    pthread_mutex_unlock(&app->lock);
+    return there;
+}
+
 static void readyz(struct app *app, const struct http_request *http, struct http_reply *reply)
 {
-    struct err store = ERR_INIT, space = ERR_INIT, draining = ERR_INIT;
+    struct err store = ERR_INIT, space = ERR_INIT, draining = ERR_INIT, listener = ERR_INIT;
     struct json_writer w;
     int64_t rows;
     bool ready;
@@ -102,7 +113,10 @@ static void readyz(struct app *app, const struct http_request *http, struct http
     store_accepting(app->store, &space);
     if (atomic_load(&app->draining))
         err_set(&draining, ERR_DRAINING, "the server is shutting down");
-    ready = store.code == ERR_NONE && space.code == ERR_NONE && draining.code == ERR_NONE;
+    if (!listening(app))
+        err_set(&listener, ERR_BUSY, "the API does not listen yet");
+    ready = store.code == ERR_NONE && space.code == ERR_NONE && draining.code == ERR_NONE &&
+            listener.code == ERR_NONE;
     reply_json(reply, ready ? 200 : 503, &w);
     json_put_object(&w, NULL);
     json_put_text(&w, "status", ready ? "ready" : "not ready");
@@ -110,6 +124,7 @@ static void readyz(struct app *app, const struct http_request *http, struct http
     put_check(&w, "store", &store);
     put_check(&w, "disk", &space);
     put_check(&w, "draining", &draining);
+    put_check(&w, "listener", &listener);
     json_put_array_end(&w);
     put_environments(&w, app);
     json_put_object_end(&w);

@@ -1,9 +1,9 @@
+import re
+
 import pytest
 
 from peers import PEERS, Peer, end
 from world import Server
-
-MATRIX = {}  # (case, peer): what became of it
 
 
 @pytest.fixture(scope="session")
@@ -44,38 +44,49 @@ def peer(request, stand_ins):
 
 # -- the matrix: each case on each peer, none left out -------------------------------------------------------------
 
-
-def cell_of(item):
-    params = getattr(item, "callspec", None) and item.callspec.params
-    return (params["case"], params["peer"]) if params and {"case", "peer"} <= set(params) else None
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    report = (yield).get_result()
-    cell = cell_of(item)
-    if cell and report.failed:
-        MATRIX[cell] = "FAILED"
-    elif cell and report.when == "call" and report.passed:
-        MATRIX[cell] = dict(report.user_properties).get("cell") or "ok"
+CELL = re.compile(r"test_cases\.py::test_case\[(.*?)-(.*)\]$")  # peer, case; by name, which is all that comes back from another process
+MATRIX = {}  # (peer, case): what became of it, None until it has run
+TOLD = []
 
 
-def empty_cells(session):
-    return [cell for cell in map(cell_of, session.items) if cell and cell not in MATRIX]
+def pytest_collection_finish(session):
+    expect(item.nodeid for item in session.items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(ids):
+    expect(ids)
+
+
+def expect(ids):
+    for found in filter(None, map(CELL.search, ids)):
+        MATRIX.setdefault(found.groups())
+
+
+def pytest_runtest_logreport(report):
+    properties, found = dict(report.user_properties), CELL.search(report.nodeid)
+    if found and report.failed:
+        MATRIX[found.groups()] = "FAILED"
+    elif found and report.when == "call" and report.passed:
+        MATRIX[found.groups()] = properties.get("cell") or "ok"
+    if report.when == "call" and "told" in properties:
+        TOLD.append(properties["told"])
 
 
 def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == 0 and not session.config.option.collectonly and empty_cells(session):
+    if exitstatus == 0 and not session.config.option.collectonly and None in MATRIX.values():
         session.exitstatus = 1
 
 
 def pytest_terminal_summary(terminalreporter):
-    cells = [cell for cell in map(cell_of, terminalreporter._session.items) if cell]
-    cases, peers = list(dict.fromkeys(c for c, _ in cells)), list(dict.fromkeys(p for _, p in cells))
-    if not cells or terminalreporter.config.option.collectonly:
+    peers, cases = (list(dict.fromkeys(cell[i] for cell in MATRIX)) for i in (0, 1))
+    if terminalreporter.config.option.collectonly or hasattr(terminalreporter.config, "workerinput"):
         return
-    width = max(len(case) for case in cases)
-    terminalreporter.section("peer by case")
-    terminalreporter.line(" " * width + "".join(f"  {peer:<18}" for peer in peers))
-    for case in cases:
-        terminalreporter.line(f"{case:<{width}}" + "".join(f"  {MATRIX.get((case, peer), 'EMPTY'):<18}" for peer in peers))
+    if MATRIX:
+        width = max(map(len, cases))
+        terminalreporter.section("peer by case")
+        terminalreporter.line(" " * width + "".join(f"  {peer:<16}" for peer in peers))
+        for case in cases:
+            terminalreporter.line(f"{case:<{width}}" + "".join(f"  {MATRIX.get((peer, case)) or 'EMPTY':<16}" for peer in peers))
+    for line in TOLD:
+        terminalreporter.line(line)

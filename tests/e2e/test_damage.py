@@ -133,7 +133,7 @@ def test_a_file_that_breaks_after_it_was_verified_is_not_loaded(peer, point, fil
     peer.aws.faults({"service": "dynamodb", "operation": "CreateTable", "do": "delay", "ms": 1500})
     job = peer.server.submit("restore.table", {"source": {"recovery_point": point["id"]}, "target_table": "Late"}, plan=True)
     try:
-        wait_until(lambda: any(s["name"] == "create" and s["state"] == "running" for s in peer.server.get(f"/v1/jobs/{job['id']}")["steps"]), 20)
+        wait_until(lambda: peer.aws.own("GET", "faults")[-1]["left"] == 0, 20, "the call")
         tree.write(data[1], flipped(sound, len(sound) // 2))
         job = peer.server.wait(job, want="failed")
     finally:
@@ -326,10 +326,10 @@ def test_a_target_that_somebody_made_after_the_plan(peer, point):
 
 def test_a_target_that_somebody_made_after_the_job_was_accepted(peer, point):
     body = planned(peer.server, {"source": {"recovery_point": point["id"]}, "target_table": "Raced"})
-    peer.aws.faults({"service": "dynamodb", "operation": "CreateTable", "do": "delay", "ms": 1500})
+    peer.aws.faults({"service": "dynamodb", "operation": "CreateTable", "do": "delay", "ms": 2000})
     status, _, job = peer.server.call("POST", "/v1/jobs", body)
     assert status == 202, job
-    wait_until(lambda: any(s["name"] == "create" and s["state"] == "running" for s in peer.server.get(f"/v1/jobs/{job['id']}")["steps"]), 20)
+    wait_until(lambda: peer.aws.own("GET", "faults")[-1]["left"] == 0, 20, "the call")
     make_table(peer.dynamodb, "Raced")
     job = peer.server.wait(job, want="failed")
     assert job["error"]["code"] in ("TARGET_EXISTS", "PLAN_STALE", "TABLE_REPLACED"), job["error"]

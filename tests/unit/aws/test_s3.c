@@ -107,12 +107,22 @@ static void conditions_and_errors_have_their_codes(void **state)
         strstr(scripted_server_request(f->server, 5), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
 }
 
+static void an_object_without_an_etag_is_no_object(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.headers = "Content-Length: 5\r\n"}); /* an error's body inside a 200 */
+    struct s3_bucket bucket = bucket_of(f);
+    struct s3_head head;
+    assert_int_equal(s3_head(&bucket, "k", NULL, &head, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
+}
+
 static void a_bucket_elsewhere_is_found_once(void **state)
 {
     struct fixture *f = *state;
     SERVE(f, {.expect = "/eu-west-1/s3/", .status = 301, .headers = "x-amz-bucket-region: us-east-2\r\n"},
-          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"},
-          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\n"},
+          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\nETag: \"e\"\r\n"},
+          {.expect = "/us-east-2/s3/", .headers = "Content-Length: 5\r\nETag: \"e\"\r\n"},
           {.status = 301, .headers = "x-amz-bucket-region: us-east-2\r\n"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
@@ -316,6 +326,7 @@ int main(void)
         TEST(a_put_from_a_file_is_signed_and_sent_again_whole),
         TEST(a_put_of_a_file_that_shrank_fails),
         TEST(conditions_and_errors_have_their_codes),
+        TEST(an_object_without_an_etag_is_no_object),
         TEST(a_bucket_elsewhere_is_found_once),
         TEST(addresses_follow_the_endpoint),
         TEST(a_get_that_breaks_begins_again_when_it_may),
