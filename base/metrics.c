@@ -162,6 +162,8 @@ static struct metric_series *find_series(const struct metric *metric, const char
 {
     for (struct metric_series *at = metric->hash[hash % METRIC_HASH_SIZE]; at; at = at->next) {
         size_t same = 0;
+        /* values has label_count entries */
+        // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage)
         while (at->hash == hash && same < metric->label_count && strcmp(at->values[same], values[same]) == 0)
             same++;
         if (at->hash == hash && same == metric->label_count)
@@ -176,7 +178,7 @@ static struct metric_series *series_new(const struct metric *metric, const char 
     size_t head = sizeof(struct metric_series) + bucket_count * sizeof(uint64_t);
     size_t size = head;
     for (size_t i = 0; i < metric->label_count; i++)
-        size += strlen(values[i]) + 1;
+        size += strlen(values[i]) + 1; // NOLINT(clang-analyzer-core.CallAndMessage)
     struct metric_series *series = calloc(1, size);
     if (!series)
         return NULL;

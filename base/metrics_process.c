@@ -51,6 +51,8 @@ static double boot_time(void)
     char line[256];
     double at = 0;
     while (file && at == 0 && fgets(line, sizeof line, file)) {
+        /* the kernel's own text, and the count is judged */
+        // NOLINTNEXTLINE(cert-err34-c)
         if (sscanf(line, "btime %lf", &at) != 1)
             at = 0;
     }
@@ -67,7 +69,8 @@ static void fill_from_stat(void)
     long threads, resident;
     /* proc(5): state is field 3; utime 14, stime 15, num_threads 20, starttime 22, vsize 23, rss 24 */
     if (!at ||
-        sscanf(at + 1,
+        sscanf(at + 1, // NOLINT(cert-err34-c): as above
+
                " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %ld %*d %llu %llu %ld",
                &user, &kernel, &threads, &started, &virtual, &resident) != 6)
         return;

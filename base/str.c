@@ -31,7 +31,7 @@ bool str_ends(const char *text, const char *suffix)
     size_t len = text ? strlen(text) : 0;
     size_t suffix_len = strlen(suffix);
 
-    return len >= suffix_len && !memcmp(text + len - suffix_len, suffix, suffix_len);
+    return text && len >= suffix_len && !memcmp(text + len - suffix_len, suffix, suffix_len);
 }
 
 bool str_is(const char *a, const char *b)

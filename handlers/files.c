@@ -43,7 +43,7 @@ static void tree_close(struct tree *tree)
 static int check_sha256(struct bytes content, const struct hash *wanted, const char *path, struct err *err)
 {
     _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
-    struct hash found;
+    struct hash found = {0};
 
     if (!sha || sha256_once(sha, content, found.bytes, err) < 0)
         return -1;

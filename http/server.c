@@ -147,7 +147,7 @@ static int bind_socket(const char *host, int port, struct err *err)
 
 static int open_listener(struct http_server *server, struct err *err)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
 
     if (server->listen_fd < 0)

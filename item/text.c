@@ -49,7 +49,7 @@ static void put_code_point(uint32_t c, char **to)
     static const char hex[] = "0123456789abcdef";
     char *out = *to;
     if (c < 0x20) {
-        memcpy(out, "\\u00", 4);
+        memcpy(out, "\\u00", 4); // NOLINT(bugprone-not-null-terminated-result): goes on behind
         out[4] = hex[c >> 4];
         out[5] = hex[c & 15];
         out += 6;
