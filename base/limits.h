@@ -38,6 +38,7 @@
 #define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16
 #define REQUEST_ARENA_MAX (8 * MIB)
+#define DENIAL_ROWS_A_MINUTE 120
 #define LIST_DEFAULT 50
 #define LIST_MAX 500
 #define RESULT_ARRAY_MAX 100
@@ -48,6 +49,14 @@
 #define JWT_MAX (8 * KIB)
 #define JWKS_MAX (256 * KIB)
 #define JWKS_KEYS_MAX 64
+#define JWKS_AGE_MIN_MS                                                                                      \
+    (5LL * 60 * 1000) /* how long a fetched set is used, whatever its Cache-Control says */
+#define JWKS_AGE_MAX_MS (24LL * 3600 * 1000)
+#define JWKS_AGE_DEFAULT_MS (3600LL * 1000)
+#define JWKS_RETRY_MS 30000 /* between two fetches, whoever asks for one */
+#define JWKS_FETCH_MS 10000
+#define JWKS_WAIT_MS 5000  /* that a request with an unknown kid waits for a fetch */
+#define JWKS_WAITERS_MAX 8 /* of these at once for an issuer; the others are answered 401 */
 #define JWT_SKEW_MS 60000
 #define HMAC_SECRET_MIN 32
 #define RSA_BITS_MIN 2048
@@ -100,6 +109,7 @@
 #define PLAN_KEPT_MS (24LL * 3600 * 1000)
 #define PLAN_BUDGET_MS 20000
 #define PLANS_AT_ONCE 4
+#define PLANS_OF_ONE 2
 #define STEP_ERRORS_FIRST 3
 #define STEP_ERRORS_LAST 10
 

@@ -99,10 +99,10 @@ struct engine {
     struct worker *workers;
     int worker_count;
     int busy;
-    bool closing;  /* no more parts are handed over: the dispatcher ends first, */
-    bool stopping; /* then the workers, then the heart */
-    bool dirty;    /* look again */
-    int plans_running;
+    bool closing;                      /* no more parts are handed over: the dispatcher ends first, */
+    bool stopping;                     /* then the workers, then the heart */
+    bool dirty;                        /* look again */
+    char planning[PLANS_AT_ONCE][128]; /* who makes a plan now; "" a free slot */
     pthread_t dispatcher, heart;
     bool dispatcher_started, heart_started;
 

@@ -14,24 +14,35 @@ void planning_done(struct planning *planning)
     *planning = (struct planning){0};
 }
 
-static int plan_slot_take(struct engine *engine, struct err *err)
+/* A plan holds a thread and asks AWS: a few at a time, and nobody has all of them. */
+static int plan_slot_take(struct engine *engine, const char *identity, int *ret_slot, struct err *err)
 {
-    bool taken;
+    int slot = -1;
+    int own = 0;
 
     pthread_mutex_lock(&engine->lock);
-    taken = engine->plans_running < PLANS_AT_ONCE;
-    engine->plans_running += taken;
+    for (int i = 0; i < PLANS_AT_ONCE; i++) {
+        own += str_is(engine->planning[i], identity);
+        if (!engine->planning[i][0])
+            slot = i;
+    }
+    if (own >= PLANS_OF_ONE)
+        slot = -1;
+    if (slot >= 0)
+        str_copy(engine->planning[slot], sizeof(engine->planning[slot]), identity);
     pthread_mutex_unlock(&engine->lock);
-    if (taken)
+    *ret_slot = slot;
+    if (slot >= 0)
         return 0;
     err->retry_after_s = 2;
-    return err_set(err, ERR_BUSY, "%d plans are being made already", PLANS_AT_ONCE);
+    return err_set(err, ERR_BUSY, "%s plans are being made already",
+                   own >= PLANS_OF_ONE ? "two of your" : "as many as may be");
 }
 
-static void plan_slot_give(struct engine *engine)
+static void plan_slot_give(struct engine *engine, int slot)
 {
     pthread_mutex_lock(&engine->lock);
-    engine->plans_running--;
+    engine->planning[slot][0] = '\0';
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -50,15 +61,16 @@ static int run_plan(struct engine *engine, struct ask *ask, struct planning *pla
 
 int plan_make(struct engine *engine, struct ask *ask, struct planning *planning, struct err *err)
 {
+    int slot;
     int result;
 
     *planning = (struct planning){json_object(), json_array(), json_object(), json_array(), false};
     if (!planning->identities || !planning->effects || !planning->estimates || !planning->warnings)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    if (plan_slot_take(engine, err) < 0)
+    if (plan_slot_take(engine, ask->principal->identity, &slot, err) < 0)
         return -1;
     result = run_plan(engine, ask, planning, err);
-    plan_slot_give(engine);
+    plan_slot_give(engine, slot);
     if (result == 0)
         result = faults_end(ask->faults, ERR_INVALID_SPEC, err);
     if (result < 0 && err->code == ERR_AWS_TIMEOUT)
@@ -205,8 +217,8 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
     if (!row)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     /* plans are kept for a day: a full disk is no place for more of them */
-    if (ask_prepare(engine, submit, &ask, err) < 0 || store_accepting(engine->store, err) < 0 || plan_make(engine, &ask, &planning, err) < 0 ||
-        fill(row, submit, &ask, &planning, err) < 0)
+    if (ask_prepare(engine, submit, &ask, err) < 0 || store_accepting(engine->store, err) < 0 ||
+        plan_make(engine, &ask, &planning, err) < 0 || fill(row, submit, &ask, &planning, err) < 0)
         return -1;
     write_body(&body, &planning, row);
     if (buffer_ok(&body, "the plan", err) < 0)

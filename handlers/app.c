@@ -135,13 +135,14 @@ void app_reloaded(struct app *app, bool ok)
 
 struct summary {
     struct app *app;
+    enum audit_action action;
     int count;
 };
 
 static int summary_tx(struct tx *tx, void *ctx, struct err *err)
 {
     const struct summary *summary = ctx;
-    struct audit_entry entry = audit_entry_by(NULL, AUDIT_UNAUTHENTICATED_SUMMARY, "denied");
+    struct audit_entry entry = audit_entry_by(NULL, summary->action, "denied");
     char detail[64];
 
     snprintf(detail, sizeof(detail), "{\"requests\":%d}", summary->count);
@@ -149,19 +150,26 @@ static int summary_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_audit(tx, summary->app->node, &entry, err);
 }
 
-void app_tick(struct app *app, bool last)
+/* One row a minute for what is too much for a row each; A failure leaves the count for the next minute. */
+static void sum_up(struct app *app, enum audit_action action, atomic_int *counter, int beyond)
 {
-    struct summary summary = {.app = app};
+    int seen = atomic_exchange(counter, 0);
+    struct summary summary = {.app = app, .action = action, .count = seen - beyond};
     struct err err = ERR_INIT;
 
+    if (summary.count <= 0)
+        return;
+    if (store_tx(app->store, "summary", summary_tx, &summary, &err) < 0) {
+        log_err(LOG_ERROR, "refused requests could not be recorded in the audit trail", &err, NULL);
+        atomic_fetch_add(counter, seen); /* the next minute tells of them */
+    }
+}
+
+void app_tick(struct app *app, bool last)
+{
     if (!last && clock_boot_ms() - app->summed_at < SUMMARY_EVERY_MS)
         return;
     app->summed_at = clock_boot_ms();
-    summary.count = atomic_exchange(&app->unauthenticated, 0);
-    if (summary.count == 0)
-        return;
-    if (store_tx(app->store, "401 summary", summary_tx, &summary, &err) < 0) {
-        log_err(LOG_ERROR, "refused requests could not be recorded in the audit trail", &err, NULL);
-        atomic_fetch_add(&app->unauthenticated, summary.count); /* the next minute tells of them */
-    }
+    sum_up(app, AUDIT_UNAUTHENTICATED_SUMMARY, &app->unauthenticated, 0);
+    sum_up(app, AUDIT_AUTHORISATION_DENIED, &app->denials, DENIAL_ROWS_A_MINUTE);
 }

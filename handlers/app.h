@@ -43,6 +43,7 @@ struct app {
     atomic_int looking;         /* at environments, which asks AWS */
     atomic_int reading;         /* files of recovery points */
     atomic_int unauthenticated; /* since the last summary */
+    atomic_int denials;         /* rows about refused principals since the last summary */
     int64_t summed_at;          /* boot clock; app_tick's own */
     atomic_bool reload_ok;
 };

@@ -51,6 +51,10 @@ static void audit_denial(struct request *req, const struct err *cause)
 
     if (!req->principal || !denial_action(cause->code, &denial.action))
         return;
+    /* a token that may nothing must not fill the disk: past so many a minute they are counted, and summed up
+     * in one row */
+    if (atomic_fetch_add(&req->app->denials, 1) >= DENIAL_ROWS_A_MINUTE)
+        return;
     denial.detail = arena_printf(req->arena, "{\"operation\":\"%s\",\"code\":\"%s\"}",
                                  req->route ? req->route->operation : "", err_info(cause->code)->name);
     /* the refusal stands also when it cannot be recorded; the log then has it */

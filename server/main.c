@@ -193,6 +193,8 @@ static int run(struct config *config, sigset_t *signals)
         notify("READY=1");
         serve(&server, signals);
         drain(&server, signals);
+        if (engine_workers_busy(server.engine) > 0) /* they still use what server_done would free */
+            _exit(EXIT_DRAINED);
     }
     server_done(&server);
     if (code != 0)
