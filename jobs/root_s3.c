@@ -66,6 +66,17 @@ static void tag_text(struct buffer *out, const struct environment *environment)
     }
 }
 
+/* Some S3 servers take the header and store in the clear: what a root promises must be said in the answer. */
+static int is_encrypted(struct root *root, const char *key, const char *said, struct err *err)
+{
+    const char *wanted = root_encryption(root);
+
+    if (root->options.environment->allow_unencrypted || str_is(said, wanted))
+        return 0;
+    return err_set(err, ERR_AWS_LIED, "s3://%s/%s is encrypted with %s, and %s was asked for", root->bucket,
+                   key, *said ? said : "nothing", wanted);
+}
+
 /* Reads the object: for a peer that keeps no checksum. */
 static int has_digest(struct root *root, const char *path, const uint8_t sha256[SHA256_BYTES], bool *ret_same,
                       struct err *err)
@@ -105,7 +116,7 @@ static int is_ours(struct root *root, const char *path, const char *key, int64_t
     if (head.size == size && !head.checksum_sha256[0] && has_digest(root, path, sha256, &same, err) < 0)
         return -1;
     if (same)
-        return 0;
+        return is_encrypted(root, key, head.sse, err);
     return err_set(err, ERR_AWS_CONDITION, "another object is at s3://%s/%s", root->bucket, key);
 }
 
@@ -130,7 +141,11 @@ static int s3_place(struct root *root, struct spool *spool, const char *path, in
     put.tagging = tags.len ? tags.data : NULL;
     if (s3_put(root->s3, &put, &result, err) == 0) {
         str_copy(root->request_id, sizeof(root->request_id), result.request_id);
-        return 0;
+        if (is_encrypted(root, key, result.sse, err) == 0)
+            return 0;
+        struct err ignored = ERR_INIT; /* it must not stay there; what is told is why */
+        s3_delete(root->s3, key, result.version_id, &ignored);
+        return -1;
     }
     str_copy(root->request_id, sizeof(root->request_id), err->aws.request_id);
     if (err->code != ERR_AWS_CONDITION)

@@ -1,8 +1,9 @@
 """Who plays AWS for a case, and where its recovery points lie: the columns of the matrix."""
+import os
 import pathlib
 import shutil
 
-from world import Awsim, DynamodbLocal, Server
+from world import Awsim, DynamodbLocal, Server, Versitygw
 
 BUCKET = "points"
 
@@ -48,12 +49,44 @@ class BucketTree:
         self.s3.delete_object(Bucket=BUCKET, Key=self.prefix + path)
 
 
+class BesideS3:
+    """The buckets on a real S3 server, everything else as `program` plays it."""
+
+    def __init__(self, program):
+        self.main, self.s3 = program(), Versitygw()
+        self.env = {"AWS_ENDPOINT_URL": self.main.url, "AWS_ENDPOINT_URL_S3": self.s3.url}
+
+    def client(self, service):
+        return (self.s3 if service == "s3" else self.main).client(service)
+
+    def reset(self):
+        self.main.reset()
+        self.s3.reset()
+
+    def stop(self):
+        self.main.stop()
+        self.s3.stop()
+
+    def __getattr__(self, name):  # the ledger and the faults of awsim
+        return getattr(self.main, name)
+
+
+class AwsimBesideS3(BesideS3):
+    def __init__(self):
+        super().__init__(Awsim)
+
+
+class LocalBesideS3(BesideS3):
+    def __init__(self):
+        super().__init__(DynamodbLocal)
+
+
 class Peer:
     """One AWS and one recoverd that lives as long as the cases of a file."""
 
     def __init__(self, name, aws):
         self.name, self.aws = name, aws
-        self.emulated = isinstance(aws, Awsim)  # has a ledger, table ids, tags and the services beside DynamoDB
+        self.emulated = isinstance(getattr(aws, "main", aws), Awsim)  # has a ledger, table ids, tags and the services beside DynamoDB
         self.in_bucket = name.endswith("s3")
         aws.reset()
         if self.in_bucket:
@@ -65,7 +98,9 @@ class Peer:
         """Another recoverd for the same AWS, which knows nothing yet."""
         if self.in_bucket:
             options = {"root": f"s3://{BUCKET}/recoverd", "uri_roots": [f"s3://{BUCKET}/foreign"], **options}
-        server = Server(self.aws.url, account=self.emulated, **options).start()
+        if isinstance(self.aws, BesideS3):
+            options = {"env": self.aws.env, "unencrypted": True, **options}
+        server = Server(None if isinstance(self.aws, BesideS3) else self.aws.url, account=self.emulated, **options).start()
         return server
 
     def foreign(self, folder):
@@ -94,4 +129,6 @@ def end(server):
     assert code == 0, f"the server ended with {code}: {log[-3000:]}"
 
 
-PEERS = {"awsim": Awsim, "awsim s3": Awsim, "dynamodb local": DynamodbLocal}
+PEERS = {"awsim": Awsim, "awsim s3": Awsim, "dynamodb local": DynamodbLocal, "local versity s3": LocalBesideS3}
+if os.environ.get("TORTURE"):  # the long form
+    PEERS["awsim versity s3"] = AwsimBesideS3

@@ -24,7 +24,7 @@ import make_canonical  # noqa: E402  (the oracle for canonical form and fingerpr
 
 BUILD = ROOT / "build"
 VARIANT = os.environ.get("VARIANT", "release")
-RECOVERD = BUILD / VARIANT / "recoverd"
+RECOVERD = pathlib.Path(os.environ.get("RECOVERD", BUILD / VARIANT / "recoverd"))  # another one, while this tree is being built
 RECOVERCTL = BUILD / VARIANT / "recoverctl"
 ACCOUNT = "123456789012"
 SECRET = b"e2e-secret-e2e-secret-e2e-secret-01"
@@ -76,6 +76,20 @@ class DynamodbLocal(StandIn):
     def reset(self):
         for name in self.client("dynamodb").list_tables()["TableNames"]:
             self.client("dynamodb").delete_table(TableName=name)
+
+
+class Versitygw(StandIn):
+    """A real S3 server, which looks at signatures. It ignores what it does not know: encryption, storage classes, tags of objects."""
+
+    def __init__(self):
+        super().__init__("tests/peers/versitygw/versitygw")
+
+    def reset(self):
+        s3 = self.client("s3")
+        for bucket in s3.list_buckets()["Buckets"]:
+            for row in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+                s3.delete_object(Bucket=bucket["Name"], Key=row["Key"])
+            s3.delete_bucket(Bucket=bucket["Name"])
 
 
 class Awsim(StandIn):
@@ -146,16 +160,16 @@ environments:
   production:
 {account}    region: us-east-1
     tables: {tables}
-    endpoint_url: {endpoint}
-    recovery_points: {root}
+{endpoint}    recovery_points: {root}
 {unencrypted}    uri_roots: {uri_roots}
 {more}"""
 
 
 class Server:
-    """One recoverd: its folder, its process, and calls to it."""
+    """One recoverd: its folder, its process, and calls to it. Without an endpoint its environment names one by service."""
 
-    def __init__(self, endpoint, tables=("*",), root=None, uri_roots=None, account=True, threads=8, lease="30s", more="", env=None):
+    def __init__(self, endpoint, tables=("*",), root=None, uri_roots=None, account=True, threads=8, lease="30s", more="", env=None,
+                 unencrypted=None):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="recoverd-e2e-"))
         self.port, self.ops_port = free_port(), free_port()
         self.root = root or f"file://{self.dir}/points"
@@ -167,8 +181,9 @@ class Server:
         self.config = self.dir / "recoverd.yaml"
         self.config.write_text(CONFIG.format(
             port=self.port, ops_port=self.ops_port, dir=self.dir, threads=threads, lease=lease,
-            account=f'    account: "{ACCOUNT}"\n' if account else "", tables=json.dumps(list(tables)), endpoint=endpoint,
-            root=self.root, unencrypted="    allow_unencrypted: true\n" if self.root.startswith("file:") else "",
+            account=f'    account: "{ACCOUNT}"\n' if account else "", tables=json.dumps(list(tables)),
+            endpoint=f"    endpoint_url: {endpoint}\n" if endpoint else "",
+            root=self.root, unencrypted="    allow_unencrypted: true\n" if unencrypted or self.root.startswith("file:") else "",
             uri_roots=json.dumps(uri_roots or [f"file://{self.dir}/foreign"]), more=more))
         self.config.chmod(0o600)
         self.env = {**os.environ, **KEYS, "AWS_EC2_METADATA_DISABLED": "true", **(env or {})}
