@@ -20,6 +20,7 @@
     X(TYPE, "type", "the token's typ is not one that its issuer may use")                                    \
     X(KEY, "key", "no key of the issuer fits the token's kid and alg")                                       \
     X(KEYS_AMBIGUOUS, "key", "the token has no kid and too many keys of the issuer fit its alg")             \
+    X(KEYS_UNKNOWN, "key", "the keys of the token's issuer could not be fetched yet")                        \
     X(SIGNATURE, "signature", "the token's signature does not verify")                                       \
     X(EXP, "claims", "the token's exp is missing or not a date")                                             \
     X(EXPIRED, "expired", "the token has expired")                                                           \

@@ -1,5 +1,6 @@
 #include "auth/jwks.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -14,13 +15,20 @@
 #include "base/limits.h"
 
 struct key_set {
+    atomic_uint references;
     struct jws_key keys[JWKS_KEYS_MAX];
     size_t count;
 };
 
+struct key_set *key_set_hold(struct key_set *set)
+{
+    atomic_fetch_add_explicit(&set->references, 1, memory_order_relaxed);
+    return set;
+}
+
 void key_set_free(struct key_set *set)
 {
-    if (!set)
+    if (!set || atomic_fetch_sub_explicit(&set->references, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < set->count; i++) {
         struct jws_key *key = &set->keys[i];
@@ -119,6 +127,8 @@ static struct key_set *set_new(struct err *err)
 
     if (!set)
         err_set(err, ERR_NO_MEMORY, "no memory for keys");
+    else
+        atomic_init(&set->references, 1);
     return set;
 }
 
@@ -347,7 +357,15 @@ int key_set_load(const struct issuer_config *issuer, struct key_set **ret_set, s
     case KEY_JWKS_URL:
         break;
     }
-    return err_set(err, ERR_CONFIG, "issuer %s: jwks_url is not in this version", issuer->issuer);
+    return err_set(err, ERR_INTERNAL, "issuer %s: its keys are not in a file", issuer->issuer);
+}
+
+bool key_set_has_kid(const struct key_set *set, const char *kid)
+{
+    for (size_t i = 0; kid && i < set->count; i++)
+        if (set->keys[i].kid && strcmp(set->keys[i].kid, kid) == 0)
+            return true;
+    return false;
 }
 
 size_t key_set_count(const struct key_set *set)

@@ -10,10 +10,12 @@
 
 struct key_set;
 
-/* Loads the issuer's key source. CONFIG with the file and what is wrong with it; NO_MEMORY. The caller frees.
+/* Loads the issuer's key source, which is a file (a url is auth/jwks_url.h's). CONFIG with the file and what
+ * is wrong with it; NO_MEMORY. The caller frees.
  */
 int key_set_load(const struct issuer_config *issuer, struct key_set **ret_set, struct err *err);
-void key_set_free(struct key_set *set); /* accepts NULL; wipes secrets */
+struct key_set *key_set_hold(struct key_set *set); /* one more reference */
+void key_set_free(struct key_set *set); /* accepts NULL; the last reference frees and wipes secrets */
 
 /* The same from bytes; `algorithms` are the issuer's, `what` names the source in messages.
  * A JWK set: at most 256 KiB and 64 keys; unknown kty, other use, key_ops without verify and algorithms that
@@ -28,6 +30,7 @@ int key_set_from_pem(struct bytes text, const struct name_list *algorithms, cons
 int key_set_from_secret(struct bytes secret, const struct name_list *algorithms, const char *what,
                         struct key_set **ret_set, struct err *err);
 
+bool key_set_has_kid(const struct key_set *set, const char *kid); /* kid NULL: false */
 size_t key_set_count(const struct key_set *set);
 /* The next key that may check a token with this alg and kid (NULL: none in the token), beginning at *index,
  * which is moved past it; NULL at the end. A kid in the token must be the key's, or the key has none.

@@ -6,6 +6,7 @@
 
 #include "auth/claims.h"
 #include "auth/jwks.h"
+#include "auth/jwks_url.h"
 #include "auth/jws.h"
 #include "auth/token_cache.h"
 #include "base/cleanup.h"
@@ -16,7 +17,8 @@
 
 struct issuer {
     struct issuer_config config; /* strings in the verifier's arena */
-    struct key_set *keys;
+    struct key_set *keys;        /* of a file; NULL: */
+    struct jwks_url *url;
 };
 
 struct verifier {
@@ -91,6 +93,7 @@ static int copy_issuer(struct arena *arena, const struct issuer_config *from, st
     to->audiences = copy_names(arena, &from->audiences, &ok);
     to->algorithms = copy_names(arena, &from->algorithms, &ok);
     to->key_location = copy_text(arena, from->key_location, &ok);
+    to->jwks_ca_file = copy_text(arena, from->jwks_ca_file, &ok);
     to->types = copy_names(arena, &from->types, &ok);
     to->roles_claim = copy_text(arena, from->roles_claim, &ok);
     to->role_map = copy_role_map(arena, from->role_map, from->role_map_count, &ok);
@@ -99,7 +102,24 @@ static int copy_issuer(struct arena *arena, const struct issuer_config *from, st
     return ok ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for issuers");
 }
 
-static int load_issuers(struct verifier *verifier, const struct config *config, struct err *err)
+/* What the verifier before had fetched of the same place stays in force. */
+static int load_keys(struct issuer *issuer, const struct verifier *before, struct err *err)
+{
+    if (issuer->config.key_source != KEY_JWKS_URL)
+        return key_set_load(&issuer->config, &issuer->keys, err);
+    for (size_t i = 0; before && i < before->issuer_count; i++) {
+        struct jwks_url *url = before->issuers[i].url;
+
+        if (url && jwks_url_fits(url, &issuer->config)) {
+            issuer->url = jwks_url_hold(url);
+            return 0;
+        }
+    }
+    return jwks_url_new(&issuer->config, &issuer->url, err);
+}
+
+static int load_issuers(struct verifier *verifier, const struct config *config, const struct verifier *before,
+                        struct err *err)
 {
     verifier->issuers =
         arena_array(verifier->arena, struct issuer, config->issuer_count ? config->issuer_count : 1);
@@ -112,14 +132,15 @@ static int load_issuers(struct verifier *verifier, const struct config *config, 
 
         if (copy_issuer(verifier->arena, &config->issuers[i], &issuer->config, err) < 0)
             return -1;
-        if (key_set_load(&issuer->config, &issuer->keys, err) < 0)
+        if (load_keys(issuer, before, err) < 0)
             return err_wrap(err, "issuer %s", issuer->config.issuer);
         verifier->issuer_count++;
     }
     return 0;
 }
 
-int verifier_new(const struct config *config, struct verifier **ret_verifier, struct err *err)
+int verifier_new(const struct config *config, struct verifier *before, struct verifier **ret_verifier,
+                 struct err *err)
 {
     _cleanup_(cleanup_verifier) struct verifier *verifier = calloc(1, sizeof(*verifier));
 
@@ -131,9 +152,17 @@ int verifier_new(const struct config *config, struct verifier **ret_verifier, st
     verifier->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     if (!verifier->arena || !verifier->cache || !verifier->sha256)
         return err_set(err, ERR_NO_MEMORY, "no memory for issuers");
-    if (load_issuers(verifier, config, err) < 0)
+    if (load_issuers(verifier, config, before, err) < 0)
         return -1;
     *ret_verifier = TAKE(verifier);
+    return 0;
+}
+
+int verifier_start(struct verifier *verifier, struct err *err)
+{
+    for (size_t i = 0; i < verifier->issuer_count; i++)
+        if (verifier->issuers[i].url && jwks_url_start(verifier->issuers[i].url, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -147,8 +176,10 @@ void verifier_release(struct verifier *verifier)
 {
     if (!verifier || atomic_fetch_sub_explicit(&verifier->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < verifier->issuer_count; i++)
+    for (size_t i = 0; i < verifier->issuer_count; i++) {
         key_set_free(verifier->issuers[i].keys);
+        jwks_url_release(verifier->issuers[i].url);
+    }
     EVP_MD_free(verifier->sha256);
     token_cache_free(verifier->cache);
     arena_free(verifier->arena);
@@ -175,6 +206,38 @@ static int check_keys(const struct jws *jws, const struct key_set *keys, struct 
     return auth_fail(err, tried ? AUTH_FAILURE_SIGNATURE : AUTH_FAILURE_KEY);
 }
 
+static void cleanup_keys(struct key_set **keys)
+{
+    key_set_free(*keys);
+}
+
+/* With keys that are fetched, a token that none of them fits may be of a key that came after them. A kid that
+ * is there says that it is not. */
+static int check_fetched(const struct jws *jws, struct jwks_url *url, struct err *err)
+{
+    _cleanup_(cleanup_keys) struct key_set *keys = jwks_url_keys(url);
+    struct err first = ERR_INIT;
+
+    if (!keys)
+        auth_fail(&first, AUTH_FAILURE_KEYS_UNKNOWN);
+    else if (check_keys(jws, keys, &first) == 0)
+        return 0;
+    if (!keys || !key_set_has_kid(keys, jws->kid)) {
+        _cleanup_(cleanup_keys) struct key_set *newer = jwks_url_renewed(url, keys);
+
+        if (newer)
+            return check_keys(jws, newer, err);
+    }
+    return err_set(err, first.code, "%s", first.message);
+}
+
+static int check_issuer(const struct jws *jws, const struct issuer *issuer, struct err *err)
+{
+    if (!claims_type_listed(jws->typ, &issuer->config.types))
+        return auth_fail(err, AUTH_FAILURE_TYPE);
+    return issuer->url ? check_fetched(jws, issuer->url, err) : check_keys(jws, issuer->keys, err);
+}
+
 /* The issuer is the one whose name is iss, byte by byte; among several of one name, the first with a fitting
  * key that verifies. */
 static int find_issuer(const struct verifier *verifier, const struct jws *jws,
@@ -190,9 +253,7 @@ static int find_issuer(const struct verifier *verifier, const struct jws *jws,
 
         if (!bytes_is(name, issuer->config.issuer))
             continue;
-        if (!claims_type_listed(jws->typ, &issuer->config.types))
-            auth_fail(&cause, AUTH_FAILURE_TYPE);
-        else if (check_keys(jws, issuer->keys, &cause) == 0) {
+        if (check_issuer(jws, issuer, &cause) == 0) {
             *ret_issuer = issuer;
             return 0;
         }
@@ -233,6 +294,17 @@ static int keep_verifier(struct verifier *verifier, struct arena *arena, struct 
     return 0;
 }
 
+/* A token that was verified with keys which the issuer has since withdrawn must not be found. */
+static void mix_generation(const struct verifier *verifier, uint8_t key[EVP_MAX_MD_SIZE])
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < verifier->issuer_count; i++)
+        sum += verifier->issuers[i].url ? jwks_url_generation(verifier->issuers[i].url) : 0;
+    for (size_t i = 0; i < sizeof(sum); i++)
+        key[16 + i] ^= (uint8_t)(sum >> 8 * i);
+}
+
 int verifier_check(struct verifier *verifier, struct bytes token, const char *address, struct arena *arena,
                    struct principal **ret_principal, struct err *err)
 {
@@ -247,6 +319,7 @@ int verifier_check(struct verifier *verifier, struct bytes token, const char *ad
         return err_set(err, ERR_NO_MEMORY, "no memory for a principal");
     if (EVP_Digest(token.data, token.len, key, NULL, verifier->sha256, NULL) != 1)
         return err_set(err, ERR_INTERNAL, "sha-256 is not available");
+    mix_generation(verifier, key);
     int found = token_cache_find(verifier->cache, key, now_ms, arena, principal, err);
     if (found == 0 && keep_verifier(verifier, arena, err) == 0)
         found = check_fresh(verifier, token, key, now_ms, arena, principal, err) < 0 ? -1 : 1;
@@ -261,4 +334,21 @@ int verifier_check(struct verifier *verifier, struct bytes token, const char *ad
 size_t verifier_cached(struct verifier *verifier)
 {
     return token_cache_count(verifier->cache);
+}
+
+bool verifier_issuer(struct verifier *verifier, size_t n, struct issuer_state *ret_state)
+{
+    if (n >= verifier->issuer_count)
+        return false;
+    const struct issuer *issuer = &verifier->issuers[n];
+
+    *ret_state = (struct issuer_state){.issuer = issuer->config.issuer, .loaded = true};
+    if (issuer->url) {
+        struct jwks_url_state state = jwks_url_look(issuer->url);
+
+        ret_state->loaded = state.loaded;
+        ret_state->loaded_at_ms = state.loaded_at_ms;
+        ret_state->err = state.err;
+    }
+    return true;
 }

@@ -28,6 +28,7 @@ struct issuer_config {
     struct name_list algorithms; /* RS256 ... EdDSA, HS512 */
     enum key_source key_source;
     const char *key_location;            /* path or url */
+    const char *jwks_ca_file;            /* PEM that alone is trusted for jwks_url; NULL: the system's */
     struct name_list types;              /* default: JWT and at+jwt */
     int64_t max_lifetime_ms;             /* exp - iat ceiling; default 1h */
     const char *roles_claim;             /* default "roles"; a JSON pointer when it begins with / */

@@ -19,7 +19,8 @@ static const struct config_key issuer_keys[] = {
     ISSUER("algorithms", CONFIG_TEXTS, algorithms, .required = true, .min = 1, .max = 16,
            .valid = valid_algorithm,
            .wanted = "one of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512"),
-    {.name = "jwks_url", .type = CONFIG_LATER},
+    {.name = "jwks_url", .type = CONFIG_SPECIAL, .take = take_key_file},
+    ISSUER("jwks_ca_file", CONFIG_FILE, jwks_ca_file),
     {.name = "jwks_file", .type = CONFIG_SPECIAL, .take = take_key_file},
     {.name = "public_key_file", .type = CONFIG_SPECIAL, .take = take_key_file},
     {.name = "secret_file", .type = CONFIG_SPECIAL, .take = take_key_file},
@@ -44,15 +45,30 @@ static const struct key_source_row {
     enum key_source source;
     struct config_key file;
 } key_sources[] = {
-    {"jwks_url", KEY_JWKS_URL, {.type = CONFIG_LATER}},
+    {"jwks_url", KEY_JWKS_URL, {.name = "jwks_url", .type = CONFIG_TEXT}},
     {"jwks_file", KEY_JWKS_FILE, {.name = "jwks_file", .type = CONFIG_FILE}},
     {"public_key_file", KEY_PUBLIC_FILE, {.name = "public_key_file", .type = CONFIG_FILE}},
     {"secret_file", KEY_SECRET_FILE, {.name = "secret_file", .type = CONFIG_SECRET, .min = HMAC_SECRET_MIN}},
 };
 
+static void take_jwks_url(struct loader *l, const struct yaml_node *node, struct issuer_config *issuer)
+{
+    if (!config_text(l, node))
+        return;
+    if (!valid_jwks_url(node->text))
+        config_fault(l, node->place, "`jwks_url` must be an https url (http on loopback only)");
+    else
+        issuer->key_location = node->text;
+}
+
 static void take_key_file(struct loader *l, const struct yaml_node *node, void *object)
 {
     struct issuer_config *issuer = object;
+    if (strcmp(node->name, "jwks_url") == 0) {
+        issuer->key_source = KEY_JWKS_URL;
+        take_jwks_url(l, node, issuer);
+        return;
+    }
     for (size_t i = 0; i < COUNT_OF(key_sources); i++) {
         if (strcmp(key_sources[i].name, node->name) == 0) {
             issuer->key_source = key_sources[i].source;
@@ -153,8 +169,12 @@ static void check_key_source(struct loader *l, const struct yaml_node *node)
         else
             found = at;
     }
+    const struct yaml_node *ca = yaml_get(node, "jwks_ca_file");
+    if (ca && !yaml_get(node, "jwks_url"))
+        config_fault(l, ca->name_place, "`jwks_ca_file` goes with `jwks_url`");
     if (!found)
-        config_fault(l, node->place, "the issuer needs one of jwks_file, public_key_file, secret_file");
+        config_fault(l, node->place,
+                     "the issuer needs one of jwks_url, jwks_file, public_key_file, secret_file");
 }
 
 /* With one kind of key an attacker could otherwise choose the algorithm: the public key's bytes as an HMAC

@@ -116,6 +116,7 @@ static json_t *issuers(const struct config *config)
         json_object_set_new(facts, "audiences", texts(&issuer->audiences));
         json_object_set_new(facts, "algorithms", texts(&issuer->algorithms));
         json_object_set_new(facts, sources[issuer->key_source], text_or_null(issuer->key_location));
+        json_object_set_new(facts, "jwks_ca_file", text_or_null(issuer->jwks_ca_file));
         json_object_set_new(facts, "types", texts(&issuer->types));
         json_object_set_new(facts, "max_lifetime_ms", json_integer(issuer->max_lifetime_ms));
         json_object_set_new(facts, "roles_claim", json_string(issuer->roles_claim));

@@ -154,6 +154,18 @@ bool valid_issuer(const char *text)
     return url_parse(text, &url) && (url.https || url.loopback);
 }
 
+bool valid_jwks_url(const char *text)
+{
+    char place[CONFIG_TEXT_MAX + 1];
+    struct url url;
+    const char *query = strchr(text, '?');
+    size_t len = query ? (size_t)(query - text) : strlen(text);
+    if (!bytes_copy(place, sizeof place, (struct bytes){text, len}) ||
+        (query && strpbrk(query + 1, "?#@\\ \"<>")))
+        return false;
+    return url_parse(place, &url) && (url.https || url.loopback);
+}
+
 bool valid_algorithm(const char *text)
 {
     return str_listed("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512", text);

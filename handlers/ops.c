@@ -90,6 +90,30 @@ static void put_environments(struct json_writer *w, struct app *app)
     config_release((struct config *)(uintptr_t)config);
 }
 
+/* Tokens of an issuer whose keys could not be fetched yet are refused; those of the others are not. */
+static void put_issuers(struct json_writer *w, struct app *app)
+{
+    struct verifier *verifier = app_verifier_hold(app);
+    struct issuer_state state;
+
+    json_put_array(w, "issuers");
+    for (size_t i = 0; verifier_issuer(verifier, i, &state); i++) {
+        json_put_object(w, NULL);
+        json_put_text(w, "issuer", state.issuer);
+        json_put_text(w, "state",
+                      state.loaded                 ? "usable"
+                      : state.err.code == ERR_NONE ? "unknown"
+                                                   : "unusable");
+        if (state.loaded_at_ms > 0)
+            json_put_time(w, "keys_fetched_at", state.loaded_at_ms);
+        if (state.err.code != ERR_NONE)
+            json_put_text(w, "detail", state.err.message);
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+    verifier_release(verifier);
+}
+
 /* The ops listener is up first: until the API's is, a request would be refused. */
 static bool listening(struct app *app)
 {
@@ -127,6 +151,7 @@ static void readyz(struct app *app, const struct http_request *http, struct http
     put_check(&w, "listener", &listener);
     json_put_array_end(&w);
     put_environments(&w, app);
+    put_issuers(&w, app);
     json_put_object_end(&w);
 }
 

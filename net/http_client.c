@@ -45,7 +45,7 @@ static char *env_copy(const char *upper, const char *lower)
     return value && *value ? strdup(value) : NULL;
 }
 
-struct http_client *http_client_new(struct err *err)
+static struct http_client *client_new(const char *ca_bundle, struct err *err)
 {
     struct http_client *client = calloc(1, sizeof(*client));
 
@@ -59,14 +59,24 @@ struct http_client *http_client_new(struct err *err)
     client->multi = curl_multi_init();
     client->proxy = env_copy("HTTPS_PROXY", "https_proxy");
     client->no_proxy = env_copy("NO_PROXY", "no_proxy");
-    client->ca_bundle = env_copy("AWS_CA_BUNDLE", NULL);
-    if (!client->easy || !client->multi) {
+    client->ca_bundle = ca_bundle && *ca_bundle ? strdup(ca_bundle) : NULL;
+    if (!client->easy || !client->multi || (ca_bundle && *ca_bundle && !client->ca_bundle)) {
         http_client_free(client);
         err_set(err, ERR_NO_MEMORY, "no memory for an http client");
         return NULL;
     }
     curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, 8L);
     return client;
+}
+
+struct http_client *http_client_new(struct err *err)
+{
+    return client_new(getenv("AWS_CA_BUNDLE"), err);
+}
+
+struct http_client *http_client_new_trusting(const char *ca_file, struct err *err)
+{
+    return client_new(ca_file, err);
 }
 
 void http_client_free(struct http_client *client)

@@ -22,6 +22,9 @@
 struct http_client;
 
 struct http_client *http_client_new(struct err *err);
+/* The same for peers that are not AWS: trusts the certificates of `ca_file` (PEM, copied) and no others, or
+ * the system's when it is NULL; AWS_CA_BUNDLE is not looked at. */
+struct http_client *http_client_new_trusting(const char *ca_file, struct err *err);
 void http_client_free(struct http_client *client); /* accepts NULL */
 /* Makes a running call (or http_client_sleep) ask its `interrupted` at once. */
 void http_client_wake(struct http_client *client);

@@ -94,7 +94,7 @@ static int load_secrets(const struct config *config, struct verifier **ret_verif
     memset(ret_totp_key, 0, TOTP_KEY_SIZE);
     if (config->totp_key_file && totp_key_load(config->totp_key_file, ret_totp_key, err) < 0)
         return -1;
-    return verifier_new(config, ret_verifier, err);
+    return verifier_new(config, NULL, ret_verifier, err);
 }
 
 int server_compose(struct server *server, struct config *config, struct err *err)
@@ -273,8 +273,10 @@ static void log_start(const struct server *server)
 
 int server_start(struct server *server, struct err *err)
 {
-    int code = start_ops(server, err);
+    struct verifier *verifier = app_verifier_hold(server->app);
+    int code = verifier_start(verifier, err) < 0 ? EXIT_INTERNAL : start_ops(server, err);
 
+    verifier_release(verifier);
     if (code != 0)
         return code;
     if (record_start(server, err) < 0)
@@ -286,7 +288,7 @@ int server_start(struct server *server, struct err *err)
         return code;
     app_listener(server->app, server->api);
     log_start(server);
-    return watch_begin(server->engine, &server->watch, err) < 0 ? EXIT_INTERNAL : 0;
+    return watch_begin(server->engine, server->app, &server->watch, err) < 0 ? EXIT_INTERNAL : 0;
 }
 
 /* -- ending

@@ -47,8 +47,14 @@ static int read_config(const char *path, struct next *next, struct err *err)
 
 static int prepare(const struct server *server, struct next *next, struct err *err)
 {
-    if (read_config(server->config->path, next, err) < 0 ||
-        verifier_new(next->config, &next->verifier, err) < 0)
+    struct verifier *before = app_verifier_hold(server->app);
+    int result = read_config(server->config->path, next, err) < 0 ||
+                         verifier_new(next->config, before, &next->verifier, err) < 0
+                     ? -1
+                     : 0;
+
+    verifier_release(before);
+    if (result < 0)
         return -1;
     /* tls that comes or goes needs a restart, as its keys say; certificates are read again where it stays */
     if (server->config->tls_certificate_file && next->config->tls_certificate_file)
@@ -93,7 +99,7 @@ static void refuse(struct server *server, const struct err *cause)
 static int take(struct server *server, struct next *next, const char *restart, struct err *err)
 {
     if (swap_certificate(server, next, err) < 0 || record_reload(server, next, restart, err) < 0 ||
-        engine_reload(server->engine, next->config, err) < 0)
+        verifier_start(next->verifier, err) < 0 || engine_reload(server->engine, next->config, err) < 0)
         return -1;
     app_verifier_replace(server->app, TAKE(next->verifier));
     config_release(server->config);

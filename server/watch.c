@@ -3,15 +3,20 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "engine/engine.h"
+#include "handlers/app.h"
 
 #define LOOK_BUDGET_MS 4000
 #define LOOK_EVERY_S 60
 
 struct watch {
     struct engine *engine;
+    struct app *app;
+    enum err_code said[CONFIG_ISSUERS_MAX]; /* of each issuer's keys; the thread's own */
     pthread_t thread;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;
@@ -32,6 +37,25 @@ static void look_at(struct engine *engine, const char *name)
     else if (err.code != before.err.code) /* said once, not every minute */
         log_err(LOG_WARN, "environment cannot be used", &err, "environment", name, NULL);
     engine_session_done(session);
+}
+
+/* Keys that cannot be fetched, and that they can be again: each said once. */
+static void look_at_issuers(struct watch *watch)
+{
+    struct verifier *verifier = app_verifier_hold(watch->app);
+    struct issuer_state state;
+
+    for (size_t i = 0; i < COUNT_OF(watch->said) && verifier_issuer(verifier, i, &state); i++) {
+        if (state.err.code == watch->said[i])
+            continue;
+        watch->said[i] = state.err.code;
+        if (state.err.code == ERR_NONE)
+            log_write(LOG_INFO, "the keys of an issuer are there", "issuer", state.issuer, NULL);
+        else
+            log_err(LOG_WARN, "the keys of an issuer cannot be fetched", &state.err, "issuer", state.issuer,
+                    "last_good_set", state.loaded ? "in force" : "none", NULL);
+    }
+    verifier_release(verifier);
 }
 
 static bool is_ending(struct watch *watch)
@@ -75,13 +99,14 @@ static void *watch_main(void *arg)
 {
     struct watch *watch = arg;
 
-    do
+    do {
         look_at_all(watch);
-    while (pause_watch(watch));
+        look_at_issuers(watch);
+    } while (pause_watch(watch));
     return NULL;
 }
 
-int watch_begin(struct engine *engine, struct watch **ret_watch, struct err *err)
+int watch_begin(struct engine *engine, struct app *app, struct watch **ret_watch, struct err *err)
 {
     struct watch *watch = calloc(1, sizeof(*watch));
     pthread_condattr_t attributes;
@@ -89,6 +114,7 @@ int watch_begin(struct engine *engine, struct watch **ret_watch, struct err *err
     if (!watch)
         return err_set(err, ERR_NO_MEMORY, "no memory to watch environments");
     watch->engine = engine;
+    watch->app = app;
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -376,7 +376,7 @@ static void test_files_that_cannot_be_keys_are_faults_with_their_path(void **sta
         .issuer = "i", .algorithms = ALL_ALGS, .key_source = KEY_JWKS_URL, .key_location = "https://x"};
     struct err err = ERR_INIT;
     struct key_set *set = NULL;
-    assert_int_equal(key_set_load(&url, &set, &err), -1);
+    assert_int_equal(key_set_load(&url, &set, &err), -1); /* a url's are fetched: jwks_url.h */
 }
 
 int main(void)

@@ -480,7 +480,7 @@ static void test_the_cache_is_bounded_and_a_new_verifier_starts_empty(void **sta
     assert_in_range(verifier_cached(own.verifier), TOKEN_CACHE_MAX / 2, TOKEN_CACHE_MAX);
     struct verifier *next = NULL;
     struct err err = ERR_INIT;
-    assert_int_equal(verifier_new(&own.config, &next, &err), 0);
+    assert_int_equal(verifier_new(&own.config, NULL, &next, &err), 0);
     assert_int_equal(verifier_cached(next), 0);
     verifier_release(next);
     room_close(&own);
@@ -519,7 +519,7 @@ static void test_one_bad_issuer_makes_no_verifier(void **state)
     (void)state;
     room_open(&own);
     own.issuers[4].key_location = "/nonexistent";
-    assert_int_equal(verifier_new(&own.config, &verifier, &err), -1);
+    assert_int_equal(verifier_new(&own.config, NULL, &verifier, &err), -1);
     assert_null(verifier);
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.message, "https://map"));

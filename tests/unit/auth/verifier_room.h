@@ -95,7 +95,7 @@ static inline void room_open(struct room *room)
     room->issuers[2].mfa = false;
     room->config =
         (struct config){.identity_claim = IDENTITY_CLAIM, .issuers = room->issuers, .issuer_count = 5};
-    if (verifier_new(&room->config, &room->verifier, &err) < 0)
+    if (verifier_new(&room->config, NULL, &room->verifier, &err) < 0)
         fail_msg("%s", err.message);
 }
 

@@ -100,7 +100,7 @@ static int fixture_up(void **state)
     options.engine = F.world->engine;
     options.hub = F.hub;
     memset(options.totp_key, 7, sizeof(options.totp_key));
-    must(verifier_new(F.world->config, &options.verifier, &err) == 0, "verifier", &err);
+    must(verifier_new(F.world->config, NULL, &options.verifier, &err) == 0, "verifier", &err);
     must(app_new(&options, &F.app, &err) == 0, "app", &err);
     app_metrics_declare(F.app);
     F.api = fixture_listen(app_handler(F.app));
