@@ -3,14 +3,16 @@
 import sys
 import time
 import traceback
+from email.utils import formatdate
 
-from . import control, s3
-from .bridge import ROOT, Moto, mend_policies, show_streams
+from . import control, guard, s3
+from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb.errors import DdbError
 from .ddb.store import Store, table_name
+from .denials import Denied
 from .faults import AFTER, BEFORE, Faults
-from .names import UNSIGNED, effect_of, model, resolve
+from .names import effect_of, model, resolve
 from .refusals import refuse
 from .state import Clock, Ledger, Settings
 from .wire import Reset, Response
@@ -26,35 +28,44 @@ class App:
         self.ledger = Ledger(self.clock)
         self.dynamodb = Store(self.clock, self.settings)
         self.moto = Moto()
+        follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
 
     def reset(self):
-        for part in (self.settings, self.faults, self.dynamodb, self.moto, self.ledger):
+        for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.ledger):
             part.reset()
 
     def answer(self, request):
         if request.path.startswith("/_awsim/"):
             return control.answer(self, request)
-        request = s3.path_style(request)
+        sent, request = request, s3.path_style(request)
         call = resolve(request)
+        call.clock = self.clock
         if self.latency:
             time.sleep(self.latency)
         try:
+            self._let_in(call, sent)
             response = self._faulty(call, request)
+        except Denied as denied:
+            response = denied.response(call)
         except Reset:
             self.ledger.add(call, 0)
             raise
         if response.status >= 400:
             call.effect = None
         self.ledger.add(call, response.status)
+        response.headers.setdefault("Date", formatdate(self.clock.now(), usegmt=True))
         return response
 
+    def _let_in(self, call, sent):
+        """The caller's account and principal; Denied. `sent`: the request as it was signed."""
+        if guard.unsigned_call(call) and "authorization" not in sent.headers:
+            return
+        key = guard.check(call, sent, self.clock)
+        call.account, call.principal = key.account, key.principal
+
     def _faulty(self, call, request):
-        if call.access_key is None and call.operation not in UNSIGNED:
-            return refuse(call, "no_token")
-        if call.access_key:
-            self.moto.identify(call)
         fault = self.faults.next(call, lambda: _tables(call, request))
         response = BEFORE[fault.do](fault, call) if fault and fault.do in BEFORE else None
         if response is None:
@@ -86,7 +97,7 @@ class App:
 def _name_root(call, response):
     """moto calls the owner of any unknown key `user/moto`; ours is the account's root."""
     account = call.account.encode()
-    body = response.body.replace(MOTO_USER % account, ROOT.format(call.account).encode())
+    body = response.body.replace(MOTO_USER % account, guard.ROOT.format(call.account).encode())
     response.body = body.replace(MOTO_USER_ID, account)
     response.headers.pop("Content-Length", None)
 

@@ -1,23 +1,20 @@
 """The way into moto: a WSGI call without a socket, and who a caller is to moto's IAM."""
 
+import datetime
 import io
 import threading
 from types import SimpleNamespace
 from urllib.parse import unquote_to_bytes
 
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.core import utils as moto_utils
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodbstreams.models import DynamoDBStreamsBackend
-from moto.iam import iam_backends
-from moto.iam.models import get_account_id_from
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.sts import sts_backends
+from moto.s3 import models as s3_models
 
 from .wire import Response
-
-ROOT = "arn:aws:iam::{}:root"
-ROOT_KEY = "testing"
 
 
 class Moto:
@@ -47,14 +44,27 @@ class Moto:
         with self.lock:
             moto_api_backend.reset()
 
-    def identify(self, call):
-        """Sets the caller's account and principal: an IAM user, an assumed role, or root."""
-        if call.access_key != ROOT_KEY:
-            call.account = get_account_id_from(call.access_key)
-            role = sts_backends[call.account]["aws"].get_assumed_role_from_access_key(call.access_key)
-            known = role or iam_backends[call.account]["aws"].get_user_from_access_key_id(call.access_key)
-            call.principal = known.arn if known else ""
-        call.principal = call.principal or ROOT.format(call.account)
+
+def follow_clock(clock):
+    """moto takes the time from `datetime` among its modules' names: in those that tell it to clients, that is ours."""
+    real = datetime.datetime
+
+    class Kind(type(real)):
+        def __instancecheck__(cls, value):
+            return isinstance(value, real)
+
+    class Simulated(real, metaclass=Kind):
+        @classmethod
+        def now(cls, tz=None):
+            return real.fromtimestamp(clock.now(), tz)
+
+        @classmethod
+        def utcnow(cls):
+            return cls.now(datetime.timezone.utc).replace(tzinfo=None)
+
+    names = {name: getattr(datetime, name) for name in dir(datetime)}
+    for module in (moto_utils, s3_models):
+        module.datetime = SimpleNamespace(**{**names, "datetime": Simulated})
 
 
 def mend_policies():

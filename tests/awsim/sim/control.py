@@ -19,6 +19,14 @@ def clock(app, _request):
     return {"now": rfc3339(app.clock.now())}
 
 
+def move_clock(app, request):
+    given = _given(request, dict)
+    if set(given) != {"advance"}:
+        raise ValueError('the body must be {"advance": duration}')
+    app.clock.advance(given["advance"])
+    return clock(app, request)
+
+
 def settings(app, _request):
     return app.settings.texts
 
@@ -56,6 +64,7 @@ def reset(app, _request):
 
 CALLS = {
     ("GET", "clock"): clock,
+    ("POST", "clock"): move_clock,
     ("GET", "settings"): settings,
     ("POST", "settings"): change_settings,
     ("GET", "faults"): faults,

@@ -137,8 +137,8 @@ def _rewrite(change):
     return rewrite
 
 
-def _skew(fault, _call, response):
-    response.headers["Date"] = formatdate(time.time() + fault.given.get("s", 900), usegmt=True)
+def _skew(fault, call, response):
+    response.headers["Date"] = formatdate(call.clock.tell(fault.given.get("s", 900)), usegmt=True)
 
 
 AFTER = {

@@ -22,6 +22,21 @@ STREAMS_TARGET = "DynamoDBStreams_20120810."
 CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
 CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)")
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
+# Services whose requests name themselves: by X-Amz-Target's prefix, or by a form's Version.
+BY_TARGET = (
+    "dynamodb",
+    "cloudwatch",
+    "application-autoscaling",
+    "kms",
+    "ssm",
+    "cognito-idp",
+    "logs",
+    "events",
+    "secretsmanager",
+    "kinesis",
+    "resourcegroupstaggingapi",
+)
+BY_VERSION = ("sts", "iam", "cloudwatch", "sns", "ses", "cloudformation", "ec2", "rds")
 
 EFFECTS = (
     (r"(Get|List|Describe|Head|Scan|Query|BatchGet|TransactGet|Select|Search|Lookup|Assume|Decode)", "read"),
@@ -44,6 +59,7 @@ class Call:
     effect: str | None = None
     body_bytes: int = 0
     unprocessed: bool = False
+    clock: object = None
 
     def leaves(self, count, total):
         """Whether a batch hands this part back: under the fault its second half, at least one part."""
@@ -141,8 +157,7 @@ def resolve(request):
         call = _in_body(service, operation, members)
     elif cbor:
         call = Call(service, cbor[1], None, None, "")
-    elif request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+    elif (form := _form(request)) is not None:
         action = form.get("Action", "")
         call = _in_body(service or UNSIGNED.get(action), action, form)
     else:
@@ -151,6 +166,40 @@ def resolve(request):
         call = Call(service, operation, resource, None, "")
     call.access_key, call.region, call.body_bytes = key, region, len(request.body)
     return call
+
+
+def signing_name(call, request):
+    """The service for which a request of this form is to be signed."""
+    known = model(call.service) if call.service else None
+    target, cbor = request.headers.get("x-amz-target"), CBOR_PATH.fullmatch(request.path)
+    if target or cbor:
+        prefix = target.rpartition(".")[0] if target else request.path.split("/")[2]
+        if prefix == STREAMS_TARGET.rstrip("."):
+            return "dynamodb"
+        return _named(known, BY_TARGET, lambda one: one.metadata.get("targetPrefix") == prefix)
+    form = _form(request)
+    if form is not None:
+        return _named(known, BY_VERSION, lambda one: one.api_version == form.get("Version", one.api_version))
+    return known.signing_name if known and known.protocol.startswith("rest-") else "s3"
+
+
+def _named(known, others, fits):
+    if known and fits(known):
+        return known.signing_name
+    return next(
+        (model(name).signing_name for name in others if fits(model(name))),
+        known.signing_name if known else "s3",
+    )
+
+
+def _form(request):
+    """The members of a call in the query protocol: in its body, or in its address."""
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form and request.method == "POST" and request.path == "/":
+        given = parse_qs(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: values[0] for name, values in given.items()}
+    given = dict(request.query)
+    return given if "Action" in given and request.path == "/" else None
 
 
 def effect_of(operation):

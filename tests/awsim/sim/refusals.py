@@ -31,11 +31,6 @@ REFUSALS = {
         (400, "ExpiredToken", "The provided token has expired."),
         (403, "ExpiredTokenException", "The security token included in the request is expired"),
     ),
-    "no_token": (
-        (400, "MissingAuthenticationTokenException", "Request is missing Authentication Token"),
-        (403, "AccessDenied", "Access Denied"),
-        (403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
-    ),
     "unknown_operation": (
         (400, "UnknownOperationException", "An unknown operation was requested."),
         (501, "NotImplemented", "A header you provided implies functionality that is not implemented."),
@@ -57,7 +52,7 @@ def refuse(call, kind):
 
 def error(service, status, code, message):
     known = model(service)
-    form = FORMS.get(known.protocol if known else "json", _json)
+    form = _xml if service == "s3" else FORMS.get(known.protocol if known else "json", _json)
     return form(status, code, message, str(uuid.uuid4()))
 
 
@@ -99,4 +94,4 @@ def _xml(status, code, message, request):
     )
 
 
-FORMS = {"query": _query, "ec2": _query, "rest-xml": _xml}
+FORMS = {"query": _query, "ec2": _query, "rest-xml": _query}

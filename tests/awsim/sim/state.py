@@ -29,8 +29,29 @@ def rfc3339(now):
 
 
 class Clock:
+    """The simulated time: the host's, plus what it was moved forward by. Never backward."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.ahead, self.told = 0.0, set()
+
     def now(self):
-        return time.time()
+        return time.time() + self.ahead
+
+    def advance(self, text):
+        self.ahead += seconds(text)
+
+    def tell(self, off):
+        """An answer's Date is so far off, by a fault: a client that believes it may sign by it."""
+        self.told.add(off)
+        return self.now() + off
+
+    def times(self):
+        """What a client may take for the time now."""
+        now = self.now()
+        return [now, time.time(), *(now + off for off in self.told)]
 
 
 class Settings:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 HERE = Path(__file__).resolve().parent.parent
 HASH = [{"AttributeName": "pk", "KeyType": "HASH"}]
@@ -17,17 +20,21 @@ BOTH = [*HASH, {"AttributeName": "sk", "KeyType": "RANGE"}]
 FAST = {"table_create_delay": "0s", "table_update_delay": "0s"}
 
 
-def signed(service):
-    """The headers of a call by `testing`."""
-    scope = f"testing/20261123/us-east-1/{service}/aws4_request"
-    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"}
+def signed(service, method, url, body, headers, key="testing", secret="testing", region="us-east-1", token=None):
+    """The headers, with those of a signature by botocore's signer."""
+    auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(key, secret, token), service, region)
+    request = AWSRequest(method, url, data=body, headers=headers)
+    if "x-amz-content-sha256" in headers:
+        auth.payload = lambda _request: headers["x-amz-content-sha256"]
+    auth.add_auth(request)
+    return dict(request.headers.items())
 
 
 class World:
     def __init__(self, port):
         self.port, self.url = port, f"http://127.0.0.1:{port}"
 
-    def client(self, service, key="testing", secret="testing", region="us-east-1", **config):
+    def client(self, service, key="testing", secret="testing", region="us-east-1", token=None, **config):
         config = {"retries": {"total_max_attempts": 1}, "s3": {"addressing_style": "path"}, **config}
         return boto3.client(
             service,
@@ -35,13 +42,18 @@ class World:
             region_name=region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(**config),
         )
 
-    def raw(self, method, path, body=b"", headers=None):
-        """(status, headers, body) without any client library."""
+    def raw(self, method, path, body=b"", headers=None, sign=None):
+        """(status, headers, body) on the wire, signed for the service `sign`."""
+        headers = headers or {}
+        if sign:
+            body = body.encode() if isinstance(body, str) else body
+            headers = signed(sign, method, self.url + path, body, headers)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path, body, headers or {})
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
 
@@ -70,9 +82,9 @@ class World:
             {
                 "X-Amz-Target": "DynamoDB_20120810." + operation,
                 "Content-Type": "application/x-amz-json-1.0",
-                **signed("dynamodb"),
                 **headers,
             },
+            "dynamodb",
         )
 
 

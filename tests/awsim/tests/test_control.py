@@ -8,6 +8,7 @@ import sys
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -191,6 +192,9 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
         ("settings", {"table_create_delay": "soon"}),
         ("settings", {"backup_delay": "1s"}),
         ("settings", []),
+        ("clock", {"advance": "-1s"}),
+        ("clock", {"advance": 35}),
+        ("clock", {"set": "2030-01-01T00:00:00Z"}),
     ],
 )
 def test_what_awsim_does_not_know_it_refuses(world, call, given):
@@ -198,14 +202,37 @@ def test_what_awsim_does_not_know_it_refuses(world, call, given):
 
 
 @pytest.mark.parametrize(
-    "method, call", [("POST", "clock"), ("POST", "rates"), ("GET", "none-such"), ("DELETE", "ledger")]
+    "method, call", [("POST", "rates"), ("GET", "none-such"), ("DELETE", "ledger")]
 )
 def test_what_is_not_in_this_version_is_absent(world, method, call):
     world.control(method, call, {}, expect=404)
 
 
-def test_the_clock_tells_the_time(world):
-    assert world.control("GET", "clock")["now"].startswith("20")
+def _now(world):
+    return datetime.fromisoformat(world.control("GET", "clock")["now"]).timestamp()
+
+
+def test_the_clock_runs_with_the_host_and_moves_forward_when_told(world, make, ddb):
+    assert abs(_now(world) - time.time()) < 5
+    world.control("POST", "clock", {"advance": "35d"})
+    world.control("POST", "clock", {"advance": "10s"})
+    ahead = 35 * 86400 + 10
+    assert abs(_now(world) - time.time() - ahead) < 5
+    answer = world.client("s3").create_bucket(Bucket="backups")
+    date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    (bucket,) = world.client("s3").list_buckets()["Buckets"]
+    for told in (make()["CreationDateTime"].timestamp(), bucket["CreationDate"].timestamp(), date):
+        assert abs(told - time.time() - ahead) < 5
+    world.control("POST", "reset")
+    assert abs(_now(world) - time.time()) < 5
+
+
+def test_delays_follow_the_clock(world, make, ddb):
+    world.settings(table_create_delay="1h")
+    make()
+    assert ddb.describe_table(TableName="Sales")["Table"]["TableStatus"] == "CREATING"
+    world.control("POST", "clock", {"advance": "1h"})
+    assert ddb.describe_table(TableName="Sales")["Table"]["TableStatus"] == "ACTIVE"
 
 
 def test_a_reset_leaves_nothing(world, make, ddb):
