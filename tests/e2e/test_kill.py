@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from peers import BUCKET, BucketTree, FileTree
 from world import BUILD, ROOT, VARIANT, Server, items_of, make_table, plain_items, put_items
 
 POINTS = int(os.environ.get("CRASH_POINTS", "40"))
@@ -27,8 +28,10 @@ def shim():
 class Crashing:
     """A server with the shim, killed at sync number `at` of what is done next."""
 
-    def __init__(self, aws, shim):
-        self.server = Server(aws.url, threads=4, lease="300s")  # a lease that nobody could wait for
+    def __init__(self, aws, shim, in_bucket):
+        root = {"root": f"s3://{BUCKET}/recoverd"} if in_bucket else {}
+        self.server = Server(aws.url, threads=4, lease="300s", **root)  # a lease that nobody could wait for
+        self.tree = (lambda location: BucketTree(location, aws.client("s3"))) if in_bucket else FileTree
         self.env = {"LD_PRELOAD": shim, "CRASH_ARM": str(self.server.dir / "arm"), "CRASH_COUNT": str(self.server.dir / "count")}
         self.server.start(self.env)
 
@@ -64,10 +67,6 @@ class Crashing:
                 self.server.start(self.env)
                 assert time.monotonic() - began < 20
 
-    def close(self):
-        self.server.stop()
-        shutil.rmtree(self.server.dir)
-
 
 def story(aws, crashing):
     """Backup, restore, validate; everything that must hold afterwards. -> how often the server died"""
@@ -84,40 +83,43 @@ def story(aws, crashing):
     assert len(made) == 1, made
     job, more = crashing.do("validate.backup", {"source": {"recovery_point": points[0]["id"]}})
     assert job["state"] == "succeeded" and job["result"]["verdict"] == "intact", job
-    folders = list((crashing.server.dir / "points/production").iterdir())
-    assert len(folders) == 1, folders
-    listed = {f["path"] for f in crashing.server.get(f"/v1/recovery-points/{points[0]['id']}/manifest")["files"]}
-    there = {str(f.relative_to(folders[0])) for f in folders[0].rglob("*") if f.is_file()}
-    assert there == listed | {"manifest.json"}, there ^ (listed | {"manifest.json"})
+    tree = crashing.tree(points[0]["location"].rsplit("/", 1)[0])  # of the whole environment: nothing beside the point's folder
+    folder = points[0]["location"].rsplit("/", 1)[1]
+    listed = {f["path"] for f in crashing.server.get(f"/v1/recovery-points/{points[0]['id']}/manifest")["files"]} | {"manifest.json"}
+    assert set(tree.paths()) == {f"{folder}/{path}" for path in listed}
     return died + more
 
 
 def prepare(aws):
+    aws.reset()
+    aws.client("s3").create_bucket(Bucket=BUCKET)
     dynamodb = aws.client("dynamodb")
     make_table(dynamodb, "Sales")
     put_items(dynamodb, "Sales", ITEMS)
 
 
-def test_a_kill_at_any_sync_changes_nothing(aws, shim, record_property):
+def deaths(aws, shim, in_bucket, at, when="before"):
+    """The story with a kill there. -> (deaths, syncs counted)"""
     prepare(aws)
-    crashing = Crashing(aws, shim)
-    crashing.arm(0)
-    assert story(aws, crashing) == 0
-    total = crashing.count()
-    crashing.close()
-    assert total >= POINTS // 2, f"only {total} syncs"
+    crashing = Crashing(aws, shim, in_bucket)
+    crashing.arm(at, when)
+    try:
+        died = story(aws, crashing)
+    except AssertionError as failure:
+        raise AssertionError(f"killed {when} sync {at}; log in {crashing.server.dir}/log") from failure
+    finally:
+        crashing.server.kill()
+    count = crashing.count()
+    shutil.rmtree(crashing.server.dir)
+    return died, count
 
-    died = 0
-    for i in range(POINTS):
-        at, when = 1 + i * total // POINTS, ("before", "after")[i % 2]
-        aws.reset()
-        prepare(aws)
-        crashing = Crashing(aws, shim)
-        crashing.arm(at, when)
-        try:
-            died += story(aws, crashing)
-        except AssertionError as failure:
-            raise AssertionError(f"killed {when} sync {at} of {total}; log in {crashing.server.dir}/log") from failure
-        crashing.close()
-    record_property("told", f"kill -9: {POINTS} points over {total} syncs and renames, {died} deaths, nothing lost or made twice")
-    assert died >= POINTS * 3 // 4
+
+@pytest.mark.parametrize("in_bucket,points", [(False, POINTS - POINTS // 4), (True, POINTS // 4)], ids=["file", "s3"])
+def test_a_kill_at_any_sync_changes_nothing(aws, shim, in_bucket, points, record_property):
+    died, total = deaths(aws, shim, in_bucket, 0)
+    assert died == 0 and total > 50
+    for i in range(points):
+        died += deaths(aws, shim, in_bucket, 1 + i * total // points, ("before", "after")[i % 2])[0]
+    record_property("told", f"kill -9, root {'s3' if in_bucket else 'file'}: {points} points over {total} syncs and renames, {died} deaths, "
+                            "nothing lost or made twice")
+    assert died >= points * 3 // 4
