@@ -187,9 +187,10 @@ static int add_query(struct bytes query, struct buffer *text, struct buffer *out
     }
     if (text->failed)
         return err_set(err, ERR_LIMIT_EXCEEDED, "the query is too long to sign");
+    const char *spelled = text->data ? text->data : ""; /* "=" spells nothing at all */
     for (size_t i = 0; i < count; i++) {
-        pairs[i].name = (struct bytes){text->data + offsets[i][0], offsets[i][1] - offsets[i][0]};
-        pairs[i].value = (struct bytes){text->data + offsets[i][1], offsets[i][2] - offsets[i][1]};
+        pairs[i].name = (struct bytes){spelled + offsets[i][0], offsets[i][1] - offsets[i][0]};
+        pairs[i].value = (struct bytes){spelled + offsets[i][1], offsets[i][2] - offsets[i][1]};
     }
     sort_pairs(pairs, count, true);
     for (size_t i = 0; i < count; i++) {

@@ -93,11 +93,13 @@ static int name_order(const void *a, const void *b)
 static bool pointer_token(char *pointer, size_t size, size_t *len, const struct level *level)
 {
     char digits[24];
-    struct name_bytes bytes = {.at = level->name.data, .end = level->name.data + level->name.len};
+    struct name_bytes bytes = {0};
     size_t at = *len;
     int c;
 
-    if (!level->object) {
+    if (level->object) {
+        bytes = (struct name_bytes){.at = level->name.data, .end = level->name.data + level->name.len};
+    } else {
         int n = snprintf(digits, sizeof(digits), "%zu", level->index);
         bytes = (struct name_bytes){.at = digits, .end = digits + n};
     }

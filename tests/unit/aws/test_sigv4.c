@@ -189,6 +189,25 @@ static void s3_paths_are_encoded_once_and_keep_their_dots(void **state)
     buffer_done(&names);
 }
 
+static void a_query_that_spells_nothing_is_canonical_too(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    struct buffer out = BUFFER_INIT(4096), names = BUFFER_INIT(4096);
+    struct http_header headers[] = {{"Host", "h"}};
+    struct sigv4_request request = {.method = "GET",
+                                    .path = BYTES("/"),
+                                    .query = BYTES("&=&="),
+                                    .headers = headers,
+                                    .header_count = 1,
+                                    .payload_hash = SIGV4_UNSIGNED_PAYLOAD};
+    struct sigv4_scope scope = {.region = "us-east-1", .service = "dynamodb"};
+    assert_int_equal(sigv4_canonical_request(&request, &scope, &out, &names, &err), 0);
+    assert_string_equal(out.data, "GET\n/\n=&=\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
+    buffer_done(&out);
+    buffer_done(&names);
+}
+
 static void another_day_region_service_or_key_is_another_signature(void **state)
 {
     (void)state;
@@ -231,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_stage_gives_what_aws_published),
         cmocka_unit_test(s3_paths_are_encoded_once_and_keep_their_dots),
+        cmocka_unit_test(a_query_that_spells_nothing_is_canonical_too),
         cmocka_unit_test(another_day_region_service_or_key_is_another_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
