@@ -5,7 +5,7 @@ import time
 import traceback
 from email.utils import formatdate
 
-from . import control, guard, s3
+from . import control, guard, lies, s3
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb.errors import DdbError
@@ -75,12 +75,25 @@ class App:
         return response
 
     def _serve(self, call, request):
+        """The answer; a call that lies gets it too, and has no effect."""
+        if not call.lies:
+            return self._really(call, request, self.dynamodb)
+        if call.service == "dynamodb":
+            with self.dynamodb.lock:
+                response = self._really(call, request, lies.shadow_of(self.dynamodb))
+        else:
+            with self.moto.lock, lies.undone(call):
+                response = self._really(call, request, None)
+        call.effect = None
+        return response
+
+    def _really(self, call, request, store):
         call.effect = effect_of(call.operation)
         if call.service == "dynamodbstreams" or model(call.service) is None:
             return refuse(call, "unknown_operation")
         try:
             if call.service == "dynamodb":
-                return Response(*dynamodb.answer(self.dynamodb, call, request.body))
+                return Response(*dynamodb.answer(store, call, request.body))
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
             response = self.moto.call(request)

@@ -50,6 +50,15 @@ def drop_faults(app, _request):
     return []
 
 
+def rates(app, _request):
+    return app.dynamodb.rates.shown()
+
+
+def change_rates(app, request):
+    app.dynamodb.rates.change(_given(request, dict))
+    return app.dynamodb.rates.shown()
+
+
 def ledger(app, request):
     filters = dict(request.query)
     if unknown := set(filters) - set(LEDGER_FILTERS):
@@ -70,6 +79,8 @@ CALLS = {
     ("GET", "faults"): faults,
     ("POST", "faults"): add_faults,
     ("DELETE", "faults"): drop_faults,
+    ("GET", "rates"): rates,
+    ("POST", "rates"): change_rates,
     ("GET", "ledger"): ledger,
     ("POST", "reset"): reset,
 }

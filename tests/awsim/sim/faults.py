@@ -91,7 +91,17 @@ def _unprocessed(_fault, call):
     call.unprocessed = True
 
 
+def _overlap(_fault, call):
+    call.overlaps = True
+
+
+def _lie(_fault, call):
+    call.lies = True
+
+
 BEFORE = {
+    "overlap": _overlap,
+    "lie": _lie,
     "throttle": _refusal("throttle"),
     "error_500": _refusal("error_500"),
     "error_503": _refusal("error_503"),

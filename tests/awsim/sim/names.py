@@ -59,6 +59,8 @@ class Call:
     effect: str | None = None
     body_bytes: int = 0
     unprocessed: bool = False
+    overlaps: bool = False
+    lies: bool = False
     clock: object = None
 
     def leaves(self, count, total):

@@ -192,6 +192,9 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
         ("settings", {"table_create_delay": "soon"}),
         ("settings", {"backup_delay": "1s"}),
         ("settings", []),
+        ("rates", {"table": "Sales", "read_units_per_second": 0}),
+        ("rates", {"read_units_per_second": 5}),
+        ("rates", {"table": "Sales", "units": 5}),
         ("clock", {"advance": "-1s"}),
         ("clock", {"advance": 35}),
         ("clock", {"set": "2030-01-01T00:00:00Z"}),
@@ -201,9 +204,7 @@ def test_what_awsim_does_not_know_it_refuses(world, call, given):
     assert "error" in world.control("POST", call, given, expect=400)
 
 
-@pytest.mark.parametrize(
-    "method, call", [("POST", "rates"), ("GET", "none-such"), ("DELETE", "ledger")]
-)
+@pytest.mark.parametrize("method, call", [("DELETE", "rates"), ("GET", "none-such"), ("DELETE", "ledger")])
 def test_what_is_not_in_this_version_is_absent(world, method, call):
     world.control(method, call, {}, expect=404)
 

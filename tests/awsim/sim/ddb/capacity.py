@@ -47,9 +47,11 @@ class Bill:
             self.units += read_units(size, consistent)
         else:
             self._add(index.name, read_units(size, consistent))
+        self.table.meter.spend("read", read_units(size, consistent))
 
     def write(self, old, new):
         self.units += write_units(old, new)
+        self.table.meter.spend("write", write_units(old, new))
         if self.detail != "NONE":
             for name, units in index_write_units(self.table, old, new).items():
                 self._add(name, units)

@@ -1,6 +1,6 @@
 """Reads and writes of single items and of batches and transactions."""
 
-from .capacity import Bill, read_units
+from .capacity import Bill
 from .errors import DdbError, invalid
 from .expressions import condition, projection, update
 from .scan import Raw
@@ -49,7 +49,7 @@ def _return_old(request, old, answer):
 
 
 def put_item(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "write")
     place, _, stored = table.item(request["Item"])
     old = _held(table, place, request)
     answer = _return_old(request, old, {})
@@ -58,7 +58,7 @@ def put_item(store, call, request):
 
 
 def delete_item(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "write")
     place, _ = table.key(request["Key"])
     old = _held(table, place, request)
     answer = _return_old(request, old, {})
@@ -66,7 +66,7 @@ def delete_item(store, call, request):
 
 
 def update_item(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "write")
     place, key = table.key(request["Key"])
     old = _held(table, place, request)
     before = old.members if old else NOTHING
@@ -97,7 +97,7 @@ def _updated(wanted, before, after):
 
 
 def get_item(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "read")
     place, _ = table.key(request["Key"])
     stored = table.items.get(place)
     bill = Bill(request, table)
@@ -120,10 +120,11 @@ def batch_get_item(store, call, request):
         bill, found = Bill(request, table), []
         for count, (place, key) in enumerate(zip(places, part["Keys"])):
             stored = table.items.get(place)
-            if size + (stored.size if stored else 0) > BATCH_BYTES or call.leaves(count, len(places)):
+            full = size + (stored.size if stored else 0) > BATCH_BYTES
+            if full or call.leaves(count, len(places)) or not table.meter.has("read"):
                 unprocessed.setdefault(name, {**part, "Keys": []})["Keys"].append(key)
                 continue
-            bill.units += read_units(stored.size if stored else 0, part.get("ConsistentRead", False))
+            bill.read(stored.size if stored else 0, part.get("ConsistentRead", False))
             if stored:
                 size += stored.size
                 found.append(
@@ -131,7 +132,16 @@ def batch_get_item(store, call, request):
                 )
         answer[name] = Raw(found)
         bills.append(bill)
+    _admit_some(store, call, unprocessed, "Keys", total, "read")
     return _with_bills({"Responses": answer, "UnprocessedKeys": unprocessed}, bills)
+
+
+def _admit_some(store, call, unprocessed, member, total, kind):
+    """A batch of which the rates let nothing through is refused as a whole."""
+    left = sum(len(part[member] if member else part) for part in unprocessed.values())
+    if left == total:
+        for name in unprocessed:
+            store.active(call, name, kind)
 
 
 def _with_bills(answer, bills):
@@ -172,7 +182,7 @@ def batch_write_item(store, call, request):
     for name, table, parsed in planned:
         bill = Bill(request, table)
         for count, (place, stored) in enumerate(parsed):
-            if call.leaves(count, len(parsed)):
+            if call.leaves(count, len(parsed)) or not table.meter.has("write"):
                 unprocessed.setdefault(name, []).append(asked[name][count])
                 continue
             bill.write(table.items.get(place), stored)
@@ -181,6 +191,7 @@ def batch_write_item(store, call, request):
             else:
                 table.delete(place)
         bills.append(bill)
+    _admit_some(store, call, unprocessed, None, total, "write")
     call.effect = "changed"
     return _with_bills({"UnprocessedItems": unprocessed}, bills)
 
@@ -189,7 +200,7 @@ def transact_get_items(store, call, request):
     found = []
     for part in _transaction(request):
         get = part["Get"]
-        table = store.active(call, get["TableName"])
+        table = store.active(call, get["TableName"], "read")
         stored = table.items.get(table.key(get["Key"])[0])
         found.append({"Item": projection(get)(stored.members)} if stored else {})
     return {"Responses": found}
@@ -200,7 +211,7 @@ def transact_write_items(store, call, request):
     planned, reasons, places = [], [], set()
     for part in _transaction(request):
         ((kind, action),) = part.items()
-        table = store.active(call, action["TableName"])
+        table = store.active(call, action["TableName"], "write")
         place, stored = _planned(table, kind, action, reasons)
         if (table.name, place) in places:
             raise invalid("Transaction request cannot include multiple operations on one item")

@@ -19,10 +19,11 @@ class Raw:
 
 
 def scan(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "read")
     segment, total = _segment(request)
     return _read(
         store,
+        call,
         table,
         request,
         segment_bounds(segment, total),
@@ -32,12 +33,14 @@ def scan(store, call, request):
 
 
 def query(store, call, request):
-    table = store.active(call, request["TableName"])
+    table = store.active(call, request["TableName"], "read")
     index = _index(store, table, request)
     schema = index.schema if index else table.schema
     prefix, accept = key_condition(request, schema)
     bounds = (prefix, _after(prefix))
-    return _read(store, table, request, bounds, request.get("ScanIndexForward", True), "the query", accept)
+    return _read(
+        store, call, table, request, bounds, request.get("ScanIndexForward", True), "the query", accept
+    )
 
 
 def _after(prefix):
@@ -127,7 +130,13 @@ def _page(entries, limit, accept):
     return kept, scanned, size, None
 
 
-def _read(store, table, request, bounds, forward, where, matches=None):
+def _foreign(items, low, kept):
+    """An item that this page should not show: the one before its bounds, or else one of its own again."""
+    before = next(items.irange(None, low, (True, False), reverse=True), None) if low else None
+    return [items[before]] if before is not None else kept[:1]
+
+
+def _read(store, call, table, request, bounds, forward, where, matches=None):
     limit = request.get("Limit")
     if limit is not None and limit < 1:
         raise invalid(
@@ -142,6 +151,8 @@ def _read(store, table, request, bounds, forward, where, matches=None):
     if matches:
         entries = (stored for stored in entries if matches(stored.members))
     kept, scanned, size, last = _page(entries, limit, _filter(request))
+    if call.overlaps:
+        kept, scanned = [*kept, *_foreign(items, low, kept)], scanned + 1
     answer = {"Count": len(kept), "ScannedCount": scanned}
     if request.get("Select") != "COUNT":
         answer["Items"] = Raw([shape(stored) for stored in kept])

@@ -5,6 +5,7 @@ import threading
 import uuid
 
 from .errors import in_use, invalid, not_found
+from .rates import Rates
 from .table import Table
 
 NAME = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
@@ -72,11 +73,12 @@ class Store:
     def __init__(self, clock, settings):
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
-        self.places = {}
+        self.places, self.rates = {}, Rates(clock)
 
     def reset(self):
         with self.lock:
             self.places.clear()
+            self.rates.reset()
 
     def tables(self, call):
         """name -> table of the caller's account and region, without those that are gone by now."""
@@ -101,11 +103,17 @@ class Store:
             raise not_found(f"Requested resource not found: Table: {call.resource} not found")
         return table
 
-    def active(self, call, text):
-        """The table as the data plane sees it: one that is CREATING or DELETING is not there."""
+    def active(self, call, text, admit=None):
+        """The table as the data plane sees it: one that is CREATING or DELETING is not there.
+
+        `admit`: refuses a call that wants to read or write beyond the table's rate.
+        """
         table = self._look(call, text)
         if table is None or table.status(self.clock.now()) in ("CREATING", "DELETING"):
             raise not_found()
+        table.meter = self.rates.of(table.name)
+        if admit:
+            table.meter.admit(admit, table.arn)
         return table
 
     def settled(self, call, text):
