@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "server/compose.h"
 #include "server/notify.h"
+#include "server/online.h"
 #include "server/options.h"
 #include "server/reload.h"
 
@@ -80,12 +81,14 @@ static int check(const struct options *options)
 {
     struct config *config = load(options->config);
     struct err err = ERR_INIT;
-    int code = EXIT_CONFIG;
+    int code = EXIT_CONFIG, failed = 0;
 
     if (!config)
         return code;
     if (server_check(config, &err) < 0) {
         fprintf(stderr, "%s: %s\n", options->config, err.message);
+    } else if (options->online && (failed = online_check(config, stdout)) > 0) {
+        fprintf(stderr, "%s: %d of what was tried failed\n", options->config, failed);
     } else {
         printf("%s: no faults\n", options->config);
         code = EXIT_DRAINED;

@@ -16,6 +16,7 @@ struct option_row {
 static const struct option_row rows[] = {
     {"--config", "FILE", ACTION_RUN, false, "the configuration (else the variable RECOVERD_CONFIG)"},
     {"--check", NULL, ACTION_CHECK, true, "check the configuration, name every fault, and end"},
+    {"--online", NULL, ACTION_CHECK, false, "with --check: also try each environment at AWS"},
     {"--init", "DIR", ACTION_INIT, true,
      "write a commented configuration with its keys and folders into DIR"},
     {"--migrate", NULL, ACTION_MIGRATE, true, "bring the store to this version's schema, and end"},
@@ -26,7 +27,7 @@ static const struct option_row rows[] = {
 void options_help(void)
 {
     printf("recoverd: backs up, restores and proves what an application has on AWS\n\n"
-           "usage: recoverd --config FILE [--check | --migrate]\n"
+           "usage: recoverd --config FILE [--check [--online] | --migrate]\n"
            "       recoverd --init DIR\n\n");
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         printf("  %-10s %-5s %s\n", rows[i].name, rows[i].value ? rows[i].value : "", rows[i].help);
@@ -88,11 +89,15 @@ int options_parse(int argc, char **argv, struct options *ret_options)
             return fail("cannot be used with another action", row->name);
         if (row->acts)
             options.action = row->action;
+        if (row->action == ACTION_CHECK && !row->acts)
+            options.online = true;
         if (row->action == ACTION_INIT)
             options.dir = value;
         else if (value)
             options.config = value;
     }
+    if (options.online && options.action != ACTION_CHECK)
+        return fail("goes with --check", "--online");
     if (complete(&options) != 0)
         return EXIT_CONFIG;
     *ret_options = options;

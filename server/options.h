@@ -11,6 +11,7 @@ struct options {
     enum action action;
     const char *config; /* FILE; of --config, else RECOVERD_CONFIG */
     const char *dir;    /* of --init */
+    bool online;        /* with ACTION_CHECK */
 };
 
 /* 0, or EXIT_CONFIG after saying on stderr what is wrong. Strings are argv's or the environment's. */

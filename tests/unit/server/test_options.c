@@ -43,7 +43,10 @@ static void each_command_line_means_one_thing_or_is_refused(void **state)
         {{"--config="}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
         {{"--config", "--check"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
         {{"--init"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
-        {{"--config", "f", "--check", "--online"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
+        {{"--config", "f", "--check", "--online"}, 0, ACTION_CHECK, "f", NULL},
+        {{"--online", "--check", "--config", "f"}, 0, ACTION_CHECK, "f", NULL},
+        {{"--config", "f", "--online"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
+        {{"--config", "f", "--migrate", "--online"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
         {{"--config", "f", "--check=1"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
         {{"--config", "f", "--check", "--migrate"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
         {{"f"}, EXIT_CONFIG, ACTION_RUN, NULL, NULL},
@@ -63,6 +66,9 @@ static void each_command_line_means_one_thing_or_is_refused(void **state)
         assert_int_equal(options.action, lines[i].action);
         assert_true(str_is(options.config, lines[i].config));
         assert_true(str_is(options.dir, lines[i].dir));
+        assert_int_equal(options.online,
+                         strcmp(lines[i].words[0], "--online") == 0 ||
+                             (lines[i].words[3] && strcmp(lines[i].words[3], "--online") == 0));
     }
 }
 

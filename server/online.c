@@ -1,0 +1,362 @@
+#include "server/online.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "aws/sts.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "jobs/root.h"
+#include "jobs/settings.h"
+
+#define ARENA_MAX (64 * MIB)
+#define SKEW_MAX_MS 300000
+
+/* One environment being tried. */
+struct trial {
+    FILE *out;
+    int failed;
+    const struct environment *environment;
+    struct aws_session *aws;
+    struct arena *arena;
+    const char *spool; /* a folder of our own: the data folder may be another user's */
+};
+
+/* -- saying
+ * ------------------------------------------------------------------------------------------------------ */
+
+__attribute__((format(printf, 3, 4))) static void say_ok(struct trial *t, const char *what,
+                                                         const char *format, ...)
+{
+    va_list arguments;
+
+    fprintf(t->out, "ok    %s: %s: ", t->environment->name, what);
+    va_start(arguments, format);
+    vfprintf(t->out, format, arguments);
+    va_end(arguments);
+    fputc('\n', t->out);
+}
+
+/* S3 tells of a key that may not be used as of a put that is denied; the action is in AWS's own words. */
+static bool names_kms_action(const char *message, char ret_action[64])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    const char *at = strstr(message, "kms:");
+
+    if (!at)
+        return false;
+    size_t len = 4 + strspn(at + 4, letters);
+    return len > 4 && bytes_copy(ret_action, 64, (struct bytes){at, len});
+}
+
+static const char *hint_of(const struct trial *t, const struct err *err)
+{
+    static const struct {
+        enum err_code code;
+        const char *hint;
+    } more[] = {
+        {ERR_ACCOUNT_MISMATCH, "use credentials of the configured account, or mend `account`"},
+        {ERR_AWS_NOT_FOUND, "mend the name, or make it; tables are looked for in the environment's region"},
+        {ERR_AWS_UNSUPPORTED, "this endpoint is not AWS"},
+    };
+    char action[64];
+
+    if (names_kms_action(err->message, action))
+        return arena_printf(t->arena, "give the role %s on the key %s", action,
+                            t->environment->kms_key ? t->environment->kms_key : "of the bucket");
+    if (str_starts(err->aws.code, "KMS."))
+        return arena_printf(t->arena, "mend the key %s",
+                            t->environment->kms_key ? t->environment->kms_key : "of the bucket");
+    for (size_t i = 0; i < COUNT_OF(more); i++)
+        if (more[i].code == err->code)
+            return more[i].hint;
+    return err_info(err->code)->hint;
+}
+
+static void say_failed(struct trial *t, const char *what, const struct err *err)
+{
+    const char *hint = hint_of(t, err);
+
+    t->failed++;
+    fprintf(t->out, "FAIL  %s: %s: %s (%s)%s%s\n", t->environment->name, what, err->message,
+            err_info(err->code)->name, hint && *hint ? "; hint: " : "", hint ? hint : "");
+}
+
+/* -- who
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static bool try_identity(struct trial *t)
+{
+    const char *account = t->environment->account;
+    struct sts_identity identity;
+    struct err err = ERR_INIT;
+
+    if (!account) {
+        say_ok(t, "identity", "not asked: no account is configured, and every endpoint is loopback");
+        return true;
+    }
+    if (sts_get_caller_identity(t->aws, &identity, &err) == 0 && strcmp(identity.account, account) != 0)
+        err_set(&err, ERR_ACCOUNT_MISMATCH, "account %s is configured, the credentials are of %s", account,
+                identity.account);
+    int64_t offset_ms = aws_clock_offset_ms(t->aws->aws);
+    if (err.code == ERR_NONE && llabs(offset_ms) > SKEW_MAX_MS)
+        err_set(&err, ERR_AWS_REFUSED, "this machine's clock is %lld s away from AWS's",
+                (long long)offset_ms / 1000);
+    if (err.code != ERR_NONE) {
+        say_failed(t, "identity", &err);
+        return false;
+    }
+    say_ok(t, "identity", "account %s as %s", identity.account, identity.arn);
+    return true;
+}
+
+/* -- tables
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* Everything that a backup reads beside the items, then one item's worth of a scan. */
+static int try_reads(struct trial *t, const char *what, const struct setting_view *view)
+{
+    struct dynamodb_scan scan = {.table = view->table->name, .limit = 1, .select = "COUNT"};
+    struct aws_reply reply = AWS_REPLY_INIT;
+    struct err err = ERR_INIT;
+    int before = t->failed;
+
+    for (const struct setting *setting = settings; setting->name; setting++) {
+        struct err failed = ERR_INIT;
+        json_auto_t *value = NULL;
+
+        if (setting->read(view, &value, &failed) < 0 && failed.code != ERR_AWS_UNSUPPORTED)
+            say_failed(t, what, &failed);
+    }
+    if (dynamodb_scan(t->aws, &scan, &reply, &err) < 0)
+        say_failed(t, what, &err);
+    aws_reply_done(&reply);
+    return t->failed - before;
+}
+
+static void try_table(struct trial *t, const char *name)
+{
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(AWS_CONTROL_REPLY_MAX * 2);
+    const char *what = arena_printf(t->arena, "table %s", name);
+    struct dynamodb_table table;
+    struct setting_view view = {t->aws, arena, &table};
+    struct err err = ERR_INIT;
+
+    if (!arena || !what)
+        err_set(&err, ERR_NO_MEMORY, "no memory for table %s", name);
+    else if (dynamodb_describe_table(t->aws, name, arena, &table, &err) == 0) {
+        if (try_reads(t, what, &view) == 0)
+            say_ok(t, what, "%s, about %lld items of %lld bytes; settings, PITR, tags and items can be read",
+                   table.status, (long long)table.items, (long long)table.bytes);
+        return;
+    }
+    say_failed(t, what ? what : "table", &err);
+}
+
+static bool is_glob(const char *name)
+{
+    return strpbrk(name, "*?") != NULL;
+}
+
+/* Tables that a glob finds and no name names; each once, however many globs find it. */
+static void try_found(struct trial *t)
+{
+    const char *start = NULL;
+    const char **names;
+    size_t count, found = 0;
+    struct err err = ERR_INIT;
+
+    do {
+        if (dynamodb_list_tables(t->aws, t->arena, &start, &names, &count, &err) < 0) {
+            say_failed(t, "tables", &err);
+            return;
+        }
+        for (size_t i = 0; i < count; i++) {
+            bool named = false;
+
+            for (size_t k = 0; k < t->environment->tables.count; k++)
+                named |= strcmp(t->environment->tables.names[k], names[i]) == 0;
+            if (named || !environment_lists_table(t->environment, names[i]))
+                continue;
+            found++;
+            try_table(t, names[i]);
+        }
+    } while (start);
+    say_ok(t, "tables", "globs find %zu tables", found);
+}
+
+static void try_tables(struct trial *t)
+{
+    const struct name_list *tables = &t->environment->tables;
+    bool globs = false;
+
+    for (size_t i = 0; i < tables->count; i++) {
+        if (is_glob(tables->names[i]))
+            globs = true;
+        else
+            try_table(t, tables->names[i]);
+    }
+    if (globs)
+        try_found(t);
+}
+
+/* -- roots
+ * ------------------------------------------------------------------------------------------------------- */
+
+static int open_root(struct trial *t, const char *uri, struct root **ret_root, struct err *err)
+{
+    const struct root_options options = {
+        .environment = t->environment, .aws = t->aws, .arena = t->arena, .data_dir = t->spool};
+
+    return root_open(&options, uri, ret_root, err);
+}
+
+/* A name that is nobody's. */
+static const char *probe_name(struct trial *t)
+{
+    struct id id = id_new();
+    char text[ID_SIZE];
+
+    id_format(&id, text);
+    return arena_printf(t->arena, "recoverd-check-%s", text);
+}
+
+/* What it put is what it finds, and a second put of other bytes must be refused: points rely on it. */
+static int write_and_read(struct root *root, const char *path, struct err *err)
+{
+    static const char first[] = "recoverd --check --online\n", second[] = "this must not be taken\n";
+    struct bytes found;
+    struct err refused = ERR_INIT;
+
+    if (root_put(root, path, bytes_of(first), err) < 0 || root_get(root, path, 1024, &found, err) < 0)
+        return -1;
+    if (!bytes_is(found, first))
+        return err_set(err, ERR_AWS_LIED, "what was written to %s is not what is read", path);
+    if (root_put(root, path, bytes_of(second), &refused) == 0)
+        return err_set(err, ERR_AWS_LIED, "a conditional write over %s was taken: If-None-Match is not kept",
+                       path);
+    if (refused.code != ERR_AWS_CONDITION)
+        return err_set(err, refused.code, "%s", refused.message);
+    return 0;
+}
+
+static int list_nothing(struct trial *t, struct root *root, struct err *err)
+{
+    const char *name = probe_name(t);
+    const char *folder = name ? arena_printf(t->arena, "%s/", name) : NULL;
+    struct root_file *files;
+    size_t count;
+
+    return folder ? root_list(root, folder, &files, &count, err)
+                  : err_set(err, ERR_NO_MEMORY, "no memory for a name");
+}
+
+/* Deleted whatever came before: a put whose answer was lost may have left it. */
+static int try_probe(struct trial *t, struct root *root, struct err *err)
+{
+    const char *path = probe_name(t);
+    struct err removed = ERR_INIT;
+    int rc;
+
+    if (!path)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a name");
+    rc = write_and_read(root, path, err);
+    if (root_delete(root, path, &removed) < 0 && rc == 0)
+        rc = err_set(err, removed.code, "%s; %s is left there", removed.message, path);
+    return rc < 0 ? -1 : list_nothing(t, root, err);
+}
+
+static void try_root(struct trial *t)
+{
+    const char *uri = t->environment->recovery_points;
+    const char *what = arena_printf(t->arena, "root %s", uri);
+    _cleanup_(root_close_p) struct root *root = NULL;
+    struct err err = ERR_INIT;
+
+    if (open_root(t, uri, &root, &err) < 0 || try_probe(t, root, &err) < 0)
+        say_failed(t, what ? what : "root", &err);
+    else
+        say_ok(t, what ? what : "root", "written once, read, listed and deleted; encryption %s",
+               root_encryption(root));
+}
+
+/* Of where else a source may lie only listing can be tried: what is there is somebody's. */
+static void try_uri_root(struct trial *t, const char *uri)
+{
+    const char *what = arena_printf(t->arena, "uri_root %s", uri);
+    _cleanup_(root_close_p) struct root *root = NULL;
+    struct err err = ERR_INIT;
+
+    if (open_root(t, uri, &root, &err) < 0 || list_nothing(t, root, &err) < 0)
+        say_failed(t, what ? what : "uri_root", &err);
+    else
+        say_ok(t, what ? what : "uri_root", "listed");
+}
+
+/* -- all
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static void try_everything(struct trial *t)
+{
+    if (!try_identity(t)) /* with another's credentials nothing is touched */
+        return;
+    try_tables(t);
+    try_root(t);
+    for (size_t i = 0; i < t->environment->uri_roots.count; i++)
+        try_uri_root(t, t->environment->uri_roots.names[i]);
+}
+
+static void aws_free_p(struct aws **aws)
+{
+    aws_free(*aws);
+}
+
+static void http_client_free_p(struct http_client **client)
+{
+    http_client_free(*client);
+}
+
+static int try_environment(const struct environment *environment, const char *spool, FILE *out)
+{
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(ARENA_MAX);
+    struct trial t = {.out = out, .environment = environment, .arena = arena, .spool = spool};
+    struct err err = ERR_INIT;
+    _cleanup_(aws_free_p) struct aws *aws = aws_new(environment, &err);
+    _cleanup_(http_client_free_p) struct http_client *client = aws ? http_client_new(&err) : NULL;
+    struct aws_session session;
+
+    if (!arena || !client) {
+        if (err.code == ERR_NONE)
+            err_set(&err, ERR_NO_MEMORY, "no memory for an environment");
+        fprintf(out, "FAIL  %s: %s (%s)\n", environment->name, err.message, err_info(err.code)->name);
+        return 1;
+    }
+    aws_session_init(&session, aws, client);
+    t.aws = &session;
+    try_everything(&t);
+    aws_session_done(&session);
+    return t.failed;
+}
+
+int online_check(const struct config *config, FILE *out)
+{
+    char folder[] = "/tmp/recoverd-check-XXXXXX", spool[sizeof(folder) + sizeof("/spool")];
+    int failed = 0;
+
+    if (!mkdtemp(folder)) {
+        fprintf(out, "FAIL  /tmp: no folder can be made: %s\n", strerrordesc_np(errno));
+        return 1;
+    }
+    for (size_t i = 0; i < config->environment_count; i++)
+        failed += try_environment(&config->environments[i], folder, out);
+    snprintf(spool, sizeof(spool), "%s/spool", folder);
+    rmdir(spool);
+    rmdir(folder);
+    return failed;
+}

@@ -1,0 +1,67 @@
+"""recoverd --check --online against awsim: what it tries, what it says, and that it leaves nothing."""
+import subprocess
+
+import pytest
+
+from peers import end
+from world import ACCOUNT, RECOVERD, Server, make_table, plain_items, put_items
+
+
+@pytest.fixture
+def tables(aws):
+    dynamodb = aws.client("dynamodb")
+    for name in ("Sales", "Orders-1", "Orders-2"):
+        make_table(dynamodb, name)
+    put_items(dynamodb, "Sales", plain_items(10))
+    aws.client("s3").create_bucket(Bucket="points")
+    return dynamodb
+
+
+def online(server, code):
+    """-> stdout's lines"""
+    done = subprocess.run([RECOVERD, "--config", server.config, "--check", "--online"], env=server.env, capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+def has(lines, start, part=""):
+    assert any(line.startswith(start) and part in line for line in lines), (start, part, lines)
+
+
+@pytest.mark.parametrize("root", [None, "s3://points/recoverd"])
+def test_a_good_environment_has_a_line_for_each_thing_and_keeps_no_probe(aws, tables, root):
+    server = Server(aws.url, tables=("Sales", "Orders-*"), root=root)
+    before = aws.ledger()[-1]["seq"]
+    lines = online(server, 0)
+    assert not [line for line in lines if line.startswith("FAIL")]
+    has(lines, "ok    production: identity: ", ACCOUNT)
+    for name in ("Sales", "Orders-1", "Orders-2"):
+        has(lines, f"ok    production: table {name}: ACTIVE")
+    has(lines, "ok    production: tables: globs find 2 tables")
+    has(lines, f"ok    production: root {server.root}: written once")
+    has(lines, "ok    production: uri_root ")
+    done = aws.ledger(since=before)
+    assert {row["operation"] for row in done if row["effect"] in ("made", "changed", "deleted")} <= {"PutObject", "DeleteObject"}
+    assert aws.client("s3").list_objects_v2(Bucket="points").get("Contents", []) == []
+    assert [f for f in (server.dir / "points").rglob("*") if f.is_file()] == []
+    assert not (server.dir / "data").exists()
+    end(server.start())
+
+
+def test_what_is_wrong_is_said_with_its_code_and_the_process_ends_with_2(aws, tables):
+    server = Server(aws.url, tables=("Sales", "Missing"), root="s3://nowhere/recoverd")
+    lines = online(server, 2)
+    has(lines, "ok    production: table Sales: ")
+    has(lines, "FAIL  production: table Missing: ", "(AWS_NOT_FOUND); hint: ")
+    has(lines, "FAIL  production: root s3://nowhere/recoverd: ", "hint: ")
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_tried(aws, tables):
+    server = Server(aws.url, tables=("Sales",))
+    server.config.write_text(server.config.read_text().replace(ACCOUNT, "210987654321"))
+    before = aws.ledger()[-1]["seq"]
+    lines = online(server, 2)
+    assert len(lines) == 1
+    has(lines, "FAIL  production: identity: ", "(ACCOUNT_MISMATCH)")
+    assert [row["operation"] for row in aws.ledger(since=before) if row["seq"] > before] == ["GetCallerIdentity"]
