@@ -150,6 +150,7 @@ fmt: ## formats the C sources in place
 	@tools/lint-format --write; tools/lint-layout --write
 bench: all $(BENCHES) ## what it costs, beside others
 	@tools/bench $(BENCHES)
+fuzz: ; @tests/fuzz/run $(T) ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
 install: all ## PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
 clean: ## removes build/ but not the Python packages in it

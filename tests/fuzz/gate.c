@@ -1,6 +1,6 @@
 /*
  * The gate behind a splitter as careless as a server may be: it takes bare LF and bare CR for line ends,
- * joins folded lines, cuts at NUL and at white space of any length, drops what it does not like; which of
+ * joins folded lines, cuts at NUL and at white space of any length; which of
  * these it does, the input says. Whatever it did, a head that the gate takes is one that a strict reader of
  * RFC 9112 takes from the original bytes, with the same pieces and the same length.
  */
@@ -15,7 +15,7 @@ enum careless {
     BARE_CR = 2,
     FOLD = 4,
     MANY_SPACES = 8,
-    DROP_BAD = 16,
+    UNUSED = 16,
     LINE_BEFORE = 32,
     TRIM_NAME = 64
 };
@@ -133,10 +133,9 @@ static bool split(char *at, char *end, unsigned how, struct piece *p)
         }
         if (count == COUNT_OF(p->headers))
             return false;
-        if (header_line(at, how, &p->headers[count]))
-            count++;
-        else if (!(how & DROP_BAD))
+        if (!header_line(at, how, &p->headers[count])) /* libmicrohttpd answers 400 by itself */
             return false;
+        count++;
     }
     p->head.headers = p->headers;
     p->head.header_count = count;

@@ -49,6 +49,7 @@ static const struct row rows[] = {
     ROW("bare LF at the end of a value", PLAIN "X-A: 1\n\r\n" SMUGGLED, 400, "MALFORMED_REQUEST"),
     ROW("bare LF as the empty line", PLAIN "X-A: 1\r\n\n" SMUGGLED, 400, "MALFORMED_REQUEST"),
     ROW("bare CR in a value", PLAIN "X-A: 1\rX-B: 2\r\n" END, 400, "MALFORMED_REQUEST"),
+    ROW("one letter between bare line ends", PLAIN "X-A: \no\r\r" SMUGGLED, 400, NULL),
     ROW("bare CR as the empty line", PLAIN "X-A: 1\r\n\r" SMUGGLED, 400, NULL),
     ROW("NUL in a value", PLAIN "X-A: a\0b\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("NUL at the end of a value", PLAIN "X-A: a\0\r\n" END, 400, "MALFORMED_REQUEST"),
