@@ -1,7 +1,6 @@
 """Tables: their life, their identity, and every setting that a capsule would want back."""
 
 import json
-import time
 
 import pytest
 
@@ -21,11 +20,11 @@ def _described(ddb, name="Sales"):
     return ddb.describe_table(TableName=name)["Table"]
 
 
-def _until(ddb, status, look=lambda table: table["TableStatus"]):
-    deadline = time.monotonic() + 10
-    while look(table := _described(ddb)) != status:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def _active(world, ddb):
+    """The table once the clock has passed all delays."""
+    world.control("POST", "clock", {"advance": "1h"})
+    table = _described(ddb)
+    assert table["TableStatus"] == "ACTIVE"
     return table
 
 
@@ -35,7 +34,7 @@ def test_a_table_is_creating_before_it_is_active_and_deleting_before_it_is_gone(
     assert refused(ddb.put_item, TableName="Sales", Item=ITEM) == "ResourceNotFoundException"
     assert refused(ddb.delete_table, TableName="Sales") == "ResourceInUseException"
     assert refused(make) == "ResourceInUseException"
-    world.control("POST", "clock", {"advance": "1h"})
+    _active(world, ddb)
     ddb.put_item(TableName="Sales", Item=ITEM)
     assert ddb.delete_table(TableName="Sales")["TableDescription"]["TableStatus"] == "DELETING"
     assert refused(ddb.scan, TableName="Sales") == "ResourceNotFoundException"
@@ -117,12 +116,12 @@ def test_a_protected_table_stays(make, ddb, refused):
 
 def test_an_update_takes_time_and_keeps(world, make, ddb, refused):
     make(OnDemandThroughput={"MaxReadRequestUnits": 100})
-    world.settings(table_update_delay="300ms")
+    world.settings(table_update_delay="1h")
     ddb.update_table(TableName="Sales", BillingMode="PROVISIONED", ProvisionedThroughput=THROUGHPUT)
     assert _described(ddb)["TableStatus"] == "UPDATING"
     ddb.put_item(TableName="Sales", Item=ITEM)
     assert refused(ddb.update_table, TableName="Sales", TableClass="STANDARD") == "ResourceInUseException"
-    table = _until(ddb, "ACTIVE")
+    table = _active(world, ddb)
     assert (
         table["ProvisionedThroughput"]["ReadCapacityUnits"],
         table["BillingModeSummary"]["BillingMode"],
@@ -137,18 +136,18 @@ def test_an_update_takes_time_and_keeps(world, make, ddb, refused):
 def test_an_index_is_backfilled_before_it_is_active_and_can_go_again(world, make, ddb, refused):
     make()
     ddb.put_item(TableName="Sales", Item={**ITEM, "g": {"S": "x"}})
-    world.settings(table_update_delay="300ms")
+    world.settings(table_update_delay="1h")
     ddb.update_table(
         TableName="Sales", AttributeDefinitions=TYPE_G, GlobalSecondaryIndexUpdates=[{"Create": BY_G}]
     )
     (index,) = _described(ddb)["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["Backfilling"]) == ("CREATING", True)
     assert refused(ddb.scan, TableName="Sales", IndexName="by-g") == "ValidationException"
-    (index,) = _until(ddb, "ACTIVE")["GlobalSecondaryIndexes"]
+    (index,) = _active(world, ddb)["GlobalSecondaryIndexes"]
     assert (index["IndexStatus"], index["ItemCount"], "Backfilling" in index) == ("ACTIVE", 1, False)
     ddb.update_table(TableName="Sales", GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "by-g"}}])
     assert _described(ddb)["GlobalSecondaryIndexes"][0]["IndexStatus"] == "DELETING"
-    table = _until(ddb, "ACTIVE")
+    table = _active(world, ddb)
     assert "GlobalSecondaryIndexes" not in table and len(table["AttributeDefinitions"]) == 1
 
 
