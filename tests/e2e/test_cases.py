@@ -3,11 +3,9 @@ import base64
 import gzip
 import hashlib
 import json
-import threading
 import time
 
 import pytest
-from botocore.exceptions import ClientError
 
 from world import fingerprint_of, items_of, lines_of, make_table, plain_items, put_items, wait_until
 from peers import end
