@@ -112,13 +112,13 @@ def test_sealed_files_are_not_read_again_after_a_kill(peer):
     before = scans(peer)
     peer.server.backup("Sales", segments=16)
     needed = scans(peer) - before
-    slow(peer, "Scan", 1500)
+    peer.aws.faults({"service": "dynamodb", "operation": "Scan", "do": "delay", "ms": 20000, "skip": 12, "count": 1000})
     before = scans(peer)
-    job = peer.server.submit("backup.table", {"table": "Sales", "segments": 16})  # 8 workers: half of the segments at a time
-    wait_until(lambda: scans(peer) - before >= 8, 30, "some of the scan")
-    time.sleep(0.3)  # sealing
+    job = peer.server.submit("backup.table", {"table": "Sales", "segments": 16})
+    wait_until(lambda: scans(peer) - before >= 12, 30, "some of the scan")  # more than there are workers: some files are sealed
     peer.server.kill()
     killed = scans(peer)
+    peer.aws.clear_faults()
     peer.server.start()
     job = peer.server.wait(job)
     assert job["result"]["fingerprint"] == fingerprint_of(items)
