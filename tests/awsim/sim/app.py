@@ -8,6 +8,7 @@ from email.utils import formatdate
 from . import control, guard, lies, s3
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
+from .ddb.backups import system_backup
 from .ddb.errors import DdbError
 from .ddb.store import Store, table_name
 from .denials import Denied
@@ -17,6 +18,7 @@ from .refusals import refuse
 from .state import Clock, Ledger, Settings
 from .wire import Reset, Response
 
+NAMING = ("TargetTableName", "SourceTableName", "SourceTableArn", "BackupArn", "TableArn")
 MOTO_USER = b"arn:aws:sts::%s:user/moto"
 MOTO_USER_ID = b"AKIAIOSFODNN7EXAMPLE"
 
@@ -27,6 +29,7 @@ class App:
         self.clock, self.settings, self.faults = Clock(), Settings(), Faults()
         self.ledger = Ledger(self.clock)
         self.dynamodb = Store(self.clock, self.settings)
+        self.dynamodb.leave_backup = system_backup
         self.moto = Moto()
         follow_clock(self.clock)
         show_streams(self.dynamodb)
@@ -120,7 +123,12 @@ def _tables(call, request):
     if call.service != "dynamodb":
         return {call.resource, (call.resource or "").partition("/")[0]}
     members = dynamodb.members(request.body)
-    named = [members.get("TableName"), members.get("ResourceArn"), *(members.get("RequestItems") or ())]
+    named = [
+        members.get("TableName"),
+        members.get("ResourceArn"),
+        *(members.get(name) for name in NAMING),
+        *(members.get("RequestItems") or ()),
+    ]
     found = set()
     for name in named:
         try:

@@ -18,6 +18,7 @@ def shadow_of(store):
         place: {name: _shadow_table(table) for name, table in tables.items()}
         for place, tables in store.places.items()
     }
+    shadow.backups = {place: dict(backups) for place, backups in store.backups.items()}
     return shadow
 
 
@@ -26,7 +27,7 @@ def _shadow_table(table):
     shadow.items, shadow._views = SortedDict(table.items), {}
     shadow.settings, shadow.tags = copy.deepcopy(table.settings), dict(table.tags)
     shadow.indexes = {name: copy.copy(index) for name, index in table.indexes.items()}
-    shadow.types = dict(table.types)
+    shadow.types, shadow.journal = dict(table.types), table.journal and table.journal.copy()
     return shadow
 
 

@@ -40,7 +40,7 @@ BY_VERSION = ("sts", "iam", "cloudwatch", "sns", "ses", "cloudformation", "ec2",
 
 EFFECTS = (
     (r"(Get|List|Describe|Head|Scan|Query|BatchGet|TransactGet|Select|Search|Lookup|Assume|Decode)", "read"),
-    (r"(Create|Register|Allocate|Run|Import|BatchCreate)", "made"),
+    (r"(Create|Register|Allocate|Run|Import|Restore|Export|BatchCreate)", "made"),
     (r"(Delete|Deregister|Terminate|BatchDelete)", "deleted"),
 )
 

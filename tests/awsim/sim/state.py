@@ -8,6 +8,8 @@ from datetime import datetime, timezone
 DEFAULTS = {
     "table_create_delay": "200ms",
     "table_update_delay": "200ms",
+    "backup_delay": "1s",
+    "restore_delay": "1s",
     "item_count_lag": "0s",
     "pitr_lag": "5m",
 }

@@ -20,7 +20,9 @@ BOTH = [*HASH, {"AttributeName": "sk", "KeyType": "RANGE"}]
 FAST = {"table_create_delay": "0s", "table_update_delay": "0s"}
 
 
-def signed(service, method, url, body, headers, key="testing", secret="testing", region="us-east-1", token=None):
+def signed(
+    service, method, url, body, headers, key="testing", secret="testing", region="us-east-1", token=None
+):
     """The headers, with those of a signature by botocore's signer."""
     auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(key, secret, token), service, region)
     request = AWSRequest(method, url, data=body, headers=headers)

@@ -190,7 +190,7 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
         ("faults", {}),
         ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "throttle", "times": 3}]),
         ("settings", {"table_create_delay": "soon"}),
-        ("settings", {"backup_delay": "1s"}),
+        ("settings", {"bakup_delay": "1s"}),
         ("settings", []),
         ("rates", {"table": "Sales", "read_units_per_second": 0}),
         ("rates", {"read_units_per_second": 5}),

@@ -1,8 +1,7 @@
-"""What hangs on a table beside its items: tags, TTL, PITR, policy, Contributor Insights, Kinesis, limits."""
+"""What hangs on a table beside its items: tags, TTL, policy, Contributor Insights, Kinesis, limits."""
 
 from .errors import DdbError, invalid, not_found
 
-DAY = 86400.0
 MAX_TAGS = 50
 
 
@@ -49,7 +48,10 @@ def update_time_to_live(store, call, request):
 
 
 def describe_time_to_live(store, call, request):
-    table = store.find(call, request["TableName"])
+    return {"TimeToLiveDescription": describe_ttl(store, store.find(call, request["TableName"]))}
+
+
+def describe_ttl(store, table):
     enabled, name, ready = table.settings.get("ttl", (False, None, 0))
     settled = store.clock.now() >= ready
     status = {
@@ -61,52 +63,7 @@ def describe_time_to_live(store, call, request):
     shown = {"TimeToLiveStatus": status}
     if status != "DISABLED":
         shown["AttributeName"] = name
-    return {"TimeToLiveDescription": shown}
-
-
-# -- point in time recovery ------------------------------------------------------------------------
-
-
-def update_continuous_backups(store, call, request):
-    table = store.settled(call, request["TableName"])
-    spec = request["PointInTimeRecoverySpecification"]
-    days = spec.get("RecoveryPeriodInDays", 35)
-    if not 1 <= days <= 35:
-        raise invalid(
-            f"1 validation error detected: Value '{days}' at 'recoveryPeriodInDays' failed to satisfy "
-            "constraint: Member must have value between 1 and 35"
-        )
-    since, _ = table.settings.get("pitr", (None, None))
-    if spec["PointInTimeRecoveryEnabled"]:
-        table.settings["pitr"] = (since or store.clock.now(), days)
-    else:
-        table.settings.pop("pitr", None)
-    return {"ContinuousBackupsDescription": _continuous_backups(store, table)}
-
-
-def describe_continuous_backups(store, call, request):
-    try:
-        table = store.find(call, request["TableName"])
-    except DdbError as fault:
-        if fault.code == "ResourceNotFoundException":
-            raise DdbError("TableNotFoundException", f"Table not found: {call.resource}") from None
-        raise
-    return {"ContinuousBackupsDescription": _continuous_backups(store, table)}
-
-
-def _continuous_backups(store, table):
-    shown = {"PointInTimeRecoveryStatus": "DISABLED"}
-    if "pitr" in table.settings:
-        (since, days), now = table.settings["pitr"], store.clock.now()
-        earliest = max(since, now - days * DAY)
-        latest = max(earliest, now - store.settings.seconds("pitr_lag"))
-        shown = {
-            "PointInTimeRecoveryStatus": "ENABLED",
-            "RecoveryPeriodInDays": days,
-            "EarliestRestorableDateTime": round(earliest, 3),
-            "LatestRestorableDateTime": round(latest, 3),
-        }
-    return {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": shown}
+    return shown
 
 
 # -- resource policy -------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import re
 import threading
 import uuid
+from dataclasses import replace
 
 from .errors import in_use, invalid, not_found
 from .rates import Rates
@@ -37,6 +38,7 @@ class LiveTable(Table):
         self.ready, self.gone, self.born = now + delay, None, now + delay
         self.settings = {}
         self.counted = (now, 0, 0)
+        self.clock, self.journal, self.restored, self.tags = None, None, None, {}
 
     def status(self, now):
         if self.gone is not None:
@@ -50,6 +52,17 @@ class LiveTable(Table):
         """The latest stream's ARN, also when it is off by now."""
         label = self.settings.get("stream_label")
         return f"{self.arn}/stream/{label}" if label else None
+
+    def put(self, place, stored):
+        return self._noted(place, super().put(place, stored))
+
+    def delete(self, place):
+        return self._noted(place, super().delete(place))
+
+    def _noted(self, place, old):
+        if self.journal is not None:
+            self.journal.add(self.clock.now(), place, old)
+        return old
 
     def drop_gone_indexes(self, now):
         gone = [name for name, index in self.indexes.items() if index.gone is not None and now >= index.gone]
@@ -73,11 +86,13 @@ class Store:
     def __init__(self, clock, settings):
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
-        self.places, self.rates = {}, Rates(clock)
+        self.places, self.backups, self.rates = {}, {}, Rates(clock)
+        self.leave_backup = None  # of a table that is deleted: set by the API, which knows backups
 
     def reset(self):
         with self.lock:
             self.places.clear()
+            self.backups.clear()
             self.rates.reset()
 
     def tables(self, call):
@@ -95,6 +110,14 @@ class Store:
         if table:
             table.drop_gone_indexes(self.clock.now())
         return table
+
+    def anywhere(self, call, text):
+        """The table that an ARN names, in any region of the caller's account; by name, one of this region."""
+        arn = ARN.fullmatch(text)
+        region, account = text.split(":")[3:5] if arn else (call.region, call.account)
+        if account != call.account:
+            raise not_found(f"Requested resource not found: Table: {text} not found")
+        return self.find(replace(call, region=region), text)
 
     def find(self, call, text):
         """The table, whatever its state."""

@@ -20,18 +20,19 @@ def create_table(store, call, request):
     now = store.clock.now()
     arn = f"arn:aws:dynamodb:{call.region}:{call.account}:table/{name}"
     table = LiveTable(name, arn, request, now, store.settings.seconds("table_create_delay"))
-    _settings(table, request, now)
+    apply_settings(table, request, now)
     for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
         for spec in request.get(member, ()):
-            _add_index(table, spec, is_global, table.ready)
+            add_index(table, spec, is_global, table.ready)
     table.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
     if "ResourcePolicy" in request:
         table.settings["policy"] = (request["ResourcePolicy"], str(int(now * 1000)))
+    table.clock = store.clock
     tables[name] = table
     return {"TableDescription": describe(store, table)}
 
 
-def _settings(table, request, now):
+def apply_settings(table, request, now):
     """What CreateTable and UpdateTable set alike."""
     kept = table.settings
     if "BillingMode" in request or "billing" not in kept:
@@ -76,7 +77,7 @@ def _stream(kept, spec, now):
         kept["stream_label"] = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
 
 
-def _add_index(table, spec, is_global, ready):
+def add_index(table, spec, is_global, ready):
     index = Index(spec, table.types, is_global)
     index.spec, index.ready, index.gone = spec, ready, None
     index.added = ready != table.born
@@ -151,6 +152,8 @@ def describe(store, table):
         shown["StreamSpecification"] = kept["stream"]
     if table.stream_arn:
         shown["LatestStreamLabel"], shown["LatestStreamArn"] = kept["stream_label"], table.stream_arn
+    if table.restored:
+        shown["RestoreSummary"] = {**table.restored, "RestoreInProgress": now < table.born}
     shown |= {member: kept[member] for member in KEEP_AS_GIVEN if member in kept}
     for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
         found = [
@@ -184,6 +187,8 @@ def delete_table(store, call, request):
             "Resource cannot be deleted as it is currently protected against deletion. "
             "Disable deletion protection first."
         )
+    if table.journal is not None:
+        store.leave_backup(store, call, table)
     table.gone = store.clock.now() + store.settings.seconds("table_create_delay")
     return {"TableDescription": describe(store, table)}
 
@@ -220,7 +225,7 @@ def update_table(store, call, request):
     for change in request.get("GlobalSecondaryIndexUpdates", ()):
         ((kind, spec),) = change.items()
         INDEX_CHANGES[kind](table, request, spec, ready)
-    _settings(table, request, now)
+    apply_settings(table, request, now)
     table.ready = ready
     return {"TableDescription": describe(store, table)}
 
@@ -233,7 +238,7 @@ def _create_index(table, request, spec, ready):
     missing = [key["AttributeName"] for key in spec["KeySchema"] if key["AttributeName"] not in table.types]
     if missing:
         raise invalid(f"One or more parameter values were invalid: not in AttributeDefinitions: {missing}")
-    _add_index(table, spec, True, ready)
+    add_index(table, spec, True, ready)
 
 
 def _global_index(table, spec):
