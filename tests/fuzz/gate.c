@@ -46,7 +46,7 @@ static char *end_line(char *at, char *end, unsigned how, char **ret_end)
 
 static char *word_end(char *at, unsigned how)
 {
-    char *end = at + strcspn(at, how & MANY_SPACES ? " \t" : " ");
+    char *end = at + strcspn(at, " ");
 
     if (!*end)
         return NULL;

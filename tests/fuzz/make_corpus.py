@@ -158,22 +158,23 @@ CONFIG = """\
 listen: 127.0.0.1:8080
 ops_listen: 127.0.0.1:9090
 data_dir: /tmp
-plain_http: true
+store: sqlite:/tmp/recoverd.db
+node: test
+workers: {threads: 4, lease: 5s, min_free: 1MiB}
 auth:
   issuers:
-    - issuer: https://idp.example
-      audience: recoverd
+    - issuer: https://idp.example/
+      audiences: [recoverd]
       algorithms: [RS256, EdDSA]
-      jwks_file: /dev/null
-      role_map: {ops: ["Operator@prod"]}
+      jwks_file: /etc/passwd # any file that can be read
+      role_map: {ops: ["operator@prod"]}
+      mfa: {amr_values: [mfa], max_age: 5m}
 environments:
   prod:
     account: "123456789012"
     region: eu-central-1
     tables: [orders, "eu-*"]
     recovery_points: s3://bucket/prefix
-    tags: {team: a}
-    objectives: {rto_critical: 4h}
 """
 
 
@@ -253,14 +254,22 @@ def times():
 
 def claims():
     whole = {"sub": "alice", "iss": "https://idp", "aud": ["x", "recoverd"], "exp": 1700000600, "iat": 1700000000, "nbf": 1699999999,
-             "roles": ["Operator@prod", "Viewer", "ops"], "jti": "1", "auth_time": 1699999990, "amr": ["mfa"],
+             "roles": ["operator@prod", "viewer", "ops"], "jti": "1", "auth_time": 1699999990, "amr": ["mfa"],
              "realm": {"roles": ["ops"]}, "user": {"mail": "a@b"}}
     for how in range(16):
         yield f"{how:02}", bytes([how]) + compact(whole)
     yield "float", b"\0" + compact(dict(whole, exp=1700000600.5, iat=1.7e9))
 
 
-TARGETS = {"jws": jws, "jwks": jwks, "base64": base64_text, "json": lambda: texts(JSON, b"\x20"), "bodies": bodies, "items": items,
+def answers():
+    yield "json", b"\0\n" + compact({"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "slow"})
+    yield "header", b"\4ResourceNotFoundException:http://internal.amazon.com/coral/\n{}"
+    yield "s3", b"\x08\n<Error><Code>NoSuchKey</Code><Message>gone</Message><RequestId>1</RequestId></Error>"
+    yield "query", b"\x0c\n<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code></Error></ErrorResponse>"
+    yield "profiles", b"\3[default]\naws_access_key_id = A ; no\n[profile x]\nregion=eu\ns3 =\n  a = b\n# c\n[y]\nKey=v\n"
+
+
+TARGETS = {"answers": answers, "jws": jws, "jwks": jwks, "base64": base64_text, "json": lambda: texts(JSON, b"\x20"), "bodies": bodies, "items": items,
            "page": page, "lines": lines, "gzip": gzips, "manifest": manifest, "cursors": cursors, "yaml": yaml, "sigv4": sigv4,
            "xml": xml, "target": target, "gate": gate, "trail": trail, "times": times, "claims": claims}
 

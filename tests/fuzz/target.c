@@ -31,7 +31,10 @@ static void same_again(const struct http_request *request)
         buffer_add_char(&out, '=');
         encode(&out, request->query[i].value);
     }
-    HOLDS(target_parse(buffer_bytes(&out), &again, &err) == 0);
+    if (target_parse(buffer_bytes(&out), &again, &err) < 0) {
+        HOLDS(err.code == ERR_URI_TOO_LONG); /* encoded, a segment is three times as long */
+        return;
+    }
     HOLDS(again.segment_count == request->segment_count && again.query_count == request->query_count);
     for (size_t i = 0; i < again.segment_count; i++)
         HOLDS(strcmp(again.segments[i], request->segments[i]) == 0);

@@ -288,6 +288,12 @@ static void test_a_check_can_begin_behind_a_kept_head_and_stays_failed(void **st
     for (size_t i = 5; i < ROWS; i++)
         assert_int_equal(audit_check_row(&check_state, &rows[i], &err), 0);
     assert_int_equal(check_state.rows, ROWS - 5);
+    for (int64_t seq = ROWS - 1; seq <= ROWS + 1; seq++) { /* a head is a hash at its own place */
+        struct audit_check at_end = check_state;
+        struct err none = ERR_INIT;
+        assert_int_equal(audit_check_head(&at_end, seq, rows[ROWS - 1].hash, &none), seq == ROWS ? 0 : -1);
+        assert_int_equal(at_end.fault, seq == ROWS ? AUDIT_SOUND : AUDIT_FAULT_HEAD);
+    }
     audit_check_begin_after(&check_state, "n1", 5, rows[3].hash);
     assert_int_equal(audit_check_row(&check_state, &rows[5], &err), -1);
     assert_int_equal(check_state.fault, AUDIT_FAULT_LINK);
