@@ -67,9 +67,10 @@ static bool learn_region(struct s3_bucket *bucket, const struct aws_reply *reply
     return true;
 }
 
-int s3_send(struct s3_bucket *bucket, const char *key, const char *query, struct aws_call *call,
+int s3_send(struct s3_bucket *bucket, const char *key, const char *query, const struct aws_call *call,
             struct aws_reply *reply, struct err *err)
 {
+    struct aws_call sent = *call; /* points into this frame */
     _cleanup_(buffer_end) struct buffer path = BUFFER_INIT(8192);
     char prefix[80], resource[320];
     struct err failed = ERR_INIT;
@@ -85,18 +86,18 @@ int s3_send(struct s3_bucket *bucket, const char *key, const char *query, struct
         uri_encode(&path, bytes_of(key), true);
     snprintf(prefix, sizeof(prefix), "%s.", bucket->name);
     snprintf(resource, sizeof(resource), "%s/%.200s", bucket->name, key ? key : "");
-    call->service = AWS_S3;
-    call->resource = resource;
-    call->path = path.data;
-    call->query = query && *query ? query : NULL;
-    call->host_prefix = bucket->path_style ? NULL : prefix;
+    sent.service = AWS_S3;
+    sent.resource = resource;
+    sent.path = path.data;
+    sent.query = query && *query ? query : NULL;
+    sent.host_prefix = bucket->path_style ? NULL : prefix;
     if (buffer_ok(&path, "the key", err) != 0)
         return -1;
     for (int tries = 0; tries < 2; tries++) {
         failed = ERR_INIT;
-        call->region = bucket->region;
-        call->base_url = *bucket->base_url ? bucket->base_url : NULL;
-        if (aws_send(bucket->session, call, reply, &failed) == 0)
+        sent.region = bucket->region;
+        sent.base_url = *bucket->base_url ? bucket->base_url : NULL;
+        if (aws_send(bucket->session, &sent, reply, &failed) == 0)
             return 0;
         if (!learn_region(bucket, reply))
             break;

@@ -3,7 +3,7 @@
 #include "aws/s3.h"
 #include "base/buffer.h"
 
-/* Fills address, region and query of `call`, sends it, and once more when S3 says that the bucket is
+/* Sends `call` with address, region and query filled, and once more when S3 says that the bucket is
  * elsewhere. */
-int s3_send(struct s3_bucket *bucket, const char *key, const char *query, struct aws_call *call,
+int s3_send(struct s3_bucket *bucket, const char *key, const char *query, const struct aws_call *call,
             struct aws_reply *reply, struct err *err);

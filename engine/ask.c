@@ -49,7 +49,8 @@ static int take_from_retried(struct engine *engine, struct submit *submit, struc
         return -1;
     submit->kind = old->kind;
     submit->environment = old->environment;
-    /* A partial job's steps are all done: to go on from there would be to do nothing and call it a success. */
+    /* A partial job's steps are all done: to go on from there would be to do nothing and call it a success.
+     */
     kind = kind_find(engine->kinds, old->kind);
     if (kind && kind->takes_over && old->state != JOB_PARTIAL)
         ask->retry_of = old;

@@ -34,8 +34,8 @@ struct ask {
     const char *resource; /* table/NAME */
     struct touch touches[8];
     size_t touch_count;
-    /* what is being taken over; NULL: nothing, also when a retry starts anew. Its own tables and tree are not in
-     * its way. */
+    /* what is being taken over; NULL: nothing, also when a retry starts anew. Its own tables and tree are not
+     * in its way. */
     const struct job *retry_of;
 };
 

@@ -109,8 +109,8 @@ static int ask_account(const struct place *place, struct environment_state *stat
     return 0;
 }
 
-/* Asked without the lock: who only wants to see the state, such as /readyz, must not wait for AWS. Two may ask at
- * once; an answer that it can be used stays. */
+/* Asked without the lock: who only wants to see the state, such as /readyz, must not wait for AWS. Two may
+ * ask at once; an answer that it can be used stays. */
 static int check(struct place *place, struct http_client *client, struct err *err)
 {
     struct environment_state found;

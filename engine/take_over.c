@@ -1,4 +1,5 @@
-/* A retry goes on where the job before it stopped: what was done stays done, and so does what was said about it. */
+/* A retry goes on where the job before it stopped: what was done stays done, and so does what was said about
+ * it. */
 #include "engine/internal.h"
 
 struct taking {

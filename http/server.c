@@ -147,7 +147,11 @@ static int bind_socket(const char *host, int port, struct err *err)
 
 static int open_listener(struct http_server *server, struct err *err)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = {0};
     socklen_t len = sizeof(address);
 
     if (server->listen_fd < 0)
@@ -155,10 +159,9 @@ static int open_listener(struct http_server *server, struct err *err)
     if (server->listen_fd < 0)
         return -1;
     if (fcntl(server->listen_fd, F_SETFL, fcntl(server->listen_fd, F_GETFL) | O_NONBLOCK) < 0 ||
-        getsockname(server->listen_fd, (struct sockaddr *)&address, &len) < 0)
+        getsockname(server->listen_fd, &address.any, &len) < 0)
         return err_set(err, ERR_IO, "listening socket: %s", strerrordesc_np(errno));
-    server->port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                       : ((struct sockaddr_in *)&address)->sin_port);
+    server->port = ntohs(address.any.sa_family == AF_INET6 ? address.six.sin6_port : address.four.sin_port);
     return 0;
 }
 

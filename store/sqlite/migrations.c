@@ -9,6 +9,7 @@
             ".globl " #symbol "_end\n.hidden " #symbol "_end\n" #symbol "_end:\n"                            \
             ".byte 0\n"                                                                                      \
             ".popsection\n");                                                                                \
+    /* NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name stands in none */                         \
     extern const char symbol[] __attribute__((visibility("hidden")));                                        \
     extern const char symbol##_end[] __attribute__((visibility("hidden")))
 

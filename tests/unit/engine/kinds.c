@@ -6,9 +6,10 @@
 #include "engine/work.h"
 
 static _Atomic int ran_first, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
-static _Atomic int entered, fail_left, zombies, zombie_code; /* parts that are to fail; that hang; what hanging ones were told */
-static atomic_bool gate;                            /* opens what waits for it */
-static const struct config *_Atomic last_config;    /* that the step `last` saw */
+static _Atomic int entered, fail_left, zombies,
+    zombie_code;         /* parts that are to fail; that hang; what hanging ones were told */
+static atomic_bool gate; /* opens what waits for it */
+static const struct config *_Atomic last_config; /* that the step `last` saw */
 
 static void test_kinds_reset(void)
 {

@@ -43,8 +43,10 @@ static void a_look_at_an_environment_does_not_wait_for_aws(void **state)
     assert_int_equal(listen(listener, 8), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
     snprintf(extra, sizeof(extra),
-             "  slow:\n    region: us-east-1\n    account: \"123456789012\"\n    tables: [\"S*\"]\n    endpoint_url: "
-             "http://127.0.0.1:%d\n    recovery_points: file:///tmp/recoverd-nowhere\n    allow_unencrypted: true\n",
+             "  slow:\n    region: us-east-1\n    account: \"123456789012\"\n    tables: [\"S*\"]\n    "
+             "endpoint_url: "
+             "http://127.0.0.1:%d\n    recovery_points: file:///tmp/recoverd-nowhere\n    allow_unencrypted: "
+             "true\n",
              ntohs(at.sin_port));
     w = world_new(test_kinds, extra);
     assert_int_equal(pthread_create(&thread, NULL, open_session, w->engine), 0);
