@@ -4,6 +4,11 @@
 #include "jobs/backup_table_internal.h"
 #include "jobs/names.h"
 
+/* A read request unit of the Standard class, us-east-1, since November 2024:
+ * aws.amazon.com/dynamodb/pricing/on-demand.
+ */
+#define ON_DEMAND_USD 0.000000125
+
 static const struct field spec[] = {
     FIELD_TABLE("table", "the table to back up", REQUIRED, POSITIONAL),
     FIELD_CHOICE("method", "\"scan\"", "scan", "how the items are read"),
@@ -55,6 +60,39 @@ static int by_duration(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* As the scan will (backup_table_scan.c), but for a limit that is changed while it runs. */
+static int64_t units_per_second(const struct ask *ask, const struct dynamodb_table *table)
+{
+    int64_t asked = json_get_int(ask->spec, "read_units_per_second", 0);
+    int64_t limit = ask->environment->read_units_per_second;
+
+    if (asked > 0 || limit > 0)
+        return asked > 0 && (limit <= 0 || asked < limit) ? asked : limit;
+    if (table->on_demand)
+        return BACKUP_ON_DEMAND_UNITS;
+    return table->read_units < BACKUP_FROM_A_THIRD ? 1 : table->read_units / BACKUP_FROM_A_THIRD;
+}
+
+/* What the reads cost and how long they take at least: known before a first run has made any history. */
+static int estimate_reads(const struct ask *ask, const struct dynamodb_table *table, int64_t units,
+                          json_t *estimates, struct err *err)
+{
+    int64_t rate = units_per_second(ask, table);
+    json_t *cost = table->on_demand ? json_real((double)units * ON_DEMAND_USD) : json_integer(0);
+
+    return json_object_set_new(estimates, "read_units", json_integer(units)) < 0 ||
+                   json_object_set_new(estimates, "read_units_per_second", json_integer(rate)) < 0 ||
+                   json_object_set_new(estimates, "duration_at_least_seconds",
+                                       json_integer((units + rate - 1) / rate)) < 0 ||
+                   json_object_set_new(estimates, "cost_usd", cost) < 0 ||
+                   json_object_set_new(estimates, "cost_of",
+                                       json_string(table->on_demand
+                                                       ? "on-demand reads at us-east-1's list price"
+                                                       : "reads that are provisioned already")) < 0
+               ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
+               : 0;
+}
+
 static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t *estimates, struct err *err)
 {
     struct history h = {.ask = ask};
@@ -71,9 +109,7 @@ static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t 
     }
     json_object_set_new(estimates, "items", json_integer(table->items));
     json_object_set_new(estimates, "bytes", json_integer(table->bytes));
-    return json_object_set_new(estimates, "read_units", json_integer(units)) < 0
-               ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
-               : 0;
+    return estimate_reads(ask, table, units, estimates, err);
 }
 
 static int plan(struct ask *ask, struct planning *planning, struct err *err)
