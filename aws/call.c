@@ -324,6 +324,9 @@ static enum aws_error_class judge(struct sending *s, int rc, struct err *err)
     aws_fault_read(answer, s->service->protocol, &s->fault);
     if (!s->fault.found)
         return AWS_ERROR_NONE;
+    /* the answer to a HEAD has no body to say so; S3's other 503 asks for no less patience */
+    if (call->service == AWS_S3 && answer->status == 503 && str_is(call->method, "HEAD"))
+        str_copy(s->fault.code, sizeof(s->fault.code), "SlowDown");
     say_fault(s, err);
     if (call->control && err->code == ERR_AWS_LIMIT)
         return AWS_ERROR_FINAL;
@@ -425,10 +428,13 @@ static bool clock_was_wrong(const struct sending *s)
     return moved >= SKEW_MS || moved <= -SKEW_MS;
 }
 
-/* 1: at once, without a wait; 0: by the standard; -1: no. */
+/* 1: at once, without a wait; 0: by the standard; -1: no. The answer to a HEAD has no body to say
+ * RequestTimeTooSkewed. */
 static int special(struct sending *s, enum aws_error_class class)
 {
-    if (class == AWS_ERROR_SKEW) {
+    bool silent = s->reply->answer.status == 403 && !*s->fault.code && clock_was_wrong(s);
+
+    if (class == AWS_ERROR_SKEW || (class == AWS_ERROR_FINAL && silent)) {
         bool again = clock_was_wrong(s) && !s->skew_used;
         s->skew_used = true;
         return again ? 1 : -1;

@@ -7,6 +7,7 @@
 
 #include "item/page.h"
 #include "jobs/backup_table_internal.h"
+#include "jobs/scan_course.h"
 
 struct segment {
     struct work *work;
@@ -14,8 +15,7 @@ struct segment {
     struct data_writer *writer;
     struct item_page page;
     struct buffer start_key; /* raw; empty: from the beginning */
-    struct buffer milestone; /* an earlier start key: a scan that comes by it again goes round in circles */
-    int64_t pages, next_milestone;
+    struct scan_course course;
     const char *table;
     int number, total;
     int64_t provisioned; /* read units; 0: on demand */
@@ -28,7 +28,7 @@ static void segment_done(struct segment *s)
     root_close(s->root);
     item_page_done(&s->page);
     buffer_done(&s->start_key);
-    buffer_done(&s->milestone);
+    scan_course_done(&s->course);
 }
 
 /* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key
@@ -88,25 +88,12 @@ static int keep_items(struct segment *s, struct err *err)
     return 0;
 }
 
-/* Brent's cycle detection: one key is remembered, and replaced at each power of two of pages. */
-static bool goes_round(struct segment *s, struct bytes key)
-{
-    if (bytes_equal(key, buffer_bytes(&s->start_key)) || bytes_equal(key, buffer_bytes(&s->milestone)))
-        return true;
-    if (++s->pages >= s->next_milestone) {
-        s->next_milestone = s->pages * 2;
-        buffer_clear(&s->milestone);
-        buffer_add_bytes(&s->milestone, key);
-    }
-    return false;
-}
-
 static int move_on(struct segment *s, struct err *err)
 {
     struct bytes key = s->page.last_evaluated_key;
 
     s->at_end = !key.data;
-    if (key.data && goes_round(s, key))
+    if (key.data && scan_goes_round(&s->course, buffer_bytes(&s->start_key), key))
         return err_set(err, ERR_AWS_LIED, "Scan of %s goes on at a key where it has been", s->table);
     buffer_clear(&s->start_key);
     buffer_add_bytes(&s->start_key, key);
@@ -249,7 +236,7 @@ int backup_segment(struct work *work, struct err *err)
     _cleanup_(segment_done) struct segment segment = {.work = work,
                                                       .page = ITEM_PAGE_INIT,
                                                       .start_key = BUFFER_INIT(PART_CURSOR_MAX - 64),
-                                                      .milestone = BUFFER_INIT(PART_CURSOR_MAX)};
+                                                      .course = SCAN_COURSE_INIT};
 
     return read_segment(&segment, err);
 }

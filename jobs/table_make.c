@@ -9,7 +9,8 @@
 
 #define STATE "table"
 #define LOOK_MS 1500
-#define CLOCK_SLACK_MS 2000 /* CreationDateTime may be in whole seconds */
+#define PATIENCE_MS (3600LL * 1000) /* an empty table is made in seconds, with many indexes in minutes */
+#define CLOCK_SLACK_MS 2000         /* CreationDateTime may be in whole seconds */
 
 /* -- the request -- */
 
@@ -282,6 +283,16 @@ static int find_or_create(struct work *work, const struct table_make *make, json
     return send_create(work, make, state, err) < 0 ? -1 : 0;
 }
 
+/* By AWS's clock, as the intent is. */
+static int look_again(struct work *work, const json_t *state, const struct dynamodb_table *table,
+                      struct err *err)
+{
+    if (aws_now_ms(work->aws->aws) - json_get_int(state, "intent_at", 0) < PATIENCE_MS)
+        return work_again(work, LOOK_MS, "aws");
+    return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s, an hour after it was asked for",
+                   json_get_text(state, "name"), table->status ? table->status : "not there");
+}
+
 int table_make(struct work *work, const struct table_make *make, struct dynamodb_table *ret_table,
                struct err *err)
 {
@@ -305,7 +316,7 @@ int table_make(struct work *work, const struct table_make *make, struct dynamodb
     if (there < 0)
         return -1;
     if (there == 0 || !table_ready(ret_table))
-        return work_again(work, LOOK_MS, "aws");
+        return look_again(work, state, ret_table, err);
     return WORK_DONE;
 }
 

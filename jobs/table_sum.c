@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "item/page.h"
+#include "jobs/scan_course.h"
 
 #define ITEMS_A_SEGMENT 5000
 #define ADVANCE_MS 500
@@ -46,6 +47,7 @@ struct segment {
     struct item_page page;
     struct fingerprint sum;
     struct buffer start_key; /* raw; empty: from the beginning */
+    struct scan_course course;
     bool at_end;
     int64_t items, bytes; /* since the last advance */
     int64_t advanced_ms;
@@ -56,6 +58,7 @@ static void segment_done(struct segment *s)
     item_scratch_free(s->scratch);
     item_page_done(&s->page);
     buffer_done(&s->start_key);
+    scan_course_done(&s->course);
 }
 
 /* The cursor: fingerprint, line feed, raw start key; without a key the segment is at its end. */
@@ -104,8 +107,8 @@ static int take_page(struct segment *s, struct bytes body, struct err *err)
             return -1;
         }
     s->at_end = !s->page.last_evaluated_key.data;
-    if (!s->at_end && bytes_equal(s->page.last_evaluated_key, buffer_bytes(&s->start_key)))
-        return err_set(err, ERR_AWS_LIED, "Scan of %s goes on where it began", s->table);
+    if (!s->at_end && scan_goes_round(&s->course, buffer_bytes(&s->start_key), s->page.last_evaluated_key))
+        return err_set(err, ERR_AWS_LIED, "Scan of %s goes on at a key where it has been", s->table);
     buffer_clear(&s->start_key);
     buffer_add_bytes(&s->start_key, s->page.last_evaluated_key);
     s->items += (int64_t)s->page.count;
@@ -159,6 +162,7 @@ int table_sum_part(struct work *work, struct err *err)
                                                 .units = json_get_int(work->part_spec, "units", 0),
                                                 .page = ITEM_PAGE_INIT,
                                                 .start_key = BUFFER_INIT(PART_CURSOR_MAX),
+                                                .course = SCAN_COURSE_INIT,
                                                 .advanced_ms = clock_boot_ms()};
 
     s.scratch = item_scratch_new(err);

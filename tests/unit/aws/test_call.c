@@ -175,6 +175,30 @@ static void a_wrong_clock_is_put_right_once(void **state)
     check_server(f, 3);
 }
 
+static const struct aws_call head = {
+    .service = AWS_S3, .operation = "HeadObject", .method = "HEAD", .path = "/bucket/key"};
+
+static void a_refused_head_says_a_wrong_clock_by_its_date_alone(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.status = 403, .headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n"},
+          {.headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n"},
+          {.status = 403, .headers = "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n"});
+    assert_int_equal(go(f, head), 0);
+    check_server(f, 2);
+    assert_int_equal(go(f, head), -1); /* the clock was right: it is denied */
+    assert_int_equal(f->err.code, ERR_AWS_ACCESS_DENIED);
+    check_server(f, 3);
+}
+
+static void a_503_to_a_head_is_a_throttle(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.status = 503, .repeat = true});
+    assert_int_equal(go(f, head), -1);
+    assert_int_equal(f->err.code, ERR_AWS_THROTTLED);
+}
+
 static void a_date_from_a_cache_is_not_believed(void **state)
 {
     struct fixture *f = *state;
@@ -424,6 +448,8 @@ int main(void)
         TEST(a_wrong_checksum_is_tried_again_and_told),
         TEST(an_error_inside_a_200_is_an_error),
         TEST(a_wrong_clock_is_put_right_once),
+        TEST(a_refused_head_says_a_wrong_clock_by_its_date_alone),
+        TEST(a_503_to_a_head_is_a_throttle),
         TEST(a_date_from_a_cache_is_not_believed),
         TEST(expired_keys_are_fetched_again_once),
         TEST(what_must_not_be_repeated_is_not_when_its_fate_is_unknown),
