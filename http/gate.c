@@ -38,6 +38,13 @@ static bool is_within(const struct gate_head *head, const char *at)
     return (uintptr_t)at >= (uintptr_t)head->method && (uintptr_t)at - (uintptr_t)head->method <= head->size;
 }
 
+/* Does a line end in the two bytes before `at`? libmicrohttpd puts NUL over each byte of a line's end; a byte
+ * of the line that stands there behind a NUL of its own, or behind a bare LF, it leaves as it was. */
+static bool is_line_end(const struct gate_head *head, const char *at)
+{
+    return is_within(head, at) && at[-1] == '\0' && at[-2] == '\0';
+}
+
 /* Pointers are compared as numbers: a piece that was moved elsewhere belongs to another object. */
 static int check_layout(const struct gate_head *head, struct err *err)
 {
@@ -46,6 +53,8 @@ static int check_layout(const struct gate_head *head, struct err *err)
     if (head->target != at || head->version != at + head->target_len + 1)
         return gap(err, "in its first line");
     at = head->version + strlen(head->version) + 2;
+    if (!is_line_end(head, at))
+        return gap(err, "in its first line");
     for (size_t i = 0; i < head->header_count; i++) {
         const struct http_header *header = &head->headers[i];
 
@@ -54,8 +63,10 @@ static int check_layout(const struct gate_head *head, struct err *err)
         if (!is_white(at + header->name.len + 1, header->value.data))
             return gap(err, "behind a header's name");
         at = header->value.data + header->value.len + 2;
+        if (!is_line_end(head, at))
+            return gap(err, "behind a header's value");
     }
-    if (at + 2 != head->method + head->size)
+    if (at + 2 != head->method + head->size || !is_line_end(head, at + 2))
         return gap(err, "at its end");
     return 0;
 }

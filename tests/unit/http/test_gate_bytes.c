@@ -53,6 +53,7 @@ static const struct row rows[] = {
     ROW("bare CR as the empty line", PLAIN "X-A: 1\r\n\r" SMUGGLED, 400, NULL),
     ROW("NUL in a value", PLAIN "X-A: a\0b\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("NUL at the end of a value", PLAIN "X-A: a\0\r\n" END, 400, "MALFORMED_REQUEST"),
+    ROW("NUL and a byte before bare LFs at the end", PLAIN "X-A: a\0b\n\n" SMUGGLED, 400, "MALFORMED_REQUEST"),
     ROW("NUL in the target", "GET /a\0b HTTP/1.1\r\nHost: x\r\n" END, 400, "MALFORMED_REQUEST"),
     ROW("NUL in a name", PLAIN "X\0Y: a\r\n" END, 400, NULL),
     ROW("control byte in a value", PLAIN "X-A: a\001b\r\n" END, 400, "MALFORMED_REQUEST"),
