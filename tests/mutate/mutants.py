@@ -28,6 +28,9 @@ MUTANTS = [
     ("environment-seen", "handlers/request.c", "!environment || !principal_sees(req->principal, name)", "!environment", [WHO_MAY]),
     ("environment-role", "handlers/request.c", "request_role(req, role, environment->name, err) < 0", "false", [WHO_MAY, RULES]),
     ("mfa-old", "base/principal.c", "age_ms - JWT_SKEW_MS <= principal->mfa_max_age_ms", "true", [PRINCIPAL, VERIFIER]),
+    # the gate
+    ("gate-line-ends", "http/gate.c", "at[-1] == '\\0' && at[-2] == '\\0'", "true", ["http/test_gate_bytes"]),
+    ("gate-gap", "http/gate.c", "if (header->name.data != at || ", "if (", ["http/test_gate_bytes"]),
     # the plan hash
     ("plan-spec-unhashed", "engine/plan.c", "    digest_part(md, row->spec);\n", "", [PLAN]),
     ("plan-identities-unhashed", "engine/plan.c", "    digest_part(md, row->identities);\n", "", [PLAN]),
