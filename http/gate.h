@@ -1,12 +1,12 @@
 /*
- * The head of a request, held against RFC 9112 before anybody believes it: libmicrohttpd 0.9.75 lets through
- * what smuggling is made of (REFERENCE.md section 1.3). It splits a head in place, in one buffer, and says
- * how long the whole was; so the bytes between its pieces can be counted. A head is taken only when method,
- * target, version, names and values with single spaces, colons and CRLF between them are exactly all of its
- * bytes: folding, bare LF or CR, NUL, and lines that it dropped all leave a gap, or a byte where it puts NUL over CRLF. Only NUL with a bare LF or
- * CR behind it, in the place of CRLF, leaves none: it has the same two bytes; a reader that ends lines at LF
- * ends it there too. Then come the rules on the headers themselves. Pure, so that it can be fuzzed. Thread
- * rule: any.
+ * The head of a request, held against RFC 9112 before anybody believes it: libmicrohttpd 0.9.75 lets
+ * through what smuggling is made of (REFERENCE.md section 1.3). It splits a head in place, in one buffer,
+ * and says how long the whole was; so the bytes between its pieces can be counted. A head is taken only
+ * when method, target, version, names and values with single spaces, colons and CRLF between them are
+ * exactly all of its bytes: folding, bare LF or CR, NUL, and lines that it dropped all leave a gap, or a
+ * byte where it puts NUL over CRLF. Only NUL with a bare LF or CR behind it, in the place of CRLF, leaves
+ * none: it has the same two bytes; a reader that ends lines at LF ends it there too. Then come the rules on
+ * the headers themselves. Pure, so that it can be fuzzed. Thread rule: any.
  */
 #pragma once
 #include "base/err.h"
