@@ -1,22 +1,25 @@
 """One call from its request to its answer: who, faults, the service that answers, the ledger."""
 
+import re
 import sys
 import time
 import traceback
 from email.utils import formatdate
+from urllib.parse import quote
 
 from . import control, guard, lies, s3
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb.backups import system_backup
 from .ddb.errors import DdbError
+from .ddb.exports import settle
 from .ddb.store import Store, table_name
 from .denials import Denied
 from .faults import AFTER, BEFORE, Faults
-from .names import effect_of, model, resolve
+from .names import Call, effect_of, model, resolve
 from .refusals import refuse
 from .state import Clock, Ledger, Settings
-from .wire import Reset, Response
+from .wire import Request, Reset, Response
 
 NAMING = ("TargetTableName", "SourceTableName", "SourceTableArn", "BackupArn", "TableArn")
 MOTO_USER = b"arn:aws:sts::%s:user/moto"
@@ -29,7 +32,7 @@ class App:
         self.clock, self.settings, self.faults = Clock(), Settings(), Faults()
         self.ledger = Ledger(self.clock)
         self.dynamodb = Store(self.clock, self.settings)
-        self.dynamodb.leave_backup = system_backup
+        self.dynamodb.leave_backup, self.dynamodb.put_object = system_backup, self._put_object
         self.moto = Moto()
         follow_clock(self.clock)
         show_streams(self.dynamodb)
@@ -61,6 +64,18 @@ class App:
         response.headers.setdefault("Date", formatdate(self.clock.now(), usegmt=True))
         return response
 
+    def _put_object(self, account, region, bucket, key, body, headers):
+        """A service's own write to S3: None, or (code, message) of the refusal."""
+        headers = {"host": "127.0.0.1", "x-amz-content-sha256": "UNSIGNED-PAYLOAD", **headers}
+        request = Request("PUT", f"/{bucket}/{quote(key)}", headers, body)
+        call = Call("s3", "PutObject", f"{bucket}/{key}", None, region, account)
+        response = s3.answer(self.moto, call, request)
+        if response.status == 200:
+            return None
+        text = response.body.decode()
+        code, message = (re.search(f"<{part}>(.*?)</{part}>", text)[1] for part in ("Code", "Message"))
+        return "S3" + code, message
+
     def _let_in(self, call, sent):
         """The caller's account and principal; Denied. `sent`: the request as it was signed."""
         if guard.unsigned_call(call) and "authorization" not in sent.headers:
@@ -79,6 +94,7 @@ class App:
 
     def _serve(self, call, request):
         """The answer; a call that lies gets it too, and has no effect."""
+        settle(self.dynamodb)
         if not call.lies:
             return self._really(call, request, self.dynamodb)
         if call.service == "dynamodb":

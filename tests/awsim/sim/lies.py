@@ -18,6 +18,7 @@ def shadow_of(store):
         place: {name: _shadow_table(table) for name, table in tables.items()}
         for place, tables in store.places.items()
     }
+    shadow.exports, shadow.put_object = dict(store.exports), lambda *_: None
     shadow.backups = {place: dict(backups) for place, backups in store.backups.items()}
     return shadow
 

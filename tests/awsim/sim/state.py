@@ -10,6 +10,7 @@ DEFAULTS = {
     "table_update_delay": "200ms",
     "backup_delay": "1s",
     "restore_delay": "1s",
+    "export_delay": "1s",
     "item_count_lag": "0s",
     "pitr_lag": "5m",
 }

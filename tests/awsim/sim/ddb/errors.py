@@ -32,6 +32,10 @@ def invalid_value(message):
     return invalid("One or more parameter values were invalid: " + message)
 
 
+def unknown(message):
+    return DdbError("UnknownOperationException", message)
+
+
 def not_found(message="Requested resource not found"):
     return DdbError("ResourceNotFoundException", message)
 

@@ -87,12 +87,14 @@ class Store:
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
         self.places, self.backups, self.rates = {}, {}, Rates(clock)
+        self.exports, self.put_object = {}, None  # put_object: how an export reaches S3, set by the app
         self.leave_backup = None  # of a table that is deleted: set by the API, which knows backups
 
     def reset(self):
         with self.lock:
             self.places.clear()
             self.backups.clear()
+            self.exports.clear()
             self.rates.reset()
 
     def tables(self, call):
