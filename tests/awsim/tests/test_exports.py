@@ -116,7 +116,7 @@ def test_an_incremental_export_has_one_line_for_each_key_that_differs(world, ddb
     _later(world, "1h")
     end = _now(ddb)
     _later(world)
-    _put(ddb, "after")
+    _put(ddb, "after", "changed", v="9")
     found = {}
     for view in ("NEW_AND_OLD_IMAGES", "NEW_IMAGE"):
         spec = {"ExportFromTime": start, "ExportToTime": end, "ExportViewType": view}

@@ -1,0 +1,224 @@
+"""Each truth of awsim, how to switch it off in a copy of the source, and the tests of which one then dies."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+# name: (file, the text that makes it true, what stands there instead, the tests: a file of tests/, and pytest's -k)
+TRUTHS = {
+    "signature": ("guard.py", "not sigv4.fits(request, claim, key.secret)", "False", "signatures", "secret"),
+    "chunks": (
+        "sigv4.py",
+        'if not hmac.compare_digest("chunk',
+        'if False and ("chunk',
+        "signatures",
+        "chunks",
+    ),
+    "session token": ("guard.py", "claim.token != key.token", "False", "signatures", "session"),
+    "session's end": ("guard.py", "clock.now() >= key.expires", "False", "signatures", "session"),
+    "inactive key": ("guard.py", 'key.status == "Active"', "True", "signatures", "inactive"),
+    "date": (
+        "guard.py",
+        "if any(claim.at - limit <= at <= ends",
+        "if True or any(claim.at - limit <= at <= ends",
+        "signatures",
+        "five_minutes",
+    ),
+    "presigned end": (
+        "guard.py",
+        "claim.lifetime is None else claim.lifetime",
+        "True else 0",
+        "signatures",
+        "presigned",
+    ),
+    "region": ("guard.py", "claim.region not in regions()", "False", "signatures", "unknown_region"),
+    "service": ("guard.py", "if claim.service != expected", "if False", "signatures", "unknown_region"),
+    "host signed": ("guard.py", '"host" not in claim.names', "False", "signatures", "cover_the_host"),
+    "amz headers signed": (
+        "guard.py",
+        "name not in claim.names for name",
+        "False for name",
+        "signatures",
+        "every_amz",
+    ),
+    "body": (
+        "sigv4.py",
+        "return hashlib.sha256(request.body).hexdigest()",
+        "return EMPTY",
+        "signatures",
+        "passes",
+    ),
+    "clock": ("state.py", "return time.time() + self.ahead", "return time.time()", "control", "clock"),
+    "read rate": ("ddb/items.py", 'or not table.meter.has("read")', "", "rates", "reads"),
+    "write rate": ("ddb/items.py", 'or not table.meter.has("write")', "", "rates", "batch"),
+    "refusal by rate": ("ddb/rates.py", "if self.has(kind):\n", "if True:\n", "rates", "beyond"),
+    "overlap": ("ddb/scan.py", "if call.overlaps", "if False", "rates", "overlap"),
+    "lie": ("app.py", "if not call.lies", "if True", "rates", "lie"),
+    "journal": (
+        "ddb/store.py",
+        "self.journal.add(self.clock.now(), place, old)",
+        "pass",
+        "pitr",
+        "that_second",
+    ),
+    "window's start": (
+        "ddb/pitr.py",
+        "earliest = max(since, now - days * DAY)",
+        "earliest = since",
+        "pitr",
+        "window",
+    ),
+    "window's lag": ("ddb/pitr.py", 'now - store.settings.seconds("pitr_lag")', "now", "pitr", "window"),
+    "window's edges": (
+        "ddb/pitr.py",
+        "if not round(earliest, 3) <= asked <= round(latest, 3)",
+        "if False",
+        "pitr",
+        "outside",
+    ),
+    "window cut": (
+        "ddb/pitr.py",
+        "since = max(open_window[0], now - days * DAY) if open_window else now",
+        'since = table.settings["pitr"][0] if open_window else now',
+        "pitr",
+        "shorter",
+    ),
+    "window anew": (
+        "ddb/pitr.py",
+        'table.settings.pop("pitr", None)\n        table.journal = None',
+        "pass",
+        "pitr",
+        "anew",
+    ),
+    "tags lost": (
+        "ddb/restores.py",
+        "table.restored, table.clock = summary, store.clock",
+        'table.restored, table.clock, table.tags = summary, store.clock, {"a": "b"}',
+        "pitr",
+        "takes",
+    ),
+    "restore takes time": (
+        "ddb/restores.py",
+        'store.settings.seconds("restore_delay")',
+        "0",
+        "pitr",
+        "takes",
+    ),
+    "fifty restores": ("ddb/restores.py", "if len(running) >= CONCURRENT", "if False", "pitr", "fifty"),
+    "index override": (
+        "ddb/restores.py",
+        "if spec is None or any(",
+        "if False and any(",
+        "pitr",
+        "overrides",
+    ),
+    "warm throughput": ("ddb/restores.py", 'if "WarmThroughput" in given', "if False", "pitr", "overrides"),
+    "system backup": ("ddb/tables.py", "store.leave_backup(store, call, table)", "pass", "pitr", "system"),
+    "system backup's end": (
+        "ddb/backups.py",
+        "if one.expires and now >= one.expires",
+        "if False",
+        "pitr",
+        "system",
+    ),
+    "backup's content": (
+        "ddb/restores.py",
+        "SortedDict(table.items) if items is None",
+        "table.items if items is None",
+        "backups",
+        "held",
+    ),
+    "backup takes time": (
+        "ddb/backups.py",
+        "if store.clock.now() < backup.ready",
+        "if False",
+        "backups",
+        "creating",
+    ),
+    "backup in use": (
+        "ddb/backups.py",
+        "any(now < table.born for table in backup.restores)",
+        "False",
+        "backups",
+        "creating",
+    ),
+    "backup's range": (
+        "ddb/backups.py",
+        "low <= round(backup.created, 3) < high",
+        "True",
+        "backups",
+        "lists",
+    ),
+    "export takes time": ("ddb/exports.py", "and now >= export.ends", "", "exports", "under_way"),
+    "export's time": (
+        "ddb/exports.py",
+        "table.journal.items_at(table.items, at)",
+        "table.items",
+        "exports",
+        "asked",
+    ),
+    "export's end is open": (
+        "ddb/export_files.py",
+        "if start <= at < end",
+        "if start <= at",
+        "exports",
+        "incremental",
+    ),
+    "no line for nothing": (
+        "ddb/export_files.py",
+        "if not old and not new",
+        "if False",
+        "exports",
+        "incremental",
+    ),
+    "export's token": ("ddb/exports.py", "if export.request != request", "if False", "exports", "token"),
+    "token's end": ("ddb/exports.py", "now < export.started + TOKEN_LIFE", "True", "exports", "token"),
+    "export's bucket": (
+        "ddb/export_files.py",
+        '"FAILED" if export.failure else',
+        '"FAILED" if False else',
+        "exports",
+        "fails",
+    ),
+}
+
+
+def _dies(name):
+    """Whether a test fails once this truth is off."""
+    file, true, false, suite, some = TRUTHS[name]
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in ("sim", "tests"):
+            shutil.copytree(HERE / part, Path(scratch) / part)
+        source = Path(scratch) / "sim" / file
+        text = source.read_text()
+        if true not in text:
+            sys.exit(f"{name}: sim/{file} does not hold {true!r}")
+        source.write_text(text.replace(true, false))
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", some]
+        ended = subprocess.run(
+            [*command, f"{scratch}/tests/test_{suite}.py"],
+            capture_output=True,
+            env={**os.environ},
+            cwd=scratch,
+        )
+    return ended.returncode == 1
+
+
+def main():
+    names = sys.argv[1:] or list(TRUTHS)
+    alive = []
+    for name in names:
+        dies = _dies(name)
+        print(f"{'dies ' if dies else 'LIVES'}  {name}", flush=True)
+        alive += [] if dies else [name]
+    print(f"{len(names) - len(alive)} of {len(names)} truths are held by a test")
+    sys.exit(1 if alive else 0)
+
+
+if __name__ == "__main__":
+    main()
