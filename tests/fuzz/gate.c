@@ -144,9 +144,9 @@ static bool split(char *at, char *end, unsigned how, struct piece *p)
     return true;
 }
 
-/* RFC 9112 by the letter: takes the line up to CRLF that has no other CR, LF or NUL. NUL with a bare LF or CR
- * stands for CRLF: the one thing that leaves no gap (http/gate.h). */
-static struct bytes strict_line(struct input *in)
+/* RFC 9112 by the letter: takes the line up to CRLF that has no other CR, LF or NUL. False: a NUL stands
+ * before a CR or LF, the one thing that the gate cannot tell from CRLF (http/gate.h). */
+static bool strict_line(struct input *in, struct bytes *ret_line)
 {
     struct bytes line = {(const char *)in->at, 0};
 
@@ -155,15 +155,18 @@ static struct bytes strict_line(struct input *in)
 
         char d = line.data[line.len + 1];
 
-        if ((c == '\r' && d == '\n') || (c == '\0' && (d == '\n' || d == '\r'))) {
+        if (c == '\r' && d == '\n') {
             in->at += line.len + 2;
             in->left -= line.len + 2;
-            return line;
+            *ret_line = line;
+            return true;
         }
+        if (c == '\0' && (d == '\n' || d == '\r'))
+            return false;
         HOLDS(c != '\r' && c != '\n' && c != '\0');
     }
     HOLDS(!"a line without an end");
-    return line;
+    return false;
 }
 
 static struct bytes strict_word(struct bytes *line)
@@ -181,14 +184,21 @@ static struct bytes strict_word(struct bytes *line)
 static void strict(struct bytes original, const struct gate_head *head, int64_t length)
 {
     struct input in = {(const uint8_t *)original.data, original.len};
-    struct bytes line = strict_line(&in), lengths = {NULL, 0};
+    struct bytes line, lengths = {NULL, 0};
     size_t hosts = 0;
+
+    if (!strict_line(&in, &line))
+        return;
 
     HOLDS(bytes_is(strict_word(&line), head->method));
     HOLDS(bytes_equal(strict_word(&line), (struct bytes){head->target, head->target_len}));
     HOLDS(bytes_is(line, "HTTP/1.1") || bytes_is(line, "HTTP/1.0"));
     bool host_needed = bytes_is(line, "HTTP/1.1");
-    for (size_t i = 0; (line = strict_line(&in)).len > 0; i++) {
+    for (size_t i = 0;; i++) {
+        if (!strict_line(&in, &line))
+            return;
+        if (line.len == 0)
+            break;
         const char *colon = memchr(line.data, ':', line.len);
 
         HOLDS(colon && i < head->header_count);

@@ -85,6 +85,20 @@ static void each_sum_that_is_edited_is_damage(void **state)
     }
 }
 
+static void another_sum_of_as_many_items_is_damage(void **state)
+{
+    (void)state;
+    json_t *value = parsed();
+    char text[FINGERPRINT_SIZE];
+    size_t last;
+
+    assert_true(str_copy(text, sizeof text, json_get_text(value, "fingerprint")));
+    last = strlen(text) - 1;
+    text[last] = text[last] == '0' ? '1' : '0';
+    json_object_set_new(value, "fingerprint", json_string(text));
+    assert_damaged(value);
+}
+
 static json_t *file_of(json_t *manifest, size_t i)
 {
     return json_array_get(json_object_get(manifest, "files"), i);
@@ -197,6 +211,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(each_member_that_is_missing_or_of_another_type_is_damage),
         cmocka_unit_test(each_sum_that_is_edited_is_damage),
+        cmocka_unit_test(another_sum_of_as_many_items_is_damage),
         cmocka_unit_test(each_member_of_a_file_that_is_edited_is_damage),
         cmocka_unit_test(a_path_that_does_not_match_the_layout_exactly_is_damage),
         cmocka_unit_test(files_out_of_order_twice_or_without_capsule_are_damage),

@@ -21,7 +21,9 @@ static void a_claimed_part_is_fenced_by_its_lease(void **state)
     ok(tx_part_check(tx, &part->lease, &f->err));
     ok(tx_part_heartbeat(tx, &part->lease, 300, &cancelled, &f->err));
     assert_false(cancelled);
-    ok(tx_part_advance(tx, &part->lease, BYTES("here"), 5, 50, 1, &f->err));
+    ok(tx_part_advance(tx, &part->lease, BYTES("first"), 2, 20, 0, &f->err));
+    ok(tx_part_advance(tx, &part->lease, BYTES("here"), 3, 30, 1,
+                       &f->err)); /* the last one is where it goes on */
 
     other = part->lease;
     other.owner++;
