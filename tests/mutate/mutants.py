@@ -30,8 +30,8 @@ MUTANTS = [
     ("mfa-old", "base/principal.c", "age_ms - JWT_SKEW_MS <= principal->mfa_max_age_ms", "true", [PRINCIPAL, VERIFIER]),
     # the gate
     ("gate-line-ends", "http/gate.c", "at[-1] == '\\0' && at[-2] == '\\0'", "true", ["http/test_gate_bytes"]),
-    ("gate-behind-name", "http/gate.c", "if (!is_white(at + header->name.len + 1, header->value.data))", "if (false)",
-     ["http/test_gate_bytes"]),
+    ("gate-chunked", "http/gate.c", 'if (find(head, "Transfer-Encoding", 0))', "if (false)", ["http/test_gate_bytes"]),
+    ("gate-two-lengths", "http/gate.c", "if (find(head, single[i], 1))", "if (false)", ["http/test_gate_bytes"]),
     # the plan hash
     ("plan-spec-unhashed", "engine/plan.c", "    digest_part(md, row->spec);\n", "", [PLAN]),
     ("plan-identities-unhashed", "engine/plan.c", "    digest_part(md, row->identities);\n", "", [PLAN]),
