@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 from awscrt import checksums
 from moto.s3.models import s3_backends
@@ -139,11 +140,28 @@ def _exists(call):
     return found is not None and key in found.keys
 
 
+def _check_source(call, request):
+    """Refuses a copy whose source is not the one that the sender has seen (moto looks at if-none-match only)."""
+    wanted = request.headers.get("x-amz-copy-source-if-match")
+    if wanted is None or "x-amz-copy-source" not in request.headers:
+        return
+    path, _, version = request.headers["x-amz-copy-source"].partition("?versionId=")
+    bucket, _, key = unquote(path).lstrip("/").partition("/")
+    found = s3_backends[call.account]["aws"].buckets.get(bucket)
+    versions = found.keys.getlist(key, []) if found else []
+    source = next((one for one in reversed(versions) if version in ("", str(one.version_id))), None)
+    tag = getattr(source, "etag", None)
+    if tag and wanted != "*" and wanted.strip('"') != tag.strip('"'):
+        message = "At least one of the pre-conditions you specified did not hold"
+        raise Refused(412, "PreconditionFailed", message)
+
+
 def answer(moto, call, request):
     """One S3 call through moto, made whole."""
     request = unchunked(request)
     try:
         found = verify(request)
+        _check_source(call, request)
     except Refused as refused:
         return refused.response
     if call.operation in STORING and "x-amz-copy-source" not in request.headers:

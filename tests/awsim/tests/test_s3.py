@@ -154,3 +154,17 @@ def test_parts_make_an_object_and_are_verified(s3, refused):
         **KEY, UploadId=upload, MultipartUpload={"Parts": [{"ETag": tag, "PartNumber": 1}]}
     )
     assert s3.get_object(**KEY)["Body"].read() == BODY
+
+
+def test_a_copy_wants_the_source_that_was_seen(world, s3, refused):
+    s3.put_bucket_versioning(Bucket="backups", VersioningConfiguration={"Status": "Enabled"})
+    old = s3.put_object(Bucket="backups", Key="a b", Body=b"1")
+    new = s3.put_object(Bucket="backups", Key="a b", Body=b"2")
+    copy = {"Bucket": "backups", "Key": "copy", "CopySource": {"Bucket": "backups", "Key": "a b"}}
+    assert refused(s3.copy_object, **copy, CopySourceIfMatch=old["ETag"]) == "PreconditionFailed"
+    assert refused(s3.head_object, Bucket="backups", Key="copy") == "404"
+    s3.copy_object(**copy, CopySourceIfMatch=new["ETag"])
+    copy["CopySource"]["VersionId"] = old["VersionId"]
+    assert refused(s3.copy_object, **copy, CopySourceIfMatch=new["ETag"]) == "PreconditionFailed"
+    s3.copy_object(**copy, CopySourceIfMatch=old["ETag"])
+    assert s3.get_object(Bucket="backups", Key="copy")["Body"].read() == b"1"
