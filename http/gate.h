@@ -5,9 +5,9 @@
  * when method, target, version, names and values with single spaces, colons and CRLF between them are
  * exactly all of its bytes: folding, bare LF or CR, NUL, and lines that it dropped all leave a gap, or a
  * byte where it puts NUL over CRLF. Only a NUL of its own before a bare LF or CR leaves none (NUL LF for
- * CRLF; NUL CRLF LF for CRLF CRLF): over them lies NUL as well; a reader that ends lines at LF ends them
- * there too. Then come the rules on the headers themselves. Pure, so that it can be fuzzed. Thread rule:
- * any.
+ * CRLF; at the end of a head four such bytes for CRLF CRLF): over them lies NUL as well; a reader that ends
+ * lines at LF ends them there too. Then come the rules on the headers themselves. Pure, so that it can be
+ * fuzzed. Thread rule: any.
  */
 #pragma once
 #include "base/err.h"

@@ -161,7 +161,7 @@ static bool strict_line(struct input *in, struct bytes *ret_line)
             *ret_line = line;
             return true;
         }
-        if (c == '\0' && (d == '\n' || d == '\r'))
+        if (c == '\0' && (d == '\0' || d == '\n' || d == '\r'))
             return false;
         HOLDS(c != '\r' && c != '\n' && c != '\0');
     }
