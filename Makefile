@@ -57,7 +57,7 @@ endif
 
 .PHONY: all
 .DEFAULT_GOAL := all
-all: $(if $(wildcard server/main.c),build/recoverd) $(if $(wildcard ctl/main.c),build/recoverctl)
+all: build/recoverd build/recoverctl ## the two programs
 
 build/recoverd: build/release/recoverd
 	@cp $< $@.new && mv $@.new $@
@@ -135,14 +135,15 @@ cover: ## unit tests with coverage: a table by room, build/cover/html
 
 # -- everything else is a script ----------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: deps demo check e2e lint fmt bench install clean help
+.PHONY: deps demo check e2e lint fmt bench fuzz torture install clean help
 deps: ## installs every package that build, tests, lint, demo and bench need
 	@tools/deps build test lint demo bench
+# not as a make below this one: what KEEP=1 leaves up would hold the pipe for which this make waits
 demo: ## the main job on an emulated AWS, told as a story; KEEP=1 leaves it up
-	@+KEEP="$(KEEP)" tools/demo "$(MAKE)"
+	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL KEEP="$(KEEP)" tools/demo
 check: ## installs what is missing, then everything that a change must pass
 	@+tools/check "$(MAKE)"
-e2e: all $(if $(wildcard server/main.c),$(B)/recoverd) $(if $(wildcard ctl/main.c),$(B)/recoverctl) $(B)/crash-shim.so ## the programs against the emulated AWS
+e2e: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the programs against the emulated AWS
 	@VARIANT=$(VARIANT) tools/e2e
 lint: ## format, layout, static analysis, scripts
 	@tools/lint
@@ -150,7 +151,10 @@ fmt: ## formats the C sources in place
 	@tools/lint-format --write; tools/lint-layout --write
 bench: all $(BENCHES) ## what it costs, beside others
 	@tools/bench $(BENCHES)
-fuzz: ; @tests/fuzz/run $(T) ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
+fuzz: ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
+	@tests/fuzz/run $(T)
+torture: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the long forms: kills at CRASH_POINTS=200, days of bad network, mutants
+	@tools/torture
 install: all ## PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
 clean: ## removes build/ but not the Python packages in it
