@@ -189,9 +189,7 @@ static int check_list(const struct source *source, int64_t items, struct err *er
         if (__builtin_add_overflow(sum, file->exported_items, &sum))
             return damaged(err, LIST_PATH ": the counts are too large");
     }
-    return sum == items
-               ? 0
-               : damaged(err, SUMMARY_PATH ": the files add up to another itemCount");
+    return sum == items ? 0 : damaged(err, SUMMARY_PATH ": the files add up to another itemCount");
 }
 
 int source_read_export(struct source *source, struct arena *arena, struct err *err)

@@ -96,7 +96,8 @@ static int walk_open(struct walk *walk, struct err *err)
     return walk->scratch ? 0 : -1;
 }
 
-/* The bytes of a point in the catalogue are proven by their SHA-256; what else there is, is judged item by item. */
+/* The bytes of a point in the catalogue are proven by their SHA-256; what else there is, is judged item by
+ * item. */
 static int judge_item(struct walk *walk, struct bytes item, struct err *err)
 {
     if (!walk->deep && !walk->file->foreign && !walk->fn) {
