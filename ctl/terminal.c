@@ -46,34 +46,38 @@ static enum exit_code read_line(struct ctl *ctl, int fd, char *line, size_t size
     }
 }
 
-static enum exit_code ask_hidden(struct ctl *ctl, int fd, char *line, size_t size)
+/* Before the question is asked, so that no answer is quick enough to be shown, or to be thrown away with what
+ * was typed before. */
+static bool echo_off(int fd, struct termios *ret_before)
 {
-    struct termios before, quiet;
-    enum exit_code code;
+    struct termios quiet;
 
-    if (tcgetattr(fd, &before) < 0)
-        return read_line(ctl, fd, line, size);
-    quiet = before;
+    if (tcgetattr(fd, ret_before) < 0)
+        return false;
+    quiet = *ret_before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    tcsetattr(fd, TCSAFLUSH, &quiet);
-    code = read_line(ctl, fd, line, size);
-    tcsetattr(fd, TCSAFLUSH, &before);
-    fputc('\n', ctl->log);
-    return code;
+    return tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
 }
 
 enum exit_code terminal_ask(struct ctl *ctl, const char *question, bool hidden, char *ret_line, size_t size)
 {
     _cleanup_(cleanup_close) int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     int fd = tty >= 0 ? tty : STDIN_FILENO;
+    struct termios before;
+    bool quiet;
     enum exit_code code;
 
+    interrupt_grace(ctl->interrupt, true);
+    quiet = hidden && echo_off(fd, &before);
     if (tty >= 0 || isatty(STDERR_FILENO)) {
         fputs(question, ctl->log);
         fflush(ctl->log);
     }
-    interrupt_grace(ctl->interrupt, true);
-    code = hidden ? ask_hidden(ctl, fd, ret_line, size) : read_line(ctl, fd, ret_line, size);
+    code = read_line(ctl, fd, ret_line, size);
+    if (quiet) {
+        tcsetattr(fd, TCSAFLUSH, &before);
+        fputc('\n', ctl->log);
+    }
     interrupt_grace(ctl->interrupt, false);
     if (code == EXIT_DETACHED)
         fputs("\ninterrupted: nothing was done\n", ctl->log);
