@@ -54,40 +54,41 @@ int cloudwatch_alarms_of_table(struct aws_session *session, const char *table, j
     return 0;
 }
 
+const char *const cloudwatch_alarm_members[CLOUDWATCH_ALARM_MEMBERS] = {"AlarmName",
+                                                                        "AlarmDescription",
+                                                                        "ActionsEnabled",
+                                                                        "OKActions",
+                                                                        "AlarmActions",
+                                                                        "InsufficientDataActions",
+                                                                        "MetricName",
+                                                                        "Namespace",
+                                                                        "Statistic",
+                                                                        "ExtendedStatistic",
+                                                                        "Dimensions",
+                                                                        "Period",
+                                                                        "Unit",
+                                                                        "EvaluationPeriods",
+                                                                        "DatapointsToAlarm",
+                                                                        "Threshold",
+                                                                        "ComparisonOperator",
+                                                                        "TreatMissingData",
+                                                                        "EvaluateLowSampleCountPercentile",
+                                                                        "Metrics",
+                                                                        "ThresholdMetricId"};
+
 int cloudwatch_put_alarm(struct aws_session *session, const json_t *alarm, struct err *err)
 {
-    static const char *const names[] = {"AlarmName",
-                                        "AlarmDescription",
-                                        "ActionsEnabled",
-                                        "OKActions",
-                                        "AlarmActions",
-                                        "InsufficientDataActions",
-                                        "MetricName",
-                                        "Namespace",
-                                        "Statistic",
-                                        "ExtendedStatistic",
-                                        "Dimensions",
-                                        "Period",
-                                        "Unit",
-                                        "EvaluationPeriods",
-                                        "DatapointsToAlarm",
-                                        "Threshold",
-                                        "ComparisonOperator",
-                                        "TreatMissingData",
-                                        "EvaluateLowSampleCountPercentile",
-                                        "Metrics",
-                                        "ThresholdMetricId"};
     struct json_call call = {.service = AWS_CLOUDWATCH,
                              .operation = "PutMetricAlarm",
                              .resource = json_get_text(alarm, "AlarmName"),
                              .control = true};
     json_t *request = json_object();
 
-    for (size_t i = 0; request && i < COUNT_OF(names); i++) {
-        json_t *value = json_object_get(alarm, names[i]);
+    for (size_t i = 0; request && i < CLOUDWATCH_ALARM_MEMBERS; i++) {
+        json_t *value = json_object_get(alarm, cloudwatch_alarm_members[i]);
         bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0);
         if (value && !empty)
-            json_object_set(request, names[i], value);
+            json_object_set(request, cloudwatch_alarm_members[i], value);
     }
     return aws_json_call_take(session, &call, request, NULL, err);
 }

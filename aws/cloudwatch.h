@@ -3,6 +3,9 @@
 #include "aws/call.h"
 #include "base/json.h"
 
+/* What of an alarm PutMetricAlarm takes back; the rest of DescribeAlarms is state. */
+#define CLOUDWATCH_ALARM_MEMBERS 21
+extern const char *const cloudwatch_alarm_members[CLOUDWATCH_ALARM_MEMBERS];
 /* Metric alarms with a dimension TableName=table (in the alarm or one of its metrics). Those that Application
  * Auto Scaling made for itself (TargetTracking-...) are left out: they come back with its policies. The
  * caller's array. */

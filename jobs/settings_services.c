@@ -363,27 +363,6 @@ static void rename_alarm(json_t *alarm, const char *from, const char *to)
 
 int setting_read_alarms(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
-    static const char *const members[] = {"AlarmName",
-                                          "AlarmDescription",
-                                          "ActionsEnabled",
-                                          "OKActions",
-                                          "AlarmActions",
-                                          "InsufficientDataActions",
-                                          "MetricName",
-                                          "Namespace",
-                                          "Statistic",
-                                          "ExtendedStatistic",
-                                          "Dimensions",
-                                          "Period",
-                                          "Unit",
-                                          "EvaluationPeriods",
-                                          "DatapointsToAlarm",
-                                          "Threshold",
-                                          "ComparisonOperator",
-                                          "TreatMissingData",
-                                          "EvaluateLowSampleCountPercentile",
-                                          "Metrics",
-                                          "ThresholdMetricId"};
     json_auto_t *alarms = NULL;
     json_auto_t *value = json_array();
     const json_t *alarm;
@@ -393,7 +372,7 @@ int setting_read_alarms(const struct setting_view *view, json_t **ret_value, str
         return -1;
     json_array_foreach(alarms, i, alarm)
     {
-        json_auto_t *picked = pick(alarm, members, COUNT_OF(members));
+        json_auto_t *picked = pick(alarm, cloudwatch_alarm_members, CLOUDWATCH_ALARM_MEMBERS);
         json_t *copy = picked ? json_deep_copy(picked) : NULL;
 
         if (json_array_append_new(value, copy) < 0)
