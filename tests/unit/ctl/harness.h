@@ -1,9 +1,11 @@
 /*
- * Runs recoverctl as a child of the test: without a terminal, or on a pseudo-terminal on which a script waits
- * for texts and types answers. HOME is a folder of the test's own.
+ * Runs the built recoverctl: without a terminal, or on a pseudo-terminal on which a script waits for texts
+ * and types answers. HOME is a folder of the test's own. The test has a server's thread, so its forked child
+ * does nothing but exec: an allocator's lock may be held in it for ever.
  */
 #pragma once
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
@@ -115,25 +117,50 @@ static inline int harness_argc(const char *const *argv)
     return argc;
 }
 
+/* The program of the same build: this one is BUILD/tests/unit/ctl/test_x. */
+static inline void harness_program(char to[PATH_MAX])
+{
+    static const char name[] = "/recoverctl";
+    ssize_t len = readlink("/proc/self/exe", to, PATH_MAX - sizeof(name));
+
+    assert_true(len > 0);
+    to[len] = '\0';
+    for (int up = 0; up < 4; up++)
+        *strrchr(to, '/') = '\0';
+    memcpy(to + strlen(to), name, sizeof(name));
+}
+
+static inline void harness_exec(const char *program, const char *const *argv)
+{
+    execv(program, (char **)(uintptr_t)argv);
+    _exit(127);
+}
+
 static inline pid_t harness_start(const struct scripted_server *server, const char *input,
                                   const char *const *argv)
 {
-    pid_t child = fork();
-    int in, out, err;
+    char program[PATH_MAX];
+    int files[3];
+    pid_t child;
 
-    if (child != 0)
-        return child;
-    setsid(); /* no /dev/tty */
+    harness_program(program);
     harness_environment(server);
     if (input)
         harness_write("in", input);
-    in = open(input ? harness_path("in") : "/dev/null", O_RDONLY);
-    out = open(harness_path("out"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    err = open(harness_path("err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    dup2(in, 0);
-    dup2(out, 1);
-    dup2(err, 2);
-    exit(ctl_main(harness_argc(argv), (char **)(uintptr_t)argv));
+    files[0] = open(input ? harness_path("in") : "/dev/null", O_RDONLY | O_CLOEXEC);
+    files[1] = open(harness_path("out"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    files[2] = open(harness_path("err"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setsid(); /* no /dev/tty */
+        for (int fd = 0; fd < 3; fd++)
+            dup2(files[fd], fd);
+        harness_exec(program, argv);
+    }
+    for (int fd = 0; fd < 3; fd++)
+        close(files[fd]);
+    return child;
 }
 
 static inline void harness_finish(pid_t child, struct outcome *outcome)
@@ -162,14 +189,16 @@ static inline void run_on_terminal(const struct scripted_server *server, const s
 {
     struct winsize size = {.ws_row = 24, .ws_col = 100};
     size_t len = 0, seen = 0;
+    char program[PATH_MAX];
     int master, status;
-    pid_t child = forkpty(&master, NULL, NULL, &size);
+    pid_t child;
 
+    harness_program(program);
+    harness_environment(server);
+    child = forkpty(&master, NULL, NULL, &size);
     assert_true(child >= 0);
-    if (child == 0) {
-        harness_environment(server);
-        exit(ctl_main(harness_argc(argv), (char **)(uintptr_t)argv));
-    }
+    if (child == 0)
+        harness_exec(program, argv);
     outcome->err[0] = '\0';
     for (;;) {
         ssize_t got = read(master, outcome->out + len, OUTCOME_MAX - 1 - len);
