@@ -90,5 +90,5 @@ const char *config_restart_keys(const struct config *now, const struct config *n
  * for the audit row; `before` may be NULL. */
 json_t *config_security_changes(const struct config *before, const struct config *after);
 /* Writes DIR/recoverd.yaml (commented), keys and folders, modes 0700/0600; refuses a DIR that has a
- * recoverd.yaml. */
+ * recoverd.yaml. Below /etc, data and points go to /var/lib/recoverd, which the service may write. */
 int config_init(const char *dir, struct err *err);

@@ -11,10 +11,14 @@
 #include "base/buffer.h"
 #include "base/cleanup.h"
 
+#define VAR_DIR "/var/lib/recoverd"
+
 /* What was made so far, newest last: all of it goes again when a later step fails. */
 struct making {
     int dir;
     const char *dir_name;
+    char real[PATH_MAX];
+    bool packaged; /* below /etc, which holds no data and which the unit may not write */
     const char *made[8];
     size_t made_count;
 };
@@ -30,8 +34,8 @@ static const char config_text[] =
     "# public_url: https://recover.example.com\n"
     "# trusted_proxies: [10.0.0.0/8] # whose Forwarded headers count\n"
     "# http: {connections: 512, waiters: 256}\n"
-    "data_dir: data                  # store, spool and uploads; created with mode 0700\n"
-    "# store: sqlite:data/recoverd.db\n"
+    "data_dir: %s       # store, spool and uploads; created with mode 0700\n"
+    "# store: sqlite:/srv/recoverd/recoverd.db      # default: recoverd.db in data_dir\n"
     "# log: {level: info, format: json}\n"
     "# tls: {certificate_file: server.pem, key_file: server.key}\n"
     "# workers: {threads: 16, memory: 64MiB, lease: 60s, drain: 30s, min_free: 256MiB}\n"
@@ -127,10 +131,12 @@ static int make_secret(struct making *m, const char *name, struct err *err)
     return rc;
 }
 
-/* file://PATH in double quotes of YAML, which escape as JSON does. */
-static int root_text(const char *real, struct buffer *out, struct err *err)
+/* SCHEME, PATH, NAME in double quotes of YAML, which escape as JSON does. */
+static int quoted_path(const char *scheme, const char *real, const char *name, struct buffer *out,
+                       struct err *err)
 {
-    buffer_add_str(out, "\"file://");
+    buffer_add_char(out, '"');
+    buffer_add_str(out, scheme);
     for (const char *c = real; *c; c++) {
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return err_set(err, ERR_CONFIG, "the folder's name has a control character in it");
@@ -138,22 +144,28 @@ static int root_text(const char *real, struct buffer *out, struct err *err)
             buffer_add_char(out, '\\');
         buffer_add_char(out, *c);
     }
-    buffer_add_str(out, "/points\"");
+    buffer_add_str(out, name);
+    buffer_add_char(out, '"');
     return buffer_ok(out, "the folder's name", err);
 }
 
 static int make_config(struct making *m, struct err *err)
 {
-    char real[PATH_MAX];
-    _cleanup_(buffer_done) struct buffer root = BUFFER_INIT(2 * PATH_MAX), text = BUFFER_INIT(4 * PATH_MAX);
-    if (!realpath(m->dir_name, real))
-        return err_set(err, ERR_IO, "cannot resolve %s: %s", m->dir_name, strerror(errno));
-    if (root_text(real, &root, err) < 0)
+    const char *home = m->packaged ? VAR_DIR : m->real;
+    _cleanup_(buffer_done) struct buffer data = BUFFER_INIT(2 * PATH_MAX), root = BUFFER_INIT(2 * PATH_MAX),
+                                         text = BUFFER_INIT(8 * PATH_MAX);
+    if (quoted_path("", home, m->packaged ? "" : "/data", &data, err) < 0 ||
+        quoted_path("file://", home, "/points", &root, err) < 0)
         return -1;
-    const char *hole = strstr(config_text, "%s");
-    buffer_add(&text, config_text, (size_t)(hole - config_text));
-    buffer_add_bytes(&text, buffer_bytes(&root));
-    buffer_add_str(&text, hole + 2);
+    const struct buffer *fill[] = {&data, &root};
+    const char *from = config_text;
+    for (size_t i = 0; i < 2; i++) {
+        const char *hole = strstr(from, "%s");
+        buffer_add(&text, from, (size_t)(hole - from));
+        buffer_add_bytes(&text, buffer_bytes(fill[i]));
+        from = hole + 2;
+    }
+    buffer_add_str(&text, from);
     if (buffer_ok(&text, "the configuration", err) < 0)
         return -1;
     return make_file(m, "recoverd.yaml", text.data, text.len, err);
@@ -172,8 +184,9 @@ static int make_all(struct making *m, struct err *err)
 {
     if (faccessat(m->dir, "recoverd.yaml", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return err_set(err, ERR_CONFLICT, "%s has a recoverd.yaml already", m->dir_name);
-    if (make_folder(m, "data", err) < 0 || make_folder(m, "points", err) < 0 ||
-        make_folder(m, "keys", err) < 0 || make_secret(m, "keys/issuer.secret", err) < 0 ||
+    if (!m->packaged && (make_folder(m, "data", err) < 0 || make_folder(m, "points", err) < 0))
+        return -1;
+    if (make_folder(m, "keys", err) < 0 || make_secret(m, "keys/issuer.secret", err) < 0 ||
         make_secret(m, "keys/totp.key", err) < 0 || sync_folder(m, "keys", err) < 0 ||
         make_config(m, err) < 0)
         return -1;
@@ -188,6 +201,14 @@ static void unmake(const struct making *m)
     }
 }
 
+static int place(struct making *m, struct err *err)
+{
+    if (!realpath(m->dir_name, m->real))
+        return err_set(err, ERR_IO, "cannot resolve %s: %s", m->dir_name, strerror(errno));
+    m->packaged = strncmp(m->real, "/etc/", 5) == 0;
+    return 0;
+}
+
 int config_init(const char *dir, struct err *err)
 {
     bool new = mkdir(dir, 0700) == 0;
@@ -197,7 +218,7 @@ int config_init(const char *dir, struct err *err)
     if (fd < 0)
         return err_set(err, ERR_IO, "cannot open folder %s: %s", dir, strerror(errno));
     struct making m = {.dir = fd, .dir_name = dir};
-    if (make_all(&m, err) == 0)
+    if (place(&m, err) == 0 && make_all(&m, err) == 0)
         return 0;
     unmake(&m);
     if (new)

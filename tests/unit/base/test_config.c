@@ -687,6 +687,31 @@ static void init_writes_what_passes_the_check_and_only_the_owner_can_read(void *
     assert_non_null(o.config->totp_key_file);
 }
 
+/* Only root may write there; whoever else runs this would be testing the kernel. */
+static void init_below_etc_keeps_data_out_of_it(void **state)
+{
+    (void)state;
+    char dir[] = "/etc/recoverd-test-XXXXXX", path[400];
+    struct err err = ERR_INIT;
+    if (!mkdtemp(dir))
+        skip();
+    assert_int_equal(config_init(dir, &err), 0);
+    snprintf(path, sizeof path, "%s/recoverd.yaml", dir);
+    _cleanup_(outcome_done) struct outcome o = {.arena = arena_new(1 << 20)};
+    faults_init(&o.faults, o.arena);
+    o.config = config_load(path, &o.faults, &o.err);
+    static const char *const made[] = {"recoverd.yaml", "keys/issuer.secret", "keys/totp.key", "keys"};
+    for (size_t i = 0; i < COUNT_OF(made); i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, made[i]);
+        assert_int_equal(remove(path), 0);
+    }
+    assert_int_equal(rmdir(dir), 0); /* it goes only when nothing else is in it */
+    assert_non_null(o.config);
+    assert_string_equal(o.config->data_dir, "/var/lib/recoverd");
+    assert_string_equal(config_environment(o.config, "demo")->recovery_points,
+                        "file:///var/lib/recoverd/points");
+}
+
 static void init_leaves_what_is_there_alone(void **state)
 {
     (void)state;
@@ -723,6 +748,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_lives_until_its_last_holder_lets_go),
         cmocka_unit_test(what_needs_a_restart_and_what_changed_for_security_is_named),
         cmocka_unit_test(init_writes_what_passes_the_check_and_only_the_owner_can_read),
+        cmocka_unit_test(init_below_etc_keeps_data_out_of_it),
         cmocka_unit_test(init_leaves_what_is_there_alone),
     };
     return cmocka_run_group_tests(tests, make_world, remove_world);
