@@ -53,7 +53,7 @@ TRUTHS = {
         "signatures",
         "passes",
     ),
-    "copy's source": ("s3.py", "if tag and wanted", "if False and wanted", "s3", "copy"),
+    "copy's source": ("s3/conditions.py", 'if not fits(given["CopySourceIfMatch"], version.etag)', "if False", "s3", "copy"),
     "clock": ("state.py", "return time.time() + self.ahead", "return time.time()", "control", "clock"),
     "read rate": ("ddb/items.py", 'or not table.meter.has("read")', "", "rates", "reads"),
     "write rate": ("ddb/items.py", 'or not table.meter.has("write")', "", "rates", "batch"),

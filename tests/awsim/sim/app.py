@@ -1,25 +1,26 @@
 """One call from its request to its answer: who, faults, the service that answers, the ledger."""
 
-import re
 import sys
 import time
 import traceback
 from email.utils import formatdate
-from urllib.parse import quote
 
 from . import control, guard, lies, s3
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
+from .ddb import import_log, imports
 from .ddb.backups import system_backup
 from .ddb.errors import DdbError
 from .ddb.exports import settle
 from .ddb.store import Store, table_name
 from .denials import Denied
 from .faults import AFTER, BEFORE, Faults
-from .names import Call, effect_of, model, resolve
+from .names import effect_of, model, resolve
 from .refusals import refuse
+from .s3 import services
+from .s3.world import S3
 from .state import Clock, Ledger, Settings
-from .wire import Request, Reset, Response
+from .wire import Reset, Response
 
 NAMING = ("TargetTableName", "SourceTableName", "SourceTableArn", "BackupArn", "TableArn")
 MOTO_USER = b"arn:aws:sts::%s:user/moto"
@@ -32,14 +33,18 @@ class App:
         self.clock, self.settings, self.faults = Clock(), Settings(), Faults()
         self.ledger = Ledger(self.clock)
         self.dynamodb = Store(self.clock, self.settings)
-        self.dynamodb.leave_backup, self.dynamodb.put_object = system_backup, self._put_object
+        self.dynamodb.leave_backup = system_backup
         self.moto = Moto()
+        self.s3 = self.moto.s3 = S3(self.moto, self.clock, self.settings, self.ledger)
+        services.mend_moto(self.s3)
+        self.dynamodb.put_object, self.dynamodb.read_objects = services.put_for(self.s3), services.read_for(self.s3)
+        self.dynamodb.write_log = import_log.write
         follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
 
     def reset(self):
-        for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.ledger):
+        for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.s3, self.ledger):
             part.reset()
 
     def answer(self, request):
@@ -64,18 +69,6 @@ class App:
         response.headers.setdefault("Date", formatdate(self.clock.now(), usegmt=True))
         return response
 
-    def _put_object(self, account, region, bucket, key, body, headers):
-        """A service's own write to S3: None, or (code, message) of the refusal."""
-        headers = {"host": "127.0.0.1", "x-amz-content-sha256": "UNSIGNED-PAYLOAD", **headers}
-        request = Request("PUT", f"/{bucket}/{quote(key)}", headers, body)
-        call = Call("s3", "PutObject", f"{bucket}/{key}", None, region, account)
-        response = s3.answer(self.moto, call, request)
-        if response.status == 200:
-            return None
-        text = response.body.decode()
-        code, message = (re.search(f"<{part}>(.*?)</{part}>", text)[1] for part in ("Code", "Message"))
-        return "S3" + code, message
-
     def _let_in(self, call, sent):
         """The caller's account and principal; Denied. `sent`: the request as it was signed."""
         if guard.unsigned_call(call) and "authorization" not in sent.headers:
@@ -95,13 +88,15 @@ class App:
     def _serve(self, call, request):
         """The answer; a call that lies gets it too, and has no effect."""
         settle(self.dynamodb)
+        imports.settle(self.dynamodb)
+        self.s3.settle()
         if not call.lies:
             return self._really(call, request, self.dynamodb)
         if call.service == "dynamodb":
             with self.dynamodb.lock:
                 response = self._really(call, request, lies.shadow_of(self.dynamodb))
         else:
-            with self.moto.lock, lies.undone(call):
+            with self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
                 response = self._really(call, request, None)
         call.effect = None
         return response

@@ -106,6 +106,7 @@ BEFORE = {
     "error_500": _refusal("error_500"),
     "error_503": _refusal("error_503"),
     "expired_token": _refusal("expired_token"),
+    "conflict": _refusal("conflict"),
     "reset_before": _reset_before,
     "delay": _delay,
     "unprocessed": _unprocessed,

@@ -4,7 +4,6 @@ import copy
 from contextlib import contextmanager
 
 from moto.backends import get_backend
-from moto.s3.models import s3_backends
 from sortedcontainers import SortedDict
 
 # Backends whose state lies below another name than the account's region.
@@ -19,6 +18,7 @@ def shadow_of(store):
         for place, tables in store.places.items()
     }
     shadow.exports, shadow.put_object = dict(store.exports), lambda *_: None
+    shadow.imports = dict(store.imports)
     shadow.backups = {place: dict(backups) for place, backups in store.backups.items()}
     return shadow
 
@@ -35,42 +35,15 @@ def _shadow_table(table):
 @contextmanager
 def undone(call):
     """What moto changes within is as before afterwards."""
-    keep = _object if call.service == "s3" and "/" in (call.resource or "") else _backend
-    restore = keep(call)
+    restore = _backend(call)
     try:
         yield
     finally:
         restore()
 
 
-def _object(call):
-    """One object with its versions: a bucket as a whole cannot be copied."""
-    bucket, _, key = call.resource.partition("/")
-    found = s3_backends[call.account]["aws"].buckets.get(bucket)
-    if found is None:
-        return lambda: None
-    versions, parts = list(found.keys.getlist(key, [])), dict(found.multiparts)
-    for version in versions:
-        version.dispose = lambda garbage=False: None  # moto closes the bytes of what it replaces
-
-    def restore():
-        for version in versions:
-            del version.dispose
-        if key in found.keys:
-            found.keys.pop(key)
-        if versions:
-            found.keys.setlist(key, versions)
-        found.multiparts = parts
-
-    return restore
-
-
 def _backend(call):
     """Everything that the service keeps in this account and region."""
-    if call.service == "s3":
-        backend = s3_backends[call.account]["aws"]
-        buckets = dict(backend.buckets)
-        return lambda: setattr(backend, "buckets", buckets)
     region = "aws" if call.service in GLOBAL else call.region
     backend = get_backend(call.service.replace("application-autoscaling", "applicationautoscaling"))
     backend = backend[call.account][region]

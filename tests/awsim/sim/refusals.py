@@ -26,6 +26,15 @@ REFUSALS = {
         (500, "InternalFailure", "The request processing has failed because of an unknown error."),
     ),
     "error_503": ((503, "ServiceUnavailable", "The service is unavailable. Please try again shortly."),) * 3,
+    "conflict": (
+        (400, "TransactionConflictException", "Transaction is ongoing for the item"),
+        (
+            409,
+            "ConditionalRequestConflict",
+            "The conditional request cannot succeed due to a conflicting operation against this resource.",
+        ),
+        (409, "ConflictException", "A conflicting operation is in progress."),
+    ),
     "expired_token": (
         (400, "ExpiredTokenException", "The security token included in the request is expired"),
         (400, "ExpiredToken", "The provided token has expired."),

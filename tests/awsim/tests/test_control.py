@@ -65,7 +65,7 @@ def test_the_ledger_names_buckets_and_objects(world):
         ("CreateBucket", "backups", "made"),
         ("PutObject", "backups/a/b c", "made"),
         ("PutObject", "backups/a/b c", "changed"),
-        ("CopyObject", "backups/copy", "changed"),
+        ("CopyObject", "backups/copy", "made"),
         ("ListObjectsV2", "backups", "read"),
         ("DeleteObject", "backups/copy", "deleted"),
     ]

@@ -87,7 +87,8 @@ class Store:
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
         self.places, self.backups, self.rates = {}, {}, Rates(clock)
-        self.exports, self.put_object = {}, None  # put_object: how an export reaches S3, set by the app
+        self.exports, self.imports = {}, {}
+        self.put_object = self.read_objects = self.write_log = None  # how they reach S3 and logs, set by the app
         self.leave_backup = None  # of a table that is deleted: set by the API, which knows backups
 
     def reset(self):
@@ -95,6 +96,7 @@ class Store:
             self.places.clear()
             self.backups.clear()
             self.exports.clear()
+            self.imports.clear()
             self.rates.reset()
 
     def tables(self, call):

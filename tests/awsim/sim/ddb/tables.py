@@ -11,6 +11,12 @@ KEEP_AS_GIVEN = ("OnDemandThroughput", "WarmThroughput")
 
 
 def create_table(store, call, request):
+    table = new_table(store, call, request, store.settings.seconds("table_create_delay"))
+    return {"TableDescription": describe(store, table)}
+
+
+def new_table(store, call, request, delay):
+    """A table that is CREATING for so long."""
     name = table_name(request["TableName"])
     call.resource = name
     tables = store.tables(call)
@@ -19,7 +25,7 @@ def create_table(store, call, request):
     check_schema(request)
     now = store.clock.now()
     arn = f"arn:aws:dynamodb:{call.region}:{call.account}:table/{name}"
-    table = LiveTable(name, arn, request, now, store.settings.seconds("table_create_delay"))
+    table = LiveTable(name, arn, request, now, delay)
     apply_settings(table, request, now)
     for is_global, member in ((True, "GlobalSecondaryIndexes"), (False, "LocalSecondaryIndexes")):
         for spec in request.get(member, ()):
@@ -29,7 +35,7 @@ def create_table(store, call, request):
         table.settings["policy"] = (request["ResourcePolicy"], str(int(now * 1000)))
     table.clock = store.clock
     tables[name] = table
-    return {"TableDescription": describe(store, table)}
+    return table
 
 
 def apply_settings(table, request, now):
