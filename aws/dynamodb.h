@@ -94,8 +94,8 @@ int dynamodb_scan(struct aws_session *session, const struct dynamodb_scan *scan,
 
 /* items: raw JSON objects (attribute maps), at most 25. Puts are idempotent, so it is retried; the answer is
  * kept in no part of it. ret_unprocessed (count flags, may be NULL) says which items came back as
- * UnprocessedItems; when one that came back cannot be told, all are marked (a put again does no harm).
- * Returns their number, or -1. */
+ * UnprocessedItems. Returns their number, or -1; AWS_LIED when the answer does not say, or when something
+ * comes back that was not sent, or twice. */
 long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
                         size_t count, bool *ret_unprocessed, double *ret_units, struct err *err);
 /* Put only where no item has the key: AWS_CONDITION when there is one. condition_key: the hash key's

@@ -2,6 +2,7 @@
 #include "aws/json_call.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "item/canonical.h"
 
 #define BATCH_PUT_MAX 25
 #define BATCH_GET_MAX 100
@@ -100,53 +101,94 @@ double dynamodb_consumed(struct bytes answer)
     return find_member(answer, "ConsumedCapacity", &value) ? units_of(value.raw) : 0;
 }
 
-static int parse_loose(struct bytes raw, json_t **ret_value)
-{
-    static const struct json_limits limits = {.max_depth = 100, .allow_duplicates = true};
-    struct err ignored = ERR_INIT; /* the caller has one answer for what cannot be read */
+/* -- what comes back as UnprocessedItems: matched by canonical form, whatever spelling it comes in -- */
 
-    return json_parse(raw, &limits, ret_value, &ignored);
+struct batch {
+    const struct bytes *items;
+    size_t count;
+    uint8_t digests[BATCH_PUT_MAX][SHA256_BYTES];
+    bool back[BATCH_PUT_MAX];
+    long found;
+    struct item_scratch *scratch;
+};
+
+/* The named member's value, which must be an object or array. */
+static bool take_member(struct bytes object, const char *name, struct bytes *ret_raw)
+{
+    struct json_span value;
+
+    if (!find_member(object, name, &value))
+        return false;
+    *ret_raw = value.raw;
+    return true;
 }
 
-/* Marks the item that is equal to `came`; false when there is none left. */
-static bool mark(const struct bytes *items, size_t count, const json_t *came, bool *marks)
+/* One write request that came back: it must be one of those that were sent, and come once. */
+static bool mark(struct batch *batch, struct bytes request)
 {
-    for (size_t i = 0; i < count; i++) {
-        json_auto_t *item = NULL;
-        if (marks[i] || parse_loose(items[i], &item) != 0)
-            continue;
-        if (json_equal(item, came)) {
-            marks[i] = true;
+    uint8_t digest[SHA256_BYTES];
+    struct err ignored = ERR_INIT; /* the caller has one answer for all that was not sent */
+    struct bytes put, item;
+
+    if (!take_member(request, "PutRequest", &put) || !take_member(put, "Item", &item) ||
+        item_digest(batch->scratch, item, digest, NULL, &ignored) < 0)
+        return false;
+    for (size_t i = 0; i < batch->count; i++)
+        if (!batch->back[i] && !memcmp(batch->digests[i], digest, sizeof(digest))) {
+            batch->back[i] = true;
+            batch->found++;
             return true;
         }
-    }
     return false;
 }
 
-/* How many of items came back; all of them when one cannot be told. -1: not readable. */
-static long unprocessed(struct bytes raw, const struct bytes *items, size_t count, bool *marks)
+static bool mark_all(struct batch *batch, struct bytes requests)
 {
-    json_auto_t *value = NULL;
-    const char *table;
-    json_t *requests, *request;
-    size_t i;
-    long found = 0;
+    struct err ignored = ERR_INIT; /* as above */
+    struct json_walk walk;
+    struct json_span request;
+    struct bytes none;
+    int more;
 
-    if (parse_loose(raw, &value) != 0 || !json_is_object(value))
+    if (json_walk_open(&walk, requests, &ignored) != 0 || walk.object)
+        return false;
+    while ((more = json_walk_next(&walk, &none, &request, &ignored)) > 0)
+        if (!mark(batch, request.raw))
+            return false;
+    return more == 0;
+}
+
+/* The tables of UnprocessedItems: only the one that was written to can be there. */
+static bool mark_tables(struct batch *batch, const char *table, struct bytes raw)
+{
+    struct err ignored = ERR_INIT; /* as above */
+    struct json_walk walk;
+    struct json_span requests;
+    struct bytes name;
+    int more;
+
+    if (json_walk_open(&walk, raw, &ignored) != 0 || !walk.object)
+        return false;
+    while ((more = json_walk_next(&walk, &name, &requests, &ignored)) > 0)
+        if (!bytes_is(name, table) || !mark_all(batch, requests.raw))
+            return false;
+    return more == 0;
+}
+
+static int unprocessed(struct batch *batch, const char *table, struct bytes raw, struct err *err)
+{
+    _cleanup_(item_scratch_free_p) struct item_scratch *scratch = item_scratch_new(err);
+
+    if (!scratch)
         return -1;
-    json_object_foreach(value, table, requests)
-    {
-        json_array_foreach(requests, i, request)
-        {
-            const json_t *item = json_object_get(json_object_get(request, "PutRequest"), "Item");
-            if (!item || !mark(items, count, item, marks)) {
-                memset(marks, 1, count * sizeof(*marks));
-                return (long)count;
-            }
-            found++;
-        }
-    }
-    return found;
+    batch->scratch = scratch;
+    for (size_t i = 0; i < batch->count; i++)
+        if (item_digest(scratch, batch->items[i], batch->digests[i], NULL, err) < 0)
+            return -1;
+    if (mark_tables(batch, table, raw))
+        return 0;
+    return err_set(err, ERR_AWS_LIED,
+                   "BatchWriteItem %.100s: UnprocessedItems holds something that was not sent", table);
 }
 
 long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
@@ -154,7 +196,7 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
 {
     _cleanup_(buffer_end) struct buffer body = BUFFER_INIT(BATCH_BYTES_MAX);
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    bool marks[BATCH_PUT_MAX] = {false};
+    struct batch batch = {.items = items, .count = count};
     struct json_writer w;
     struct json_span left;
 
@@ -178,15 +220,15 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
     if (send_items(session, "BatchWriteItem", table, &body, &reply, err) != 0)
         return -1;
     struct bytes answer = buffer_bytes(&reply.answer.body);
-    long found =
-        find_member(answer, "UnprocessedItems", &left) ? unprocessed(left.raw, items, count, marks) : 0;
-    if (found < 0)
-        return err_set(err, ERR_AWS_LIED, "BatchWriteItem %.100s: UnprocessedItems cannot be read", table);
+    if (!find_member(answer, "UnprocessedItems", &left)) /* "empty when there are none", never absent */
+        return err_set(err, ERR_AWS_LIED, "BatchWriteItem %.100s answered without UnprocessedItems", table);
+    if (!bytes_is(left.raw, "{}") && unprocessed(&batch, table, left.raw, err) < 0)
+        return -1;
     if (ret_unprocessed)
-        memcpy(ret_unprocessed, marks, count * sizeof(*marks));
+        memcpy(ret_unprocessed, batch.back, count * sizeof(*batch.back));
     if (ret_units)
         *ret_units = dynamodb_consumed(answer);
-    return found;
+    return batch.found;
 }
 
 int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item,
