@@ -4,6 +4,8 @@
  * ("DynamoDB table export output format" of the Amazon DynamoDB Developer Guide), whose manifests are
  * believed only as far as the files bear them out.
  */
+#include <openssl/evp.h>
+
 #include "base/json.h"
 #include "base/str.h"
 #include "item/sha256.h"
@@ -11,6 +13,7 @@
 
 #define SUMMARY_PATH "manifest-summary.json"
 #define LIST_PATH "manifest-files.json"
+#define MD5_BYTES 16
 
 static const struct json_limits limits = {.max_depth = 8};
 
@@ -57,6 +60,56 @@ static int parse(struct bytes text, const char *path, json_t **ret_value, struct
     return err_wrap(err, "%s", path);
 }
 
+/* Base64, or hex; what else a checksum file may hold vouches for nothing. */
+static bool read_md5(struct bytes text, unsigned char ret_md5[MD5_BYTES])
+{
+    unsigned char bytes[3 * MD5_BYTES];
+
+    while (text.len > 0 && strchr(" \r\n", text.data[text.len - 1]))
+        text.len--;
+    if (text.len == 24 && base64_decode(text, bytes) == MD5_BYTES) {
+        memcpy(ret_md5, bytes, MD5_BYTES);
+        return true;
+    }
+    return text.len == 2 * MD5_BYTES && hex_decode(text, ret_md5, MD5_BYTES);
+}
+
+static int check_sum(struct source *source, const char *path, struct bytes text, const char *sum_path,
+                     struct err *err)
+{
+    _cleanup_(buffer_done) struct buffer sum = BUFFER_INIT(4 * KIB);
+    unsigned char wanted[MD5_BYTES], found[EVP_MAX_MD_SIZE];
+    struct err none = ERR_INIT;
+
+    if (root_get_buffer(source->root, sum_path, &sum, &none) < 0)
+        return none.code == ERR_NOT_FOUND || none.code == ERR_LIMIT_EXCEEDED
+                   ? 0
+                   : err_set(err, none.code, "%s", none.message);
+    if (!read_md5(buffer_bytes(&sum), wanted))
+        return 0;
+    if (EVP_Digest(text.data, text.len, found, NULL, EVP_md5(), NULL) != 1)
+        return source_no_memory(err);
+    return memcmp(wanted, found, MD5_BYTES)
+               ? err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%s has not the MD5 that %s says", path, sum_path)
+               : 0;
+}
+
+/* AWS writes the sum of each manifest beside it: .checksum by the Developer Guide, .md5 in older exports. */
+static int check_sums(struct source *source, const char *path, struct bytes text, struct err *err)
+{
+    static const char *const endings[] = {"checksum", "md5"};
+
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        char sum_path[64];
+
+        snprintf(sum_path, sizeof(sum_path), "%.*s.%s", (int)(strlen(path) - strlen(".json")), path,
+                 endings[i]);
+        if (check_sum(source, path, text, sum_path, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_summary(struct source *source, int64_t *ret_items, struct err *err)
 {
     _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(MIB);
@@ -64,6 +117,7 @@ static int read_summary(struct source *source, int64_t *ret_items, struct err *e
     const char *format, *type;
 
     if (root_get_buffer(source->root, SUMMARY_PATH, &text, err) < 0 ||
+        check_sums(source, SUMMARY_PATH, buffer_bytes(&text), err) < 0 ||
         parse(buffer_bytes(&text), SUMMARY_PATH, &summary, err) < 0)
         return -1;
     format = json_get_text(summary, "outputFormat");
@@ -129,7 +183,8 @@ static int read_list(struct source *source, struct arena *arena, struct err *err
     _cleanup_(buffer_done) struct buffer buffer = BUFFER_INIT(MANIFEST_MAX);
     struct bytes text;
 
-    if (root_get_buffer(source->root, LIST_PATH, &buffer, err) < 0)
+    if (root_get_buffer(source->root, LIST_PATH, &buffer, err) < 0 ||
+        check_sums(source, LIST_PATH, buffer_bytes(&buffer), err) < 0)
         return -1;
     text = buffer_bytes(&buffer);
     source->files = arena_array(arena, struct source_file, count_lines(text));

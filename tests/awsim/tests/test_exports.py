@@ -51,7 +51,7 @@ def _lines(world, shown):
     rows = _read(world, told["manifestFilesS3Key"])
     for name, body in ((shown["ExportManifest"], summary), (told["manifestFilesS3Key"], rows)):
         digest = hashlib.md5(body, usedforsecurity=False).digest()
-        assert base64.b64decode(_read(world, name.replace(".json", ".md5"))) == digest
+        assert base64.b64decode(_read(world, name.replace(".json", ".checksum"))) == digest
     found = []
     for row in map(json.loads, rows.splitlines()):
         body = _read(world, row["dataFileS3Key"])
@@ -82,7 +82,7 @@ def test_an_export_is_under_way_before_its_files_are_there(world, ddb, table):
 
     assert keys() == [base + "/_started"]
     _later(world)
-    assert {base + "/manifest-summary.json", base + "/manifest-files.md5"} <= set(keys())
+    assert {base + "/manifest-summary.json", base + "/manifest-files.checksum"} <= set(keys())
     assert sum(key.startswith(base + "/data/") for key in keys()) == 4
     shown = _done(world, ddb, export)
     assert (shown["ExportStatus"], shown["ExportManifest"]) == ("COMPLETED", base + "/manifest-summary.json")

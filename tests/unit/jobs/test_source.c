@@ -493,6 +493,46 @@ static void an_export_is_read_by_its_own_manifests_wherever_it_lies(void **state
     world_drop(&w);
 }
 
+static void write_sum(struct world *w, const char *path, const char *of, bool hex)
+{
+    unsigned char md5[EVP_MAX_MD_SIZE];
+    char text[HEX_SIZE(16)];
+
+    assert_int_equal(EVP_Digest(of, strlen(of), md5, NULL, EVP_md5(), NULL), 1);
+    if (hex)
+        hex_encode(md5, 16, text);
+    else
+        base64_encode(md5, 16, text);
+    tree_write(&w->t, path, bytes_of(arena_printf(w->t.arena, "%s\n", text)));
+}
+
+static void the_sums_beside_an_export_s_manifests_are_held_to_by_either_name(void **state)
+{
+    static const char summary[] =
+        "{\"version\":\"2020-06-30\",\"itemCount\":2,\"outputFormat\":\"DYNAMODB_JSON\"}";
+    static const char *const names[] = {"checksum", "md5"};
+    struct source *source;
+    struct world w;
+    (void)state;
+    world_make(&w);
+    write_export(&w, NULL, 2, 2, "DYNAMODB_JSON");
+    for (size_t i = 0; i < 2 * COUNT_OF(names); i++) {
+        const char *path = arena_printf(w.t.arena, "AWSDynamoDB/01/manifest-summary.%s", names[i / 2]);
+        const char *list = arena_printf(w.t.arena, "AWSDynamoDB/01/manifest-files.%s", names[i / 2]);
+
+        write_sum(&w, path, summary, i % 2);
+        assert_int_equal(open_uri(&w, "/AWSDynamoDB/01", &source), 0);
+        source_close(source);
+        write_sum(&w, path, "another", i % 2);
+        assert_damage_named(&w, open_uri(&w, "/AWSDynamoDB/01", &source), "manifest-summary.json");
+        tree_write(&w.t, path, BYTES("in a form of its own"));
+        write_sum(&w, list, "another", i % 2);
+        assert_damage_named(&w, open_uri(&w, "/AWSDynamoDB/01", &source), "manifest-files.json");
+        tree_write(&w.t, list, BYTES("in a form of its own"));
+    }
+    world_drop(&w);
+}
+
 static void an_export_that_contradicts_its_manifests_is_damage(void **state)
 {
     struct source_sums sums;
@@ -538,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_foreign_line_that_is_no_item_is_named_by_its_number),
         cmocka_unit_test(two_members_in_a_file_of_our_own_are_damage),
         cmocka_unit_test(an_export_is_read_by_its_own_manifests_wherever_it_lies),
+        cmocka_unit_test(the_sums_beside_an_export_s_manifests_are_held_to_by_either_name),
         cmocka_unit_test(an_export_that_contradicts_its_manifests_is_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,7 +82,7 @@ def finish(put, export):
     ):
         everything.append((f"{base}/{name}.json", body))
         digest = hashlib.md5(body, usedforsecurity=False).digest()
-        everything.append((f"{base}/{name}.md5", base64.b64encode(digest)))
+        everything.append((f"{base}/{name}.checksum", base64.b64encode(digest)))
     export.failure = next(
         (fault for key, body in everything if (fault := _put(put, export, key, body))), None
     )
