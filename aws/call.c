@@ -8,7 +8,6 @@
 #include "base/id.h"
 #include "base/limits.h"
 
-#define BUDGET_MS 60000
 #define SKEW_MS (240 * 1000) /* what AWS's signature check does not forgive, with a margin */
 #define OFFSET_NOISE_MS 2000 /* Date has whole seconds, and the way takes time */
 #define OFFSET_CALL_MAX_MS (900 * 1000)
@@ -501,7 +500,7 @@ static bool go_again(struct sending *s, enum aws_error_class class, struct err *
 static void start(struct sending *s)
 {
     struct id id = id_new();
-    int64_t budget = s->call->budget_ms > 0 ? s->call->budget_ms : BUDGET_MS;
+    int64_t budget = s->call->budget_ms > 0 ? s->call->budget_ms : AWS_BUDGET_MS;
 
     id_format(&id, s->invocation);
     s->until_boot_ms = clock_boot_ms() + budget;

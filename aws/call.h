@@ -94,7 +94,7 @@ struct aws_call {
     bool once;    /* must not be repeated blindly: no further attempt after one that may have had an effect */
     bool control; /* LimitExceededException means AWS_LIMIT and is not retried here */
     bool items;   /* the body holds items: AWS's message about it stays out of errors */
-    int64_t budget_ms;  /* all attempts and waits; 0: 60 s */
+    int64_t budget_ms;  /* all attempts and waits; 0: AWS_BUDGET_MS */
     int64_t timeout_ms; /* an attempt; 0: AWS_CALL_TIMEOUT_MS; -1: none but the low-speed rule */
     size_t reply_max;   /* 0: AWS_REPLY_MAX */
 };

@@ -6,7 +6,6 @@
 #include "base/limits.h"
 
 #define S3_KEY_MAX 1024
-#define S3_BODY_BUDGET_MS (15 * 60 * 1000)
 #define S3_HEADERS_MAX 20
 
 static void buffer_end(struct buffer *buffer)
@@ -182,7 +181,7 @@ int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_res
                             .body = put->body,
                             .payload_hash = hash,
                             .stream = put->body.data ? NULL : &stream,
-                            .budget_ms = S3_BODY_BUDGET_MS,
+                            .budget_ms = AWS_BODY_BUDGET_MS,
                             .timeout_ms = -1,
                             .reply_max = (size_t)MIB};
     int rc = s3_send(bucket, put->key, NULL, &call, &reply, err);
@@ -285,7 +284,7 @@ int s3_get(struct s3_bucket *bucket, const struct s3_get *get, struct s3_head *r
                             .header_count = headers.count,
                             .sink = get->sink,
                             .sink_rewind = get->sink_rewind,
-                            .budget_ms = S3_BODY_BUDGET_MS,
+                            .budget_ms = AWS_BODY_BUDGET_MS,
                             .timeout_ms = -1,
                             .reply_max = get->max > 0 ? (size_t)get->max : 0};
     if (s3_send(bucket, get->key, query.data, &call, &reply, err) != 0)

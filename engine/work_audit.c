@@ -2,9 +2,6 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-/* An AWS call with its retries may take this long; the lease must outlast it. */
-#define CALL_BUDGET_MS 60000
-
 struct pair {
     struct work *work;
     const struct effect *effect;
@@ -67,10 +64,15 @@ static int detail_of(struct work *work, const struct effect *effect, bool outcom
     return ret_detail->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
 }
 
+/* How long the call and its retries may take: the lease must outlast them. Objects of S3 may be large. */
+static int64_t budget_ms(const struct effect *effect)
+{
+    return str_starts(effect->action, "s3:") ? AWS_BODY_BUDGET_MS : AWS_BUDGET_MS;
+}
+
 int work_intent(struct work *work, const struct effect *effect, struct err *err)
 {
     struct pair p = {.work = work, .effect = effect, .action = AUDIT_AWS_INTENT, .outcome = "intended"};
-    int64_t lease_ms = work->config->lease_ms;
 
     if (work_go(work, err) < 0 || detail_of(work, effect, false, NULL, &p.detail, err) < 0)
         return -1;
@@ -81,7 +83,7 @@ int work_intent(struct work *work, const struct effect *effect, struct err *err)
             return err_set(err, ERR_NO_MEMORY, "no memory for an intent");
     }
     aws_session_forget_ids(work->aws); /* the outcome's ids are those of what comes now */
-    p.until = clock_boot_ms() + lease_ms + CALL_BUDGET_MS;
+    p.until = clock_boot_ms() + work->config->lease_ms + budget_ms(effect);
     if (store_tx(work->engine->store, "intent", intent_tx, &p, err) < 0)
         return -1;
     lease_extend(work->private, p.until);
