@@ -34,7 +34,6 @@ static int parse_in_arena(struct bytes text, struct arena *arena, json_t **ret_v
 static int take_from_retried(struct engine *engine, struct submit *submit, struct ask *ask, struct err *err)
 {
     struct spec_of of = {.arena = submit->arena};
-    const struct job_kind *kind;
     struct job *old;
 
     if (engine_job(engine, submit->principal, &submit->retry_of, submit->arena, &old, err) < 0)
@@ -49,10 +48,7 @@ static int take_from_retried(struct engine *engine, struct submit *submit, struc
         return -1;
     submit->kind = old->kind;
     submit->environment = old->environment;
-    /* A partial job's steps are all done: to go on from there would be to do nothing and call it a success.
-     */
-    kind = kind_find(engine->kinds, old->kind);
-    if (kind && kind->takes_over && old->state != JOB_PARTIAL)
+    if (kind_goes_on(kind_find(engine->kinds, old->kind), old))
         ask->retry_of = old;
     return parse_in_arena(of.spec, submit->arena, &submit->spec, err);
 }

@@ -18,6 +18,20 @@ static int steps_sound(const struct job_kind *kind, struct err *err)
     return 0;
 }
 
+/* What stands on work that is done again is done again too. */
+static int again_sound(const struct job_kind *kind, struct err *err)
+{
+    unsigned before = 0;
+
+    for (int i = 0; kind->steps[i].name; i++) {
+        if (!kind->steps[i].always && (before & ~kind->steps[i].again))
+            return err_set(err, ERR_INTERNAL, "kind %s, step %s: stands on a step that is done again",
+                           kind->name, kind->steps[i].name);
+        before |= kind->steps[i].again;
+    }
+    return 0;
+}
+
 static int kind_sound(const struct job_kind *kind, struct err *err)
 {
     if (!kind->name || !kind->summary || !kind->spec || !kind->result || !kind->check || !kind->plan)
@@ -31,7 +45,7 @@ static int kind_sound(const struct job_kind *kind, struct err *err)
         return err_set(err, ERR_INTERNAL, "kind %s: max_attempts and spec_version start at 1", kind->name);
     if (fields_sound(kind->spec, err) < 0 || fields_sound(kind->result, err) < 0)
         return err_wrap(err, "kind %s", kind->name);
-    return steps_sound(kind, err);
+    return steps_sound(kind, err) < 0 ? -1 : again_sound(kind, err);
 }
 
 int kinds_sound(const struct job_kind *const *kinds, struct err *err)
@@ -51,4 +65,25 @@ const struct job_kind *kind_find(const struct job_kind *const *kinds, const char
         if (!strcmp(kinds[i]->name, name))
             return kinds[i];
     return NULL;
+}
+
+unsigned kind_again(const struct job *old)
+{
+    if (old->state == JOB_PARTIAL)
+        return AGAIN_AFTER_PARTIAL;
+    return str_is(old->error_code, err_info(ERR_MISMATCH)->name) ? AGAIN_AFTER_MISMATCH : 0;
+}
+
+bool kind_goes_on(const struct job_kind *kind, const struct job *old)
+{
+    if (!kind || !kind->takes_over)
+        return false;
+    /* A partial job's steps are all done: where none is done again, to go on would be to do nothing and call
+     * it a success. */
+    for (int i = 0; old->state == JOB_PARTIAL; i++)
+        if (!kind->steps[i].name)
+            return false;
+        else if (kind->steps[i].again & AGAIN_AFTER_PARTIAL)
+            break;
+    return !kind->anew || !kind->anew(old);
 }

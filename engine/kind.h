@@ -53,6 +53,12 @@ struct planning {
 enum { WORK_DONE = 0, WORK_AGAIN = 1 }; /* -1: err says why */
 typedef int step_fn(struct work *work, struct err *err);
 
+/* When a retry that goes on where the old job stopped does a step again that was done. */
+enum {
+    AGAIN_AFTER_MISMATCH = 1, /* what it did was compared, and is not what it should be */
+    AGAIN_AFTER_PARTIAL = 2,  /* it did less than all, and can do the rest alone */
+};
+
 struct step_kind {
     const char *name;
     step_fn *run;   /* a step of one part: this */
@@ -60,6 +66,7 @@ struct step_kind {
     step_fn *part;  /* and each of them runs this */
     bool always;    /* runs also after a failure or cancel: gives back what the job made for itself */
     bool replan;    /* the first destructive step: the plan is made again before it, once */
+    unsigned again; /* AGAIN_*; with it the later ones have it too */
 };
 
 #define STEPS_MAX 8
@@ -74,6 +81,9 @@ struct job_kind {
     const struct field *result;
     int max_attempts; /* of a part, for errors that may go away */
     bool takes_over;  /* a retry goes on where the failed job stopped; else it starts anew */
+    /* What that job did is not to be built on, by the code it ended with: a retry starts anew. NULL: never.
+     */
+    bool (*anew)(const struct job *old);
     int (*check)(struct ask *ask, struct err *err);
     int (*plan)(struct ask *ask, struct planning *planning, struct err *err);
     /* In the transaction that ends the job: last writes to the catalogue. May be NULL. */
@@ -86,3 +96,7 @@ struct job_kind {
 int kinds_sound(const struct job_kind *const *kinds, struct err *err);
 const struct job_kind *kind_find(const struct job_kind *const *kinds,
                                  const char *name); /* NULL when unknown */
+/* Does a retry of this job, which has ended without success, go on where it stopped? */
+bool kind_goes_on(const struct job_kind *kind, const struct job *old);
+/* The AGAIN_* of a retry that goes on. */
+unsigned kind_again(const struct job *old);

@@ -11,14 +11,21 @@ struct taking {
     size_t step_count;
 };
 
-/* What gives back ran for the old job; the new one gives back its own. */
-static int renew_always(const struct taking *t, const struct job_kind *kind, struct err *err)
+/* What gives back ran for the old job, and the new one gives back its own; what was found wrong, or was not
+ * all, is done again. */
+static int renew_steps(const struct taking *t, const struct job_kind *kind, struct err *err)
 {
+    unsigned again = kind_again(t->old);
+
     for (size_t i = 0; i < t->step_count; i++)
-        for (int k = 0; kind->steps[k].name; k++)
-            if (kind->steps[k].always && !strcmp(kind->steps[k].name, t->steps[i]->name) &&
-                tx_step_renew(t->tx, t->steps[i]->key, err) < 0)
+        for (int k = 0; kind->steps[k].name; k++) {
+            if (strcmp(kind->steps[k].name, t->steps[i]->name) ||
+                !(kind->steps[k].always || kind->steps[k].again & again))
+                continue;
+            if (tx_step_renew(t->tx, t->steps[i]->key, err) < 0)
                 return -1;
+            t->steps[i]->state = STEP_WAITING;
+        }
     return 0;
 }
 
@@ -75,7 +82,7 @@ int tx_take_over(struct tx *tx, const struct job_kind *kind, const struct job *o
         tx_documents_copy_state(tx, old->key, job->key, err) < 0 ||
         tx_steps_of(tx, job->key, arena, &t.steps, &t.step_count, err) < 0)
         return -1;
-    if (renew_always(&t, kind, err) < 0 || copy(&t, "result", err) < 0 || copy(&t, "left_behind", err) < 0)
+    if (renew_steps(&t, kind, err) < 0 || copy(&t, "result", err) < 0 || copy(&t, "left_behind", err) < 0)
         return -1;
     return copy_conditions(&t, err);
 }

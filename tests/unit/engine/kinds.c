@@ -5,7 +5,7 @@
 
 #include "engine/work.h"
 
-static _Atomic int ran_first, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
+static _Atomic int ran_first, ran_last, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
 static _Atomic int entered, fail_left, zombies,
     zombie_code;         /* parts that are to fail; that hang; what hanging ones were told */
 static atomic_bool gate; /* opens what waits for it */
@@ -13,7 +13,7 @@ static const struct config *_Atomic last_config; /* that the step `last` saw */
 
 static void test_kinds_reset(void)
 {
-    ran_first = ran_part = ran_always = ran_again = at_once = most_at_once = plan_version = 0;
+    ran_first = ran_last = ran_part = ran_always = ran_again = at_once = most_at_once = plan_version = 0;
     entered = fail_left = zombies = zombie_code = 0;
     gate = false;
 }
@@ -158,6 +158,7 @@ static int last(struct work *work, struct err *err)
 {
     json_auto_t *members = json_pack("{s:i}", "parts", (int)ran_part);
 
+    ran_last++;
     last_config = work->config;
     return work_result(work, members, err);
 }
@@ -203,4 +204,29 @@ static const struct job_kind guarded = {.name = "test.guarded",
                                         .plan = plan,
                                         .steps = STEPS};
 
-static const struct job_kind *const test_kinds[] = {&harmless, &guarded, NULL};
+/* Does its parts again when what they did was wrong, its last step when that was not all, and everything when
+ * AWS was not there. */
+static bool from_scratch(const struct job *old)
+{
+    return str_is(old->error_code, "AWS_UNAVAILABLE");
+}
+
+static const struct job_kind doubtful = {
+    .name = "test.again",
+    .summary = "Does some of it again",
+    .role = ROLE_OPERATOR,
+    .mfa = MFA_NONE,
+    .may_destroy = DESTROYS_NEVER,
+    .spec_version = 1,
+    .spec = spec,
+    .result = result,
+    .max_attempts = 2,
+    .takes_over = true,
+    .anew = from_scratch,
+    .check = check,
+    .plan = plan,
+    .steps = {{.name = "first", .run = first},
+              {.name = "parts", .split = split, .part = part, .again = AGAIN_AFTER_MISMATCH},
+              {.name = "last", .run = last, .again = AGAIN_AFTER_MISMATCH | AGAIN_AFTER_PARTIAL}}};
+
+static const struct job_kind *const test_kinds[] = {&harmless, &guarded, &doubtful, NULL};

@@ -100,6 +100,54 @@ static void one_failed_part_ends_the_step_and_a_retry_does_only_the_rest(void **
     assert_code(ERR_NOT_RETRYABLE, &err);
 }
 
+/* How a job of this kind ended, and then the same of its retry. */
+static struct job *tried_again(struct world *w, const char *spec_json, enum job_state ended)
+{
+    struct job *job = world_accept(w, "test.again", spec_json);
+    struct submit submit;
+    struct accepted accepted;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(world_wait(w, &job->id)->state, ended);
+    submit = world_submit(w, "test.again", "{}");
+    submit.retry_of = job->id;
+    assert_int_equal(engine_submit(w->engine, &submit, &accepted, &err), 0);
+    return world_wait(w, &accepted.job->id);
+}
+
+static void what_was_found_wrong_is_done_again_and_what_stands_on_it(void **state)
+{
+    struct world *w = *state;
+    struct job *again = tried_again(w, "{\"table\":\"T1x\",\"parts\":12,\"fail\":\"part 3\"}", JOB_FAILED);
+
+    assert_int_equal(again->state, JOB_SUCCEEDED);
+    assert_false(id_equal(&again->origin_id, &again->id));
+    assert_int_equal(ran_first, 1);
+    assert_int_equal(ran_last, 1);
+    assert_true(ran_part > 12); /* all of them, whatever was done before */
+}
+
+static void a_partial_job_does_again_what_can_do_the_rest_alone(void **state)
+{
+    struct world *w = *state;
+    struct job *again = tried_again(w, "{\"table\":\"T1x\",\"parts\":3,\"fail\":\"partial\"}", JOB_PARTIAL);
+
+    assert_int_equal(again->state,
+                     JOB_PARTIAL); /* what the first step said still holds: it was not done again */
+    assert_int_equal(ran_first, 1);
+    assert_int_equal(ran_part, 3);
+    assert_int_equal(ran_last, 2);
+}
+
+static void what_is_no_ground_to_go_on_from_begins_anew(void **state)
+{
+    struct world *w = *state;
+    struct job *again = tried_again(w, "{\"table\":\"T1x\",\"fail\":\"retryable\"}", JOB_FAILED);
+
+    assert_true(id_equal(&again->origin_id, &again->id));
+    assert_int_equal(ran_first, 2 + 2);
+}
+
 static void two_writers_of_one_resource_run_one_after_the_other(void **state)
 {
     struct world *w = *state;
@@ -388,6 +436,9 @@ int main(void)
         T(a_failed_step_fails_the_job_and_what_gives_back_still_runs),
         T(what_may_go_away_is_tried_again_up_to_the_kind_s_limit),
         T(one_failed_part_ends_the_step_and_a_retry_does_only_the_rest),
+        T(what_was_found_wrong_is_done_again_and_what_stands_on_it),
+        T(a_partial_job_does_again_what_can_do_the_rest_alone),
+        T(what_is_no_ground_to_go_on_from_begins_anew),
         T(two_writers_of_one_resource_run_one_after_the_other),
         T(parts_run_on_as_many_workers_as_there_are),
         T(a_running_job_is_cancelled_in_the_middle_of_a_wait),
