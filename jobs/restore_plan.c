@@ -22,6 +22,8 @@ struct planned {
     bool empty; /* into: empty */
     struct dynamodb_table table;
     bool there;
+    bool own;           /* what is there is the table of the job that is tried again, */
+    bool settings_only; /* which has filled and proven it: some settings are left */
 };
 
 static void planned_done(struct planned *p)
@@ -45,13 +47,12 @@ static int old_state_tx(struct tx *tx, void *ctx, struct err *err)
 }
 
 /* Is the table that is there the one that the job before this one made, or was filling? */
-static int is_own(struct planned *p, bool *ret_own, struct err *err)
+static int find_own(struct planned *p, struct err *err)
 {
     struct old_state o = {.ask = p->ask};
     json_auto_t *state = NULL;
     char origin[ID_SIZE];
 
-    *ret_own = false;
     if (!p->ask->retry_of)
         return 0;
     if (store_read(engine_store(p->ask->engine), old_state_tx, &o, err) < 0)
@@ -61,8 +62,8 @@ static int is_own(struct planned *p, bool *ret_own, struct err *err)
     if (json_parse(o.text, &(struct json_limits){.max_depth = 64}, &state, err) < 0)
         return -1;
     id_format(&p->ask->retry_of->origin_id, origin);
-    *ret_own = json_get_bool(state, "found", false) ? table_same(state, &p->table)
-                                                    : table_is_made(p->ask->aws, state, origin, &p->table);
+    p->own = json_get_bool(state, "found", false) ? table_same(state, &p->table)
+                                                  : table_is_made(p->ask->aws, state, origin, &p->table);
     return 0;
 }
 
@@ -82,9 +83,9 @@ static int look_at_target(struct planned *p, struct err *err)
     return -1;
 }
 
-static int judge_new(struct planned *p, bool own, struct err *err)
+static int judge_new(struct planned *p, struct err *err)
 {
-    if (p->there && !own)
+    if (p->there && !p->own)
         return err_set_at(err, ERR_TARGET_EXISTS, "/spec/target_table", "table %s is there already",
                           p->target);
     if (!p->capsule)
@@ -93,7 +94,7 @@ static int judge_new(struct planned *p, bool own, struct err *err)
     return 0;
 }
 
-static int judge_empty(struct planned *p, bool own, struct err *err)
+static int judge_empty(struct planned *p, struct err *err)
 {
     bool empty;
 
@@ -104,7 +105,7 @@ static int judge_empty(struct planned *p, bool own, struct err *err)
                           p->table.status);
     if (copy_same_keys(p->capsule, &p->table, err) < 0)
         return -1;
-    if (own) /* it holds what the job before this one has written */
+    if (p->own) /* it holds what the job before this one has written */
         return 0;
     if (copy_is_empty(p->ask->aws, p->target, &empty, err) < 0)
         return -1;
@@ -127,10 +128,13 @@ static json_t *target_identity(const struct planned *p)
 
 static int judge_target(struct planned *p, struct err *err)
 {
-    bool own = false;
-
-    if (look_at_target(p, err) < 0 || (p->there && is_own(p, &own, err) < 0) ||
-        (p->empty ? judge_empty : judge_new)(p, own, err) < 0)
+    if (look_at_target(p, err) < 0 || (p->there && find_own(p, err) < 0))
+        return -1;
+    if (p->settings_only && !p->own)
+        return err_set_at(err, p->there ? ERR_TABLE_REPLACED : ERR_TABLE_NOT_FOUND, "/spec/target_table",
+                          "the table %s that the job filled is %s: restore it anew", p->target,
+                          p->there ? "another one by now" : "gone");
+    if ((p->empty ? judge_empty : judge_new)(p, err) < 0)
         return -1;
     return json_object_set_new(p->planning->identities, p->ask->resource, target_identity(p)) < 0
                ? err_set(err, ERR_NO_MEMORY, "no memory for a plan")
@@ -174,9 +178,9 @@ static int put_effects(struct planned *p, struct err *err)
     const char *undo = p->empty ? "the items can be deleted" : "the table can be deleted";
     int64_t items = p->source->items >= 0 ? p->source->items : 0;
 
-    if (!p->empty && put_effect(p, "create table", 1, 0, undo, err) < 0)
+    if (!p->empty && !p->own && put_effect(p, "create table", 1, 0, undo, err) < 0)
         return -1;
-    if (put_effect(p, "put items", items, raw_bytes(p->source), undo, err) < 0)
+    if (!p->settings_only && put_effect(p, "put items", items, raw_bytes(p->source), undo, err) < 0)
         return -1;
     return p->capsule ? put_effect(p, "apply settings", (int64_t)settings_taken(p), 0,
                                    "each can be changed again", err)
@@ -222,7 +226,7 @@ static int put_estimates(struct planned *p, struct err *err)
 {
     json_t *to = p->planning->estimates;
     struct history h = {.ask = p->ask};
-    int64_t units = write_units(p), rto_ms = p->ask->environment->rto_critical_ms;
+    int64_t units = p->settings_only ? 0 : write_units(p), rto_ms = p->ask->environment->rto_critical_ms;
 
     if (store_read(engine_store(p->ask->engine), read_history, &h, err) < 0)
         return -1;
@@ -297,7 +301,9 @@ int restore_table_plan(struct ask *ask, struct planning *planning, struct err *e
     _cleanup_(planned_done) struct planned p = {.ask = ask,
                                                 .planning = planning,
                                                 .target = json_get_text(ask->spec, "target_table"),
-                                                .empty = str_is(json_get_text(ask->spec, "into"), "empty")};
+                                                .empty = str_is(json_get_text(ask->spec, "into"), "empty"),
+                                                .settings_only =
+                                                    ask->retry_of && ask->retry_of->state == JOB_PARTIAL};
     char identity[HEX_SIZE(32)];
 
     if (source_open(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"),

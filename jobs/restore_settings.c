@@ -7,6 +7,7 @@
 #include "jobs/table_copy.h"
 
 #define STATE "settings"
+#define JOB "" /* a member of it beside the settings: the job of this chain of retries that is at work */
 #define LOOK_MS 1000
 #define SENT_MS 300     /* until a write is read again */
 #define SETTLE_MS 20000 /* until a write that reads as if it had not been has failed */
@@ -215,6 +216,29 @@ static int finish(struct applying *a, struct err *err)
     return work_result(a->work, result, err);
 }
 
+/* A retry of a partial restore asks once more for what AWS refused; what was applied is not touched. */
+static void forget_refused(struct applying *a)
+{
+    for (const struct setting *s = settings; s->name; s++) {
+        const char *outcome = json_get_text(json_object_get(a->state, s->name), "outcome");
+
+        if (str_is(outcome, "failed") || str_is(outcome, "unreadable"))
+            json_object_del(a->state, s->name);
+    }
+}
+
+static int begin(struct applying *a, struct err *err)
+{
+    if (!a->state && !(a->state = json_object()))
+        return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    if (str_is(json_get_text(a->state, JOB), a->work->id))
+        return 0;
+    forget_refused(a);
+    if (json_object_set_new(a->state, JOB, json_string(a->work->id)) < 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for settings");
+    return work_state_put(a->work, STATE, a->state, err);
+}
+
 static int prepare(struct applying *a, struct err *err)
 {
     struct work *work = a->work;
@@ -225,12 +249,10 @@ static int prepare(struct applying *a, struct err *err)
         work_state_get(work, STATE, &a->state, err) < 0 ||
         work_state_get(work, "expired", &expired, err) < 0 || work_state_get(work, "table", &made, err) < 0)
         return -1;
-    if (!a->state && !(a->state = json_object()))
-        return err_set(err, ERR_NO_MEMORY, "no memory for settings");
     a->expired = expired != NULL;
     a->made = json_get_bool(made, "made", false);
     a->view = (struct setting_view){work->aws, work->arena, &a->table};
-    return 0;
+    return begin(a, err);
 }
 
 int restore_settings(struct work *work, struct err *err)

@@ -26,12 +26,6 @@ static const struct field settings_fields[] = {
     FIELD_END,
 };
 
-static const struct field key_fields[] = {
-    FIELD_TEXT("hash", "the partition key", REQUIRED, .max_length = 255),
-    FIELD_TEXT("range", "the sort key", .max_length = 255),
-    FIELD_END,
-};
-
 static const struct field index_fields[] = {
     FIELD_TEXT("name", "of the index", REQUIRED, .max_length = 255),
     FIELD_CHOICE("type", "\"global\"", "global local", "local ones share the table's partition key"),
@@ -51,7 +45,7 @@ static const struct field sse_fields[] = {
 };
 
 static const struct field overrides_fields[] = {
-    FIELD_OBJECT("key_schema", key_fields, "the keys; needed when the source does not say them"),
+    FIELD_OBJECT("key_schema", copy_key_fields, "the keys; needed when the source does not say them"),
     FIELD_MAP("attributes", "types of key attributes: name to S, N or B"),
     FIELD_CHOICE("billing_mode", NULL, "PAY_PER_REQUEST PROVISIONED", "instead of the source's"),
     FIELD_LIST("indexes", index_entry, 25, "instead of the source's"),
@@ -194,6 +188,13 @@ static int ended(struct tx *tx, const struct job *job, enum job_state state, str
     return json_get_bool(table, "made", false) ? leave(tx, job, json_get_text(table, "name"), arena, err) : 0;
 }
 
+/* The table that the job made is not there any more: there is nothing to go on with. */
+static bool anew(const struct job *old)
+{
+    return str_is(old->error_code, err_info(ERR_TABLE_NOT_FOUND)->name) ||
+           str_is(old->error_code, err_info(ERR_TABLE_REPLACED)->name);
+}
+
 const struct job_kind restore_table = {
     .name = "restore.table",
     .summary = "Restore one table, and prove that it equals its source",
@@ -205,6 +206,7 @@ const struct job_kind restore_table = {
     .result = result,
     .max_attempts = 5,
     .takes_over = true,
+    .anew = anew,
     .check = check,
     .plan = restore_table_plan,
     .ended = ended,
@@ -212,12 +214,20 @@ const struct job_kind restore_table = {
         {
             {.name = "verify", .split = copy_verify_split, .part = copy_verify_files},
             {.name = "create", .run = copy_create, .replan = true},
-            {.name = "load", .split = copy_load_split, .part = copy_load_files},
+            {.name = "load",
+             .split = copy_load_split,
+             .part = copy_load_files,
+             .again = AGAIN_AFTER_MISMATCH},
             /* Before the settings: provisioned units would slow the reading down, and TTL would delete
                meanwhile. */
-            {.name = "prove", .split = copy_sum_split, .part = copy_sum_segment},
-            {.name = "compare", .run = copy_compare},
-            {.name = "settings", .run = restore_settings},
-            {.name = "close", .run = close_restore},
+            {.name = "prove",
+             .split = copy_sum_split,
+             .part = copy_sum_segment,
+             .again = AGAIN_AFTER_MISMATCH},
+            {.name = "compare", .run = copy_compare, .again = AGAIN_AFTER_MISMATCH},
+            {.name = "settings",
+             .run = restore_settings,
+             .again = AGAIN_AFTER_MISMATCH | AGAIN_AFTER_PARTIAL},
+            {.name = "close", .run = close_restore, .again = AGAIN_AFTER_MISMATCH | AGAIN_AFTER_PARTIAL},
         },
 };

@@ -8,6 +8,12 @@
 
 static const struct json_limits json_depth = {.max_depth = 64};
 
+const struct field copy_key_fields[] = {
+    FIELD_TEXT("hash", "the partition key", REQUIRED, .max_length = 255),
+    FIELD_TEXT("range", "the sort key", .max_length = 255),
+    FIELD_END,
+};
+
 bool copy_wanted(const struct work *work)
 {
     return json_get_text(work->spec, "target_table") || json_get_bool(work->spec, "prove", false);

@@ -29,6 +29,9 @@ bool copy_wanted(const struct work *work);
 /* In arena; NULL without memory. */
 const char *copy_target(const struct work *work);
 
+/* Of overrides.key_schema: {hash, range?}. */
+extern const struct field copy_key_fields[];
+
 struct copy {
     struct work *work;
     const char *target;

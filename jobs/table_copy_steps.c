@@ -395,6 +395,22 @@ static int report(struct copy *copy, const struct fingerprint *found, const char
     return work_result(copy->work, result, err);
 }
 
+/* What was lost is there when the job is tried again, for it loads again what was found wrong. What differs
+ * even then is of another kind. */
+static int differs(const struct copy *copy, const struct fingerprint *expected,
+                   const struct fingerprint *found, struct err *err)
+{
+    bool again = str_is(copy->work->kind->name, "restore.table") && !id_is_zero(&copy->work->job->retry_of);
+
+    return err_set(err, ERR_MISMATCH, "table %s holds %llu items and the source %llu%s%s", copy->target,
+                   (unsigned long long)found->count, (unsigned long long)expected->count,
+                   found->count == expected->count ? ": as many, but not the same" : "",
+                   again
+                       ? "; it was loaded again already: somebody else writes to it, or the source holds an "
+                         "item twice: restore to another table, or from another recovery point"
+                       : "");
+}
+
 int copy_compare(struct work *work, struct err *err)
 {
     _cleanup_(copy_close) struct copy copy = {0};
@@ -410,7 +426,5 @@ int copy_compare(struct work *work, struct err *err)
         return report(&copy, &found, NULL, err);
     if (report(&copy, &found, "mismatch", err) < 0)
         return -1;
-    return err_set(err, ERR_MISMATCH, "table %s holds %llu items and the source %llu%s", copy.target,
-                   (unsigned long long)found.count, (unsigned long long)expected.count,
-                   found.count == expected.count ? ": as many, but not the same" : "");
+    return differs(&copy, &expected, &found, err);
 }

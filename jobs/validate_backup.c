@@ -7,9 +7,16 @@
 #include "jobs/table_make.h"
 #include "jobs/validate_backup_internal.h"
 
+static const struct field overrides_fields[] = {
+    FIELD_OBJECT("key_schema", copy_key_fields, "the keys; needed when the source does not say them"),
+    FIELD_MAP("attributes", "types of key attributes: name to S, N or B"),
+    FIELD_END,
+};
+
 static const struct field spec[] = {
     FIELD_ONE_OF("source", source_fields, "what to look at", REQUIRED, POSITIONAL),
     FIELD_FLAG("prove", "false", "also restore it to a temporary table, compare, and delete that table"),
+    FIELD_OBJECT("overrides", overrides_fields, "of the table that a proof fills"),
     FIELD_MAP("tags", "kept with the job"),
     FIELD_END,
 };
@@ -50,12 +57,16 @@ static int64_t stored_bytes(const struct source *source)
 }
 
 /* The proof's table is made and deleted by the same job, so nothing of it is destructive. */
-static int plan_proof(const struct source *source, struct planning *planning, struct err *err)
+static int plan_proof(const struct ask *ask, const struct source *source, struct planning *planning,
+                      struct err *err)
 {
+    json_auto_t *capsule = NULL;
     json_t *effect;
 
-    if (!source->capsule.data)
-        return err_set(err, ERR_KEY_SCHEMA_REQUIRED,
+    if (copy_settings(source->capsule, ask->spec, &capsule, err) < 0)
+        return -1;
+    if (!capsule)
+        fault_add_code(ask->faults, ERR_KEY_SCHEMA_REQUIRED, "/spec/overrides/key_schema",
                        "the source does not say what the keys are: it cannot be proven by itself");
     effect = json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", "table/recoverd-prove-<job>", "action",
                        "create, fill, compare, delete", "count", (json_int_t)source->items, "bytes",
@@ -89,7 +100,7 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
                                     "nothing is changed"));
     if (json_array_size(planning->effects) != 1 || json_object_size(planning->identities) != 1)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
-    return json_get_bool(ask->spec, "prove", false) ? plan_proof(source, planning, err) : 0;
+    return json_get_bool(ask->spec, "prove", false) ? plan_proof(ask, source, planning, err) : 0;
 }
 
 /* -- the verdict ------------------------------------------------------------------------------- */
