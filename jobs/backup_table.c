@@ -145,9 +145,22 @@ static int ended(struct tx *tx, const struct job *job, enum job_state state, str
                    : err_set(err, none.code, "%s", none.message); /* it failed before it began one */
     if (str_is(job->error_code, err_info(ERR_RECOVERY_POINT_DAMAGED)->name))
         return tx_point_set_status(tx, &point->id, POINT_DAMAGED, job->finished_at, err);
-    if (point->status != POINT_WRITING)
+    /* What was not read back is not done, whole as it may be; what another job has verified meanwhile is. */
+    if (point->status != POINT_WRITING && point->status != POINT_AVAILABLE)
         return 0;
     return tx_point_set_status(tx, &point->id, POINT_FAILED, job->finished_at, err);
+}
+
+/* Files that were found wrong, a table that is another one by now, and what a peer said that contradicts
+ * itself are no ground to go on from. */
+static bool anew(const struct job *old)
+{
+    static const enum err_code codes[] = {ERR_RECOVERY_POINT_DAMAGED, ERR_TABLE_REPLACED, ERR_AWS_LIED};
+
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (str_is(old->error_code, err_info(codes[i])->name))
+            return true;
+    return false;
 }
 
 const struct job_kind backup_table = {
@@ -161,6 +174,7 @@ const struct job_kind backup_table = {
     .result = result,
     .max_attempts = 5,
     .takes_over = true,
+    .anew = anew,
     .check = check,
     .plan = plan,
     .ended = ended,

@@ -206,7 +206,8 @@ int backup_finish(struct work *work, struct err *err)
         same_table(work, source, err) < 0 || backup_root(work, &root, err) < 0)
         return -1;
     f.root = root;
-    if (make_manifest(&f, source, tree, finish, err) < 0 || write_tree(&f, err) < 0)
+    if (make_manifest(&f, source, tree, finish, err) < 0 ||
+        backup_nothing_twice(work, f.manifest.table, err) < 0 || write_tree(&f, err) < 0)
         return -1;
     if (backup_leftover(work, false, err) < 0)
         return -1;
@@ -218,6 +219,14 @@ int backup_finish(struct work *work, struct err *err)
 
 /* -- reading back: the files of the manifest, a run of them a part ----------------------------- */
 
+/* The job before this one could not read it back, and called it failed. */
+static void is_to_be_read_back(struct recovery_point *point, const void *arg)
+{
+    (void)arg;
+    if (point->status == POINT_FAILED && point->has_manifest)
+        point->status = POINT_AVAILABLE;
+}
+
 static int open_point(struct work *work, struct source **ret_source, struct err *err)
 {
     struct root_options options = {.environment = work->environment,
@@ -226,7 +235,8 @@ static int open_point(struct work *work, struct source **ret_source, struct err 
                                    .data_dir = work->config->data_dir};
     json_auto_t *tree = NULL, *source = NULL;
 
-    if (backup_state(work, "tree", &tree, err) < 0)
+    if (backup_state(work, "tree", &tree, err) < 0 ||
+        (!id_is_zero(&work->job->retry_of) && backup_point_change(work, is_to_be_read_back, NULL, err) < 0))
         return -1;
     source = json_pack("{s:s}", "recovery_point", json_get_text(tree, "point"));
     return source_open(&options, engine_store(work->engine), work->principal, source, ret_source, err);

@@ -14,6 +14,7 @@
 #include "jobs/data_file.h"
 #include "jobs/manifest.h"
 
+#define BACKUP_SAMPLE "sample.%d" /* state document of a segment: {items: jobs/item_sample.h} */
 #define BACKUP_FROM_A_THIRD 3
 #define BACKUP_ON_DEMAND_UNITS 3000
 
@@ -27,6 +28,8 @@ step_fn backup_close;
 
 /* A state document that must be there: a step before this one has put it. The caller owns it. */
 int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err);
+/* AWS_LIED when segments gave the same item more than once. */
+int backup_nothing_twice(struct work *work, const char *table, struct err *err);
 /* DescribeTable with the job's words for what can be wrong: TABLE_NOT_FOUND, TABLE_NOT_ACTIVE. */
 int backup_describe(struct aws_session *aws, const char *table, struct arena *arena,
                     struct dynamodb_table *ret_table, struct err *err);

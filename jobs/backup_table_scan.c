@@ -16,6 +16,7 @@ struct segment {
     struct item_page page;
     struct buffer start_key; /* raw; empty: from the beginning */
     struct scan_course course;
+    struct item_sample sample;
     const char *table;
     int number, total;
     int64_t provisioned; /* read units; 0: on demand */
@@ -159,11 +160,59 @@ static int place_audited(struct segment *s, struct data_file *ret_file, struct e
     return sealed;
 }
 
+/* -- the sample of its items: kept with the cursor, so that it covers what the cursor covers --------- */
+
+static char *sample_name(const struct segment *s)
+{
+    return arena_printf(s->work->arena, BACKUP_SAMPLE, s->number);
+}
+
+static int sample_read(struct segment *s, struct err *err)
+{
+    char *name = sample_name(s);
+    json_auto_t *state = NULL;
+
+    if (!name)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a sample");
+    if (!s->work->part->cursor.len) /* nothing is recorded yet */
+        return 0;
+    if (work_state_get(s->work, name, &state, err) < 0)
+        return -1;
+    return item_sample_read(json_object_get(state, "items"), &s->sample)
+               ? 0
+               : err_set(err, ERR_INTERNAL, "the state %s is not one of ours", name);
+}
+
+struct sampling {
+    struct segment *segment;
+    struct bytes text;
+};
+
+static int sample_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct sampling *sampling = ctx;
+    char name[64];
+
+    snprintf(name, sizeof(name), "state." BACKUP_SAMPLE, sampling->segment->number);
+    return tx_document_put(tx, sampling->segment->work->job->key, name, sampling->text, err);
+}
+
+static int sample_text(struct segment *s, struct bytes *ret_text, struct err *err)
+{
+    json_auto_t *state = json_pack("{s:o}", "items", item_sample_json(&s->sample));
+
+    *ret_text = bytes_of(state ? json_canonical(s->work->arena, state) : NULL);
+    return ret_text->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a sample");
+}
+
 static int record(struct segment *s, const struct data_file *file, struct err *err)
 {
     _cleanup_(buffer_done) struct buffer cursor = BUFFER_INIT(PART_CURSOR_MAX);
-    struct advance advance = {.file = file};
+    struct sampling sampling = {.segment = s};
+    struct advance advance = {.file = file, .more = sample_tx, .more_ctx = &sampling};
 
+    if (sample_text(s, &sampling.text, err) < 0)
+        return -1;
     if (file) {
         advance.items = file->items;
         advance.bytes = file->raw_size;
@@ -200,10 +249,11 @@ static int segment_open(struct segment *s, struct err *err)
     struct data_writer_options options = {.arena = work->arena, .min_free = work->config->min_free_bytes};
     json_auto_t *source = NULL;
 
-    if (backup_state(work, "source", &source, err) < 0 || cursor_read(s, &options.number, err) < 0)
+    s->number = (int)json_get_int(work->part_spec, "segment", 0);
+    if (backup_state(work, "source", &source, err) < 0 || cursor_read(s, &options.number, err) < 0 ||
+        sample_read(s, err) < 0)
         return -1;
     s->table = json_get_text(work->spec, "table");
-    s->number = (int)json_get_int(work->part_spec, "segment", 0);
     s->total = (int)json_get_int(work->part_spec, "segments", 1);
     s->provisioned = json_get_int(source, "read_units", 0);
     work_progress_total(work, json_get_int(source, "items", -1), true, "items");
@@ -215,6 +265,7 @@ static int segment_open(struct segment *s, struct err *err)
     options.root = s->root;
     options.table = s->table;
     options.part = s->number;
+    options.sample = &s->sample;
     return data_writer_new(&options, &s->writer, err);
 }
 

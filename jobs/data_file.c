@@ -88,6 +88,8 @@ static int begin(struct data_writer *writer, struct err *err)
 
 int data_writer_add(struct data_writer *writer, struct bytes item, struct err *err)
 {
+    unsigned char digest[SHA256_BYTES];
+
     if (!writer->gzip && begin(writer, err) < 0) {
         drop_open_file(writer);
         return -1;
@@ -97,8 +99,11 @@ int data_writer_add(struct data_writer *writer, struct bytes item, struct err *e
             return -1;
         writer->looked_at = gzip_write_raw(writer->gzip);
     }
-    if (fingerprint_add(&writer->fingerprint, writer->scratch, item, err) < 0)
+    if (item_digest(writer->scratch, item, digest, NULL, err) < 0)
         return -1;
+    fingerprint_add_digest(&writer->fingerprint, digest);
+    if (writer->options.sample)
+        item_sample_add(writer->options.sample, digest);
     return gzip_write_item(writer->gzip, item, err);
 }
 

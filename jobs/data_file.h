@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "item/fingerprint.h"
+#include "jobs/item_sample.h"
 #include "jobs/root.h"
 #include "store/parts.h"
 
@@ -16,10 +17,11 @@ struct data_writer_options {
     struct root *root;   /* the recovery point's folder */
     struct arena *arena; /* of what seal returns */
     const char *table;
-    int part;          /* of the scan */
-    int64_t number;    /* of the next file, from 0 */
-    int64_t min_free;  /* bytes of disk that are left alone */
-    size_t stored_max; /* 0: DATA_FILE_STORED_MAX */
+    int part;                   /* of the scan */
+    int64_t number;             /* of the next file, from 0 */
+    int64_t min_free;           /* bytes of disk that are left alone */
+    struct item_sample *sample; /* to which each item is added; NULL: none. Borrowed */
+    size_t stored_max;          /* 0: DATA_FILE_STORED_MAX */
 };
 
 int data_writer_new(const struct data_writer_options *options, struct data_writer **ret_writer,

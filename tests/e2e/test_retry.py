@@ -1,0 +1,189 @@
+"""What a retry makes of a job that did not succeed: what was done and is right stays, what was found wrong or was refused is done again,
+and where nothing can be built on it begins anew. Nothing is made twice."""
+import pytest
+
+from peers import Peer, end
+from world import Awsim, fingerprint_of, items_of, make_table, plain_items, put_items
+
+FOREVER = 100000
+
+
+@pytest.fixture
+def peer(stand_ins):
+    peer = Peer("awsim s3", stand_ins(Awsim))
+    make_table(peer.dynamodb, "Sales")
+    put_items(peer.dynamodb, "Sales", plain_items(120, 200))
+    peer.dynamodb.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    peer.items = items_of(peer.dynamodb, "Sales")
+    yield peer
+    peer.aws.clear_faults()
+    end(peer.server)
+
+
+def fault(peer, operation, do, count=FOREVER, service="dynamodb", **more):
+    peer.aws.faults({"service": service, "operation": operation, "do": do, "count": count, **more})
+
+
+def effects(peer, operation, effect="made", of=""):
+    return len([row for row in peer.aws.effects(operation, effect) if of in row["resource"]])
+
+
+def retry(peer, job, plan=True, want="succeeded"):
+    body = {}
+    if plan:
+        status, _, answer = peer.server.call("POST", "/v1/plans", {"retry_of": job["id"]})
+        assert status == 200, answer
+        body["plan_hash"] = answer["plan_hash"]
+    status, _, again = peer.server.call("POST", f"/v1/jobs/{job['id']}/retry", body)
+    assert status == 202 and again["retry_of"] == job["id"], again
+    return peer.server.wait(again, want=want)
+
+
+def status_of(peer, job):
+    return {row["job_id"]: row["status"] for row in peer.server.get("/v1/recovery-points")["items"]}.get(job["id"])
+
+
+# -- backups -------------------------------------------------------------------------------------------------------
+
+
+def test_what_could_not_be_read_back_is_failed_and_only_read_again(peer):
+    fault(peer, "GetObject", "error_500", service="s3")
+    job = peer.server.wait(peer.server.submit("backup.table", {"table": "Sales"}), want="failed")
+    assert job["error"]["code"] == "AWS_UNAVAILABLE" and status_of(peer, job) == "failed"
+    point = peer.server.get("/v1/recovery-points")["items"][0]
+    peer.aws.clear_faults()
+    checked = peer.server.run("validate.backup", {"source": {"recovery_point": point["id"]}}, want="failed")
+    assert checked["error"]["code"] == "RECOVERY_POINT_UNUSABLE" and "Retry" in checked["error"]["hint"], checked["error"]
+    scans, puts = effects(peer, "Scan", "read"), effects(peer, "PutObject")
+    again = retry(peer, job, plan=False)
+    assert again["result"]["recovery_point"] == point["id"] and again["result"]["fingerprint"] == fingerprint_of(peer.items)
+    assert [row["status"] for row in peer.server.get("/v1/recovery-points")["items"]] == ["verified"]
+    assert (effects(peer, "Scan", "read"), effects(peer, "PutObject")) == (scans, puts), "something was done again"
+
+
+def test_a_backup_cancelled_while_it_is_read_back_is_failed(peer):
+    fault(peer, "GetObject", "delay", service="s3", ms=20000)
+    job = peer.server.submit("backup.table", {"table": "Sales"})
+    while not any(step["name"] == "read_back" and step["state"] == "running" for step in peer.server.get(f"/v1/jobs/{job['id']}")["steps"]):
+        pass
+    peer.server.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    job = peer.server.wait(job, want="cancelled")
+    assert status_of(peer, job) == "failed"
+    peer.aws.clear_faults()
+    assert status_of(peer, retry(peer, job, plan=False)) in (None, "verified")
+    assert [row["status"] for row in peer.server.get("/v1/recovery-points")["items"]] == ["verified"]
+
+
+def test_a_damaged_backup_is_made_anew(peer):
+    """One data file is answered 200 and not stored: the files are no ground to go on from."""
+    fault(peer, "PutObject", "lie", 1, service="s3")
+    job = peer.server.wait(peer.server.submit("backup.table", {"table": "Sales"}), want="failed")
+    assert job["error"]["code"] == "RECOVERY_POINT_DAMAGED" and status_of(peer, job) == "damaged"
+    again = retry(peer, job, plan=False)
+    assert again["result"]["fingerprint"] == fingerprint_of(peer.items)
+    assert (status_of(peer, job), status_of(peer, again)) == ("damaged", "verified")
+
+
+def test_a_backup_of_a_table_that_was_replaced_meanwhile_is_made_anew(peer):
+    fault(peer, "Scan", "error_500")
+    job = peer.server.wait(peer.server.submit("backup.table", {"table": "Sales"}), want="failed")
+    peer.aws.clear_faults()
+    peer.dynamodb.delete_table(TableName="Sales")
+    peer.dynamodb.get_waiter("table_not_exists").wait(TableName="Sales", WaiterConfig={"Delay": 1})
+    make_table(peer.dynamodb, "Sales")
+    put_items(peer.dynamodb, "Sales", plain_items(7))
+    replaced = retry(peer, job, plan=False, want="failed")
+    assert replaced["error"]["code"] == "TABLE_REPLACED", replaced["error"]
+    assert retry(peer, replaced, plan=False)["result"]["items"] == 7
+
+
+# -- restores ------------------------------------------------------------------------------------------------------
+
+
+def restored(peer, want, target="Back"):
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    return point, lambda: peer.server.restore(point, target, want=want)
+
+
+def test_a_restore_that_lost_writes_loads_them_again(peer):
+    """BatchWriteItem says yes and does nothing: the comparison finds it, and a retry loads the same table again."""
+    point, restore = restored(peer, "failed")
+    fault(peer, "BatchWriteItem", "lie", 1)
+    job = restore()
+    assert job["error"]["code"] == "MISMATCH" and len(items_of(peer.dynamodb, "Back")) < len(peer.items)
+    assert "retry" in job["error"]["hint"], job["error"]
+    again = retry(peer, job)
+    assert again["result"]["fingerprint"] == fingerprint_of(peer.items) and again["left_behind"] == []
+    assert items_of(peer.dynamodb, "Back") == peer.items and effects(peer, "CreateTable", of="Back") == 1
+    assert peer.server.get(f"/v1/recovery-points/{point}")["status"] == "proven"
+
+
+def test_what_differs_after_a_second_load_is_told_so(peer):
+    point, restore = restored(peer, "failed")
+    fault(peer, "BatchWriteItem", "lie", 1)
+    job = restore()
+    put_items(peer.dynamodb, "Back", [{"pk": {"S": "stranger"}, "sk": {"S": "1"}}])
+    again = retry(peer, job, want="failed")
+    assert again["error"]["code"] == "MISMATCH" and "somebody else" in again["error"]["detail"], again["error"]
+    assert peer.server.get(f"/v1/recovery-points/{point}")["status"] == "verified"
+
+
+def test_a_partial_restore_tried_again_asks_only_for_what_was_refused(peer):
+    point, restore = restored(peer, "partial")
+    fault(peer, "UpdateContinuousBackups", "error_500")
+    job = restore()
+    assert {row["name"]: row["outcome"] for row in job["result"]["settings"]}["pitr"] == "failed", job["result"]
+    peer.aws.clear_faults()
+    before = effects(peer, "BatchWriteItem", "changed")
+    assert before > 0
+    status, _, answer = peer.server.call("POST", f"/v1/jobs/{job['id']}/retry", {})
+    assert status == 428 and answer["code"] == "PLAN_REQUIRED", answer
+    status, _, plan = peer.server.call("POST", "/v1/plans", {"retry_of": job["id"]})
+    assert status == 200 and [row["action"] for row in plan["effects"]] == ["apply settings"], plan
+    again = retry(peer, job)
+    assert {row["name"]: row["outcome"] for row in again["result"]["settings"]}["pitr"] == "applied" and not again["conditions"]
+    assert again["result"]["fingerprint"] == fingerprint_of(peer.items) and again["left_behind"] == []
+    assert effects(peer, "BatchWriteItem", "changed") == before and effects(peer, "CreateTable", of="Back") == 1
+    pitr = peer.dynamodb.describe_continuous_backups(TableName="Back")["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert pitr["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+@pytest.mark.parametrize("then,code", [("gone", "TABLE_NOT_FOUND"), ("another", "TABLE_REPLACED")])
+def test_a_partial_restore_is_only_gone_on_with_in_its_own_table(peer, then, code):
+    _, restore = restored(peer, "partial")
+    fault(peer, "UpdateContinuousBackups", "error_500")
+    job = restore()
+    peer.aws.clear_faults()
+    peer.dynamodb.delete_table(TableName="Back")
+    peer.dynamodb.get_waiter("table_not_exists").wait(TableName="Back", WaiterConfig={"Delay": 1})
+    if then == "another":
+        make_table(peer.dynamodb, "Back")
+    status, _, answer = peer.server.call("POST", "/v1/plans", {"retry_of": job["id"]})
+    assert status == 409 and answer["code"] == code, answer
+
+
+def test_a_restore_whose_table_is_gone_makes_it_anew(peer):
+    point, _ = restored(peer, "failed")
+    fault(peer, "BatchWriteItem", "error_500")
+    job = peer.server.wait(peer.server.submit("restore.table", {"source": {"recovery_point": point}, "target_table": "Back"}, plan=True), want="failed")
+    peer.aws.clear_faults()
+    peer.dynamodb.delete_table(TableName="Back")
+    peer.dynamodb.get_waiter("table_not_exists").wait(TableName="Back", WaiterConfig={"Delay": 1})
+    lost = retry(peer, job, want="failed")
+    assert lost["error"]["code"] == "TABLE_NOT_FOUND", lost["error"]
+    retry(peer, lost)
+    assert items_of(peer.dynamodb, "Back") == peer.items
+
+
+def test_lines_without_keys_are_proven_with_those_of_the_request(peer):
+    uri, tree = peer.foreign("lines")
+    tree.write("sales.json", b'{"Item":{"pk":{"S":"a"},"sk":{"N":"1"}}}\n{"Item":{"pk":{"S":"a"},"sk":{"N":"2"}}}\n')
+    spec = {"source": {"uri": f"{uri}/sales.json"}, "prove": True}
+    job = peer.server.run("validate.backup", spec, want="failed")
+    assert job["error"]["code"] == "KEY_SCHEMA_REQUIRED" and "overrides.key_schema" in job["error"]["hint"], job["error"]
+    status, _, answer = peer.server.call("POST", "/v1/plans", {"kind": "validate.backup", "environment": "production", "spec": spec})
+    assert status == 422 and answer["code"] == "KEY_SCHEMA_REQUIRED", answer
+    keys = {"key_schema": {"hash": "pk", "range": "sk"}, "attributes": {"pk": "S", "sk": "N"}}
+    job = peer.server.run("validate.backup", {**spec, "overrides": keys}, want="partial", plan=True)
+    assert [row["ok"] for row in job["result"]["checks"] if row["name"] == "proof"] == [True], job["result"]
+    assert not [name for name in peer.dynamodb.list_tables()["TableNames"] if name.startswith("recoverd-prove")]
