@@ -1,99 +1,125 @@
-"""Backup and restore of tables of 400-byte items from the stub, and what memory they take, beside what boto3 costs."""
+"""Backup, restore and memory: what recoverd spends on an item of a table made of arithmetic (stub.c), and what its peers do.
+
+CPU time is that of the whole process, by the kernel's clock of it, read every few milliseconds beside the wall clock and cut where
+the job says that a step began: what a backup spends up to its manifest apart from the read-back, what a restore spends until
+everything is loaded (its check of the source included) apart from the proof.
+"""
+import datetime
 import os
-import subprocess
-import sys
+import shutil
 import time
 
-from common import BUILD, KEYS, Server, Stub, Watch, row
+import table_peers
+from common import KEYS, MOST, Server, Stub, Watch, row
 
 ITEMS = int(os.environ.get("BENCH_ITEMS", 1_000_000))
 PEER_ITEMS = int(os.environ.get("BENCH_PEER_ITEMS", 200_000))
 LARGE = int(os.environ.get("BENCH_LARGE", 10_000_000))
+THREADS = 4
+WORKERS_MEMORY_MIB = 64  # workers.memory, left as it is when it is not configured
+MIB = 1 << 20
 
 
-def ours(items):
-    """-> (scan and seal, read back, restore) CPU us per item, memory figures"""
-    stub = Stub(items)
-    server = Server(stub.url, tables=["Bench*"], account=False, threads=4)
-    server.start()
-    found = {}
-    watch = Watch(server.process.pid)
-    time.sleep(1)
-    with watch:
-        job = server.wait(server.submit("backup.table", {"table": "Bench", "segments": 4, "read_units_per_second": 1_000_000}),
+class Course(Watch):
+    """A watch that also knows what the CPU clock said at any time in between."""
+
+    def cpu(self):
+        return time.clock_gettime(~self.pid << 3 | 2)  # of another process: what clock_getcpuclockid(3) gives
+
+    def __enter__(self):
+        self.samples = [(time.time(), self.cpu())]
+        return super().__enter__()
+
+    def sample(self):
+        while not self.over:
+            self.peak = max(self.peak, self.anonymous())
+            self.samples.append((time.time(), self.cpu()))
+            time.sleep(0.005)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.samples.append((time.time(), self.cpu()))
+
+    def cpu_at(self, wall):
+        """Between two samples by proportion."""
+        before = self.samples[0]
+        for sample in self.samples:
+            if sample[0] >= wall:
+                part = (wall - before[0]) / (sample[0] - before[0]) if sample[0] > before[0] else 0
+                return before[1] + part * (sample[1] - before[1])
+            before = sample
+        return before[1]
+
+    def cut(self, job, step, items):
+        """-> (us of CPU an item, seconds) before that step of the job began, and from then on"""
+        text = next(s["started_at"] for s in job["steps"] if s["name"] == step)
+        at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        first, middle, last = self.samples[0], self.cpu_at(at), self.samples[-1]
+        return ((middle - first[1]) / items * 1e6, at - first[0]), ((last[1] - middle) / items * 1e6, last[0] - at)
+
+
+def backup(server, items):
+    with Course(server.process.pid) as course:
+        job = server.wait(server.submit("backup.table", {"table": "Bench", "segments": THREADS, "read_units_per_second": 1_000_000}),
                           seconds=3600)
-    found["backup"], found["backup_wall"] = watch.seconds / items * 1e6, watch.wall
-    found["idle"], found["peak"] = watch.idle, watch.peak
     assert job["result"]["items"] == items, job
     point = server.get(f"/v1/recovery-points/{job['result']['recovery_point']}")
-    found["stored"] = point["stored_bytes"]
-    watch = Watch(server.process.pid)
-    with watch:
-        job = server.run("restore.table", {"source": {"recovery_point": point["id"]}, "target_table": "BenchRestored",
-                                           "write_units_per_second": 1_000_000}, plan=True, seconds=3600)
-    found["restore"], found["restore_wall"] = watch.seconds / items * 1e6, watch.wall
+    scan, read_back = course.cut(job, "read_back", items)
+    return point, {"scan": scan, "read_back": read_back, "idle": course.idle, "peak": course.peak,
+                   "stored": point["stored_bytes"] / items}
+
+
+def restore(server, items, point):
+    spec = {"source": {"recovery_point": point["id"]}, "target_table": "BenchRestored", "write_units_per_second": 1_000_000}
+    with Course(server.process.pid) as course:
+        job = server.run("restore.table", spec, plan=True, seconds=3600)
     assert job["result"]["items"] == items, job
+    load, proof = course.cut(job, "prove", items)
+    return {"load": load, "proof": proof, "restore_peak": course.peak}
+
+
+def ours(items, with_restore=True):
+    stub = Stub(items)
+    server = Server(stub.url, tables=["Bench*"], account=False, threads=THREADS)
+    server.start()
+    time.sleep(1)
+    point, found = backup(server, items)
+    if with_restore:
+        found |= restore(server, items, point)
     server.stop()
     stub.stop()
-    subprocess.run(["rm", "-rf", server.dir], check=True)
+    shutil.rmtree(server.dir)
     return found
 
 
-PEER = r"""
-import boto3, gzip, json, resource, sys
-from botocore.config import Config
-url, items, path, what = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
-session = boto3.session.Session()
-def cpu():
-    r = resource.getrusage(resource.RUSAGE_SELF)
-    return r.ru_utime + r.ru_stime
-config = Config(parameter_validation=False)
-began = cpu()
-if what == "backup":
-    client = session.client("dynamodb", endpoint_url=url, region_name="us-east-1", config=config)
-    count = 0
-    with gzip.open(path, "wt", compresslevel=6) as out:
-        for page in client.get_paginator("scan").paginate(TableName="Bench", ConsistentRead=True):
-            for item in page["Items"]:
-                out.write(json.dumps({"Item": item}, separators=(",", ":")) + "\n")
-                count += 1
-else:
-    from boto3.dynamodb.types import TypeDeserializer
-    table = session.resource("dynamodb", endpoint_url=url, region_name="us-east-1").Table("Bench")
-    read, count = TypeDeserializer().deserialize, 0
-    with gzip.open(path, "rt") as lines, table.batch_writer() as batch:
-        for line in lines:
-            batch.put_item(Item={k: read(v) for k, v in json.loads(line)["Item"].items()})
-            count += 1
-assert count == items, count
-print((cpu() - began) / items * 1e6)
-"""
-
-
-def theirs(items):
-    stub = Stub(items)
-    path = BUILD / "bench-peer.json.gz"
-    found = {}
-    for what in ("backup", "restore"):
-        run = subprocess.run([sys.executable, "-c", PEER, stub.url, str(items), path, what], env={**os.environ, **KEYS},
-                             capture_output=True, text=True, check=True)
-        found[what] = float(run.stdout)
+def theirs():
+    stub = Stub(PEER_ITEMS)
+    found = table_peers.measure(stub.url, PEER_ITEMS, KEYS)
     stub.stop()
-    path.unlink()
     return found
+
+
+def at_most(id_, work, unit, ours_, limit):
+    row(id_, work, unit, ours_, "at most", limit, 1, MOST)
 
 
 def measure():
-    peer = theirs(PEER_ITEMS)
-    small = ours(ITEMS)
-    million = f"{ITEMS:,} items of 400 bytes"
-    row("backup", f"backup with read-back, {million}", "us CPU/item", small["backup"], "boto3 + gzip", peer["backup"], 25)
-    row("restore", f"restore with proof, {million}", "us CPU/item", small["restore"], "boto3 batch_writer", peer["restore"], 15)
-    row("backup_wall", "the same backup, wall time", "s", small["backup_wall"])
-    row("restore_wall", "the same restore, wall time", "s", small["restore_wall"])
-    row("idle", "anonymous memory, idle", "MiB", small["idle"] / 2**20)
-    row("memory", f"anonymous memory, backup of {ITEMS:,}", "MiB", small["peak"] / 2**20)
+    peer, small = theirs(), ours(ITEMS)
+    unit, million = "us CPU/item", f"{ITEMS:,} items of 400 bytes"
+    scan, read_back, load, proof = (small[name][0] for name in ("scan", "read_back", "load", "proof"))
+    for name, against, goal in (("boto3", "boto3 + gzip", 25), ("awscli", "awscli + gzip", 60), ("node", "Node SDK + gzip", 7)):
+        row(f"scan_{name}", f"backup, scan and seal, {million}", unit, scan, against, peer[f"backup_{name}"], goal)
+    at_most("read_back", "the same backup, read-back", unit, read_back, 0.7)
+    row("backup", "the same backup, both", unit, scan + read_back, "boto3 + gzip", peer["backup_boto3"])
+    row("load", f"restore, check and load, {million}", unit, load, "boto3 batch_writer", peer["restore_boto3"], 20)
+    row("restore", "the same restore, with its proof", unit, load + proof, "boto3 batch_writer", peer["restore_boto3"], 15)
+    row("backup_wall", "the same backup, wall time", "s", small["scan"][1] + small["read_back"][1])
+    row("restore_wall", "the same restore, wall time", "s", small["load"][1] + small["proof"][1])
+    row("stored", "stored, an item", "bytes", small["stored"])
+    limit = 8 + WORKERS_MEMORY_MIB + 0.5 * THREADS
+    at_most("idle", "anonymous memory, idle", "MiB", small["idle"] / MIB, 8)
+    at_most("memory", f"anonymous memory, backup of {ITEMS:,}", "MiB", small["peak"] / MIB, limit)
+    at_most("memory_restore", f"anonymous memory, restore of {ITEMS:,}", "MiB", small["restore_peak"] / MIB, limit)
     if LARGE:
-        large = ours(LARGE)
-        row("memory_large", f"anonymous memory, backup of {LARGE:,}", "MiB", large["peak"] / 2**20, f"at {ITEMS:,}",
-            small["peak"] / 2**20)
+        large = ours(LARGE, with_restore=False)
+        at_most("memory_large", f"anonymous memory, backup of {LARGE:,}", "MiB", large["peak"] / MIB, limit)
