@@ -19,9 +19,9 @@ TRUTHS = {
         "signatures",
         "chunks",
     ),
-    "session token": ("guard.py", "claim.token != key.token", "False", "signatures", "session"),
-    "session's end": ("guard.py", "clock.now() >= key.expires", "False", "signatures", "session"),
-    "inactive key": ("guard.py", 'key.status == "Active"', "True", "signatures", "inactive"),
+    "session token": ("guard.py", "claim.token != key.token", "False", "sts", "known_by"),
+    "session's end": ("guard.py", "clock.now() >= key.expires", "False", "sts", "known_by"),
+    "inactive key": ("iam/identity.py", 'key.status == "Active"', "True", "signatures", "inactive"),
     "date": (
         "guard.py",
         "if any(claim.at - limit <= at <= ends",

@@ -19,6 +19,7 @@ def _arguments():
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
     parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="loopback only; always 127.0.0.1")
     parser.add_argument("--latency", type=seconds, default=0.0, help="before every answer, such as 20ms")
+    parser.add_argument("--enforce-iam", action="store_true", help="callers may do what their policies allow")
     return parser.parse_args()
 
 
@@ -31,7 +32,7 @@ def main():
     from .wire import Server
 
     try:
-        server = Server(arguments.port, App(arguments.latency).answer)
+        server = Server(arguments.port, App(arguments.latency, arguments.enforce_iam).answer)
     except OSError as fault:
         sys.exit(f"awsim: port {arguments.port}: {fault.strerror}")
     print(f"awsim listening on http://127.0.0.1:{server.port}", flush=True)

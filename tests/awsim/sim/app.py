@@ -5,7 +5,7 @@ import time
 import traceback
 from email.utils import formatdate
 
-from . import control, guard, lies, s3
+from . import buckets, control, guard, lies, s3
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb import import_log, imports
@@ -15,6 +15,7 @@ from .ddb.exports import settle
 from .ddb.store import Store, table_name
 from .denials import Denied
 from .faults import AFTER, BEFORE, Faults
+from .iam.identity import Identity
 from .names import effect_of, model, resolve
 from .refusals import refuse
 from .s3 import services
@@ -23,12 +24,10 @@ from .state import Clock, Ledger, Settings
 from .wire import Reset, Response
 
 NAMING = ("TargetTableName", "SourceTableName", "SourceTableArn", "BackupArn", "TableArn")
-MOTO_USER = b"arn:aws:sts::%s:user/moto"
-MOTO_USER_ID = b"AKIAIOSFODNN7EXAMPLE"
 
 
 class App:
-    def __init__(self, latency):
+    def __init__(self, latency, enforce_iam=False):
         self.latency = latency
         self.clock, self.settings, self.faults = Clock(), Settings(), Faults()
         self.ledger = Ledger(self.clock)
@@ -39,6 +38,7 @@ class App:
         services.mend_moto(self.s3)
         self.dynamodb.put_object, self.dynamodb.read_objects = services.put_for(self.s3), services.read_for(self.s3)
         self.dynamodb.write_log = import_log.write
+        self.identity = Identity(enforce_iam, self.clock, self.dynamodb)
         follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
@@ -46,6 +46,7 @@ class App:
     def reset(self):
         for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.s3, self.ledger):
             part.reset()
+        self.identity.reset()
 
     def answer(self, request):
         if request.path.startswith("/_awsim/"):
@@ -56,8 +57,10 @@ class App:
         if self.latency:
             time.sleep(self.latency)
         try:
-            self._let_in(call, sent)
-            response = self._faulty(call, request)
+            response = buckets.elsewhere(call, sent)
+            if response is None:
+                self._let_in(call, sent, request)
+                response = self._faulty(call, request)
         except Denied as denied:
             response = denied.response(call)
         except Reset:
@@ -69,12 +72,13 @@ class App:
         response.headers.setdefault("Date", formatdate(self.clock.now(), usegmt=True))
         return response
 
-    def _let_in(self, call, sent):
-        """The caller's account and principal; Denied. `sent`: the request as it was signed."""
+    def _let_in(self, call, sent, request):
+        """Who calls, and whether he may; Denied. `sent`: the request as it was signed."""
         if guard.unsigned_call(call) and "authorization" not in sent.headers:
             return
-        key = guard.check(call, sent, self.clock)
-        call.account, call.principal = key.account, key.principal
+        call.caller = guard.check(call, sent, self.identity).caller
+        call.account, call.principal = call.caller.account, call.caller.arn
+        self.identity.gate.check(call, request)
 
     def _faulty(self, call, request):
         fault = self.faults.next(call, lambda: _tables(call, request))
@@ -83,7 +87,7 @@ class App:
             response = self._serve(call, request)
         if fault and fault.do in AFTER and response.status < 400:
             AFTER[fault.do](fault, call, response)
-        return response
+        return self.identity.gate.hides(call, response) or response
 
     def _serve(self, call, request):
         """The answer; a call that lies gets it too, and has no effect."""
@@ -105,12 +109,15 @@ class App:
         call.effect = effect_of(call.operation)
         if call.service == "dynamodbstreams" or model(call.service) is None:
             return refuse(call, "unknown_operation")
+        request.headers["x-moto-account-id"] = call.account
         try:
+            if (response := self.identity.answer(call, request)) is not None:
+                return response
             if call.service == "dynamodb":
                 return Response(*dynamodb.answer(store, call, request.body))
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
-            response = self.moto.call(request)
+            return self.moto.call(request)
         except NotImplementedError:
             return refuse(call, "unknown_operation")
         except Exception:

@@ -59,6 +59,15 @@ def change_rates(app, request):
     return app.dynamodb.rates.shown()
 
 
+def identity(app, _request):
+    return app.identity.shown()
+
+
+def change_identity(app, request):
+    app.identity.change(_given(request, dict))
+    return app.identity.shown()
+
+
 def ledger(app, request):
     filters = dict(request.query)
     if unknown := set(filters) - set(LEDGER_FILTERS):
@@ -81,6 +90,8 @@ CALLS = {
     ("DELETE", "faults"): drop_faults,
     ("GET", "rates"): rates,
     ("POST", "rates"): change_rates,
+    ("GET", "iam"): identity,
+    ("POST", "iam"): change_identity,
     ("GET", "ledger"): ledger,
     ("POST", "reset"): reset,
 }

@@ -66,6 +66,12 @@ DENIALS = {
             "The difference between the request time and the current time is too large.",
         ),
     },
+    "access": {
+        "json": (400, "AccessDeniedException", None),
+        "rest": (403, "AccessDeniedException", None),
+        "query": (403, "AccessDenied", None),
+        "s3": (403, "AccessDenied", None),
+    },
     "signature": {
         "json": (400, "InvalidSignatureException", MISMATCH),
         "rest": (403, "InvalidSignatureException", MISMATCH),

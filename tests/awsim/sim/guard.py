@@ -2,18 +2,12 @@
 
 import re
 import time
-from dataclasses import dataclass
 from functools import cache
-
-from moto.iam import iam_backends
-from moto.sts import sts_backends
 
 from . import sigv4
 from .denials import Denied, family
 from .names import SERVICES, model, session, signing_name
 
-ROOT = "arn:aws:iam::{}:root"
-ROOT_KEY, ROOT_SECRET, ROOT_ACCOUNT = "testing", "testing", "123456789012"
 MINUTES = {"s3": 15}
 GLOBAL = {"iam", "route53", "cloudfront", "organizations"}
 HOST = re.compile(
@@ -22,37 +16,12 @@ HOST = re.compile(
 STREAMED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 
 
-@dataclass
-class Key:
-    secret: str
-    account: str
-    principal: str
-    token: str | None = None
-    expires: float | None = None
-
-
 @cache
 def regions():
     return frozenset(session().get_available_regions("dynamodb"))
 
 
-def find_key(access_key):
-    """The Key of an id, None when no account has it or its user made it inactive."""
-    if access_key == ROOT_KEY:
-        return Key(ROOT_SECRET, ROOT_ACCOUNT, ROOT.format(ROOT_ACCOUNT))
-    for account in list(iam_backends):
-        for role in sts_backends[account]["aws"].assumed_roles:
-            if role.access_key_id == access_key:
-                ends = role.expiration.timestamp() - time.timezone
-                return Key(role.secret_access_key, account, role.arn, role.session_token, ends)
-        for user in list(iam_backends[account]["aws"].users.values()):
-            for key in user.access_keys:
-                if key.access_key_id == access_key and key.status == "Active":
-                    return Key(key.secret_access_key, account, user.arn)
-    return None
-
-
-def check(call, request, clock):
+def check(call, request, identity):
     """The Key that the request is rightly signed with; Denied."""
     try:
         claim = sigv4.claim(request)
@@ -61,8 +30,8 @@ def check(call, request, clock):
     if claim is None:
         raise Denied("missing")
     _check_scope(call, request, claim)
-    key = find_key(claim.access_key)
-    if key is None:
+    key, clock = identity.find_key(claim.access_key), identity.clock
+    if key is None or (key.token is not None and claim.token is None):
         raise Denied("unknown_key")
     if claim.token != key.token:
         raise Denied("wrong_token")

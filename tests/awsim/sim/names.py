@@ -62,6 +62,7 @@ class Call:
     overlaps: bool = False
     lies: bool = False
     clock: object = None
+    caller: object = None  # iam.callers.Caller; None of a call that needs no signature
 
     def leaves(self, count, total):
         """Whether a batch hands this part back: under the fault its second half, at least one part."""

@@ -267,26 +267,3 @@ def test_the_date_may_follow_the_host_the_simulated_clock_or_a_skewed_answer(wor
     assert _ask(world, "dynamodb")[0] == 200
     dated(1800)
     assert _ask(world, "dynamodb")[0] == 200
-
-
-def test_a_session_ends_by_the_simulated_clock(world, refused):
-    role = world.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    session = world.client("sts").assume_role(RoleArn=role, RoleSessionName="ann", DurationSeconds=900)[
-        "Credentials"
-    ]
-    theirs = {"key": session["AccessKeyId"], "secret": session["SecretAccessKey"]}
-    assert refused(world.client("dynamodb", **theirs).list_tables) == "UnrecognizedClientException"
-    for service, code in (
-        ("dynamodb", "ExpiredTokenException"),
-        ("s3", "ExpiredToken"),
-        ("sts", "ExpiredToken"),
-    ):
-        client = world.client(service, **theirs, token=session["SessionToken"])
-        getattr(client, ASKED[service])()
-        world.control("POST", "clock", {"advance": "15m"})
-        assert refused(getattr(client, ASKED[service])) == code
-        world.client("iam").list_roles()
-        session = world.client("sts").assume_role(RoleArn=role, RoleSessionName="ann", DurationSeconds=900)[
-            "Credentials"
-        ]
-        theirs = {"key": session["AccessKeyId"], "secret": session["SecretAccessKey"]}

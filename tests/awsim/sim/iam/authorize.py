@@ -1,0 +1,136 @@
+"""Whether a caller may do what a call needs, and AWS's words when he may not.
+
+Source: IAM User Guide, "Policy evaluation logic", "Troubleshoot access denied error messages".
+"""
+
+from ..denials import Denied
+from ..s3.store import find
+from . import callers
+from .needs import needs
+from .policy import ALLOW, DENY, Need, resource_verdict, verdict
+
+PLAIN = "Access Denied"
+
+
+class Refusal(Exception):
+    """Why a Need is not met: the words behind `resource: ARN `."""
+
+
+def _implicit(kind, need):
+    return f"because no {kind} allows the {need.action} action"
+
+
+def _explicit(kind):
+    article = "an" if kind[0] in "aeiou" else "a"
+    return f"with an explicit deny in {article} {kind}"
+
+
+def _bounds(caller, need, context):
+    """Refusal when what bounds an identity (its session's policies, its boundary) does not allow it."""
+    for kind, documents in (("session policy", caller.policies), ("permissions boundary", callers.boundary(caller))):
+        if documents is None or (kind == "session policy" and not documents):
+            continue
+        said = verdict(documents, need, context)
+        if said == DENY:
+            raise Refusal(_explicit(kind))
+        if said != ALLOW:
+            raise Refusal(_implicit(kind, need))
+
+
+def identity_allows(caller, need, context):
+    """Whether the caller's own policies allow it; Refusal when one denies it or bounds it."""
+    if caller.kind == "root":
+        return True
+    said = verdict(callers.identity_policies(caller), need, context)
+    if said == DENY:
+        raise Refusal(_explicit("identity-based policy"))
+    if said == ALLOW:
+        _bounds(caller, need, context)
+    return said == ALLOW
+
+
+def judge(caller, need, now, enforced=True):
+    """Refusal, or nothing. Without `enforced` whatever a caller's own account allows him counts as allowed."""
+    context = {**callers.context(caller, now), **need.context}
+    foreign = need.owner not in (None, caller.account)
+    by_resource = resource_verdict(need.policy, need, context, caller) if need.policy else None
+    if by_resource == DENY:
+        raise Refusal(_explicit("resource-based policy"))
+    if by_resource == "self" and not foreign and enforced:
+        if verdict(callers.identity_policies(caller), need, context) == DENY:
+            raise Refusal(_explicit("identity-based policy"))
+        return
+    allowed = identity_allows(caller, need, context) if enforced else True
+    if not allowed:
+        raise Refusal(_implicit("identity-based policy", need))
+    if by_resource is None and (foreign or not need.delegates):
+        raise Refusal(_implicit("resource-based policy", need))
+
+
+def words(caller, need, why, service):
+    if service == "s3" and need.owner not in (None, caller.account):
+        return PLAIN  # S3 does not tell strangers why
+    resource = f'"{need.resource}"' if need.action.startswith("s3:") else need.resource
+    return f"User: {caller.arn} is not authorized to perform: {need.action} on resource: {resource} {why}"
+
+
+class Gate:
+    """`enforced`: whether callers need policies of their own; resources of another account always need theirs."""
+
+    def __init__(self, enforced, clock, store):
+        self.as_started, self.enforced = enforced, enforced
+        self.clock, self.store = clock, store
+
+    def reset(self):
+        self.enforced = self.as_started
+
+    def check(self, call, request):
+        """Denied, or nothing."""
+        caller = call.caller
+        if not self.enforced and not _may_be_foreign(call, request, caller):
+            return
+        asked = self._needs(call, request)
+        for need in asked:
+            if self.enforced or need.owner not in (None, caller.account):
+                self._meet(call, caller, need)
+        for need in asked if self.enforced else ():
+            if need.once:
+                need.once()
+        if asked and asked[0].owner and call.service in ("s3", "dynamodb"):
+            call.account = asked[0].owner  # it is served where the resource is
+
+    def _needs(self, call, request):
+        try:
+            return needs(call, request, self.store)
+        except (AttributeError, IndexError, KeyError, TypeError):  # members of a wrong form: for the service to refuse
+            return [Need(f"{call.service}:{call.operation}", "*")]
+
+    def _meet(self, call, caller, need):
+        try:
+            judge(caller, need, self.clock.now(), self.enforced)
+        except Refusal as refusal:
+            raise Denied("access", words(caller, need, str(refusal), call.service)) from None
+
+    def hides(self, call, response):
+        """What is said instead of "there is no such key" to one who may not list the bucket; None: it may be said."""
+        if not self.enforced or response.status != 404 or call.operation not in ("GetObject", "HeadObject"):
+            return None
+        caller, bucket = call.caller, call.resource.partition("/")[0]
+        there = find(bucket)
+        if there is None:
+            return None
+        policy = there.policy.decode() if isinstance(there.policy, bytes) else None
+        need = Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, there.account_id, policy)
+        try:
+            judge(caller, need, self.clock.now())
+        except Refusal as refusal:
+            return Denied("access", words(caller, need, str(refusal), "s3")).response(call)
+        return None
+
+
+def _may_be_foreign(call, request, caller):
+    """Without enforcement only what names another account's resource needs a look."""
+    if call.service == "s3":
+        bucket = find((call.resource or "").partition("/")[0])
+        return "x-amz-copy-source" in request.headers or (bucket and bucket.account_id != caller.account)
+    return call.service == "dynamodb" and b"arn:aws:dynamodb:" in request.body
