@@ -92,7 +92,6 @@ bool valid_issuer(const char *text);
 bool valid_algorithm(const char *text);
 bool valid_jwks_url(const char *text); /* https, or http on loopback; a query may follow */
 bool valid_root(const char *text);     /* s3://bucket/prefix or file:///path */
-bool is_glob(const char *text);
 /* Without the slashes at its end; in the loader's arena. */
 const char *root_trim(struct loader *l, const char *root);
 bool address_parse(struct loader *l, const char *text, struct address_config *ret_address);

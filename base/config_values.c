@@ -190,11 +190,6 @@ bool valid_region(const char *text)
     return words >= 2 && words <= 4 && only(at, DIGIT, 1, 2);
 }
 
-bool is_glob(const char *text)
-{
-    return strpbrk(text, "*?") != NULL;
-}
-
 bool valid_table_or_glob(const char *text)
 {
     return is_glob(text) ? only(text, LOWER UPPER DIGIT "_.-*?", 1, 255)

@@ -33,5 +33,8 @@ struct environment {
     size_t tag_count;
 };
 
+/* Does a configured name stand for several? */
+bool is_glob(const char *name);
+bool environment_has_globs(const struct environment *environment);
 /* Is the table listed, by name or glob? (Tables that its jobs made are the store's to know.) */
 bool environment_lists_table(const struct environment *environment, const char *table);

@@ -56,8 +56,9 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine,
     budget_init(&engine->memory, options->config->worker_memory);
     engine->rates = rates_new();
     engine->progress = progress_new();
-    if (!engine->rates || !engine->progress || realm_new(options->config, &engine->realm, err) < 0 ||
-        make_workers(engine, err) < 0) {
+    engine->surveyor_client = http_client_new(err);
+    if (!engine->rates || !engine->progress || !engine->surveyor_client ||
+        realm_new(options->config, &engine->realm, err) < 0 || make_workers(engine, err) < 0) {
         engine_free(engine);
         return err_set(err, ERR_NO_MEMORY, "no memory for the engine");
     }
@@ -93,7 +94,8 @@ int engine_start(struct engine *engine, struct err *err)
     pthread_mutex_unlock(&engine->lock);
     engine->heart_started = pthread_create(&engine->heart, NULL, heart_main, engine) == 0;
     engine->dispatcher_started = pthread_create(&engine->dispatcher, NULL, dispatcher_main, engine) == 0;
-    if (engine->heart_started && engine->dispatcher_started &&
+    engine->surveyor_started = pthread_create(&engine->surveyor, NULL, survey_main, engine) == 0;
+    if (engine->heart_started && engine->dispatcher_started && engine->surveyor_started &&
         engine->workers[engine->worker_count - 1].started)
         return 0;
     return err_set(err, ERR_NO_MEMORY, "not all threads could be started");
@@ -129,6 +131,10 @@ void engine_stop(struct engine *engine, int64_t deadline_boot_ms)
     if (engine->dispatcher_started)
         pthread_join(engine->dispatcher, NULL);
     engine->dispatcher_started = false;
+    http_client_wake(engine->surveyor_client);
+    if (engine->surveyor_started)
+        pthread_join(engine->surveyor, NULL);
+    engine->surveyor_started = false;
     pthread_mutex_lock(&engine->lock);
     engine->stopping = true;
     signal_running(engine, 0, ERR_DRAINING); /* also what was handed over meanwhile */
@@ -157,7 +163,7 @@ static bool threads_left(const struct engine *engine)
     for (int i = 0; engine->workers && i < engine->worker_count; i++)
         if (engine->workers[i].started)
             return true;
-    return engine->heart_started || engine->dispatcher_started;
+    return engine->heart_started || engine->dispatcher_started || engine->surveyor_started;
 }
 
 void engine_free(struct engine *engine)
@@ -170,6 +176,7 @@ void engine_free(struct engine *engine)
         arena_free(engine->workers[i].arena);
     }
     free(engine->workers);
+    http_client_free(engine->surveyor_client);
     realm_release(engine->realm);
     progress_free(engine->progress);
     rates_free(engine->rates);
@@ -195,6 +202,7 @@ int engine_reload(struct engine *engine, const struct config *config, struct err
     engine->dirty = true;
     pthread_cond_signal(&engine->look);
     pthread_mutex_unlock(&engine->lock);
+    http_client_wake(engine->surveyor_client);
     realm_release(old);
     return 0;
 }

@@ -109,6 +109,10 @@ struct environment_state {
 };
 int engine_environment_state(struct engine *engine, const char *environment,
                              struct environment_state *ret_state, struct err *err);
+/* What the globs of an environment matched when AWS was last asked (at the start and each hour), at most
+ * ENVIRONMENT_TABLES_MAX; none before the first answer. In arena. */
+int engine_tables_found(struct engine *engine, const char *environment, struct arena *arena,
+                        struct name_list *ret_tables, struct err *err);
 /* Walks the AWS services from n = 0: name, and what is left of the smallest retry quota. False behind the
  * last. */
 bool engine_retry_quota(struct engine *engine, size_t n, const char **ret_service, int *ret_left);

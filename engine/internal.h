@@ -22,9 +22,14 @@ struct realm *realm_hold(struct realm *realm);
 void realm_release(struct realm *realm); /* accepts NULL */
 const struct config *realm_config(const struct realm *realm);
 /* The client of an environment, its account checked (asked once, then again after a minute when it failed).
- */
+ * `interrupt` ends the question; NULL: nothing does. */
 int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client,
-              struct aws **ret_aws, struct err *err);
+              const struct http_interrupt *interrupt, struct aws **ret_aws, struct err *err);
+/* What the globs of an environment match. Takes the arena, in which the names are. */
+void realm_found(struct realm *realm, const struct environment *environment, struct arena *arena,
+                 struct name_list tables);
+int realm_tables(struct realm *realm, const char *environment, struct arena *arena,
+                 struct name_list *ret_tables, struct err *err);
 int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,
                 struct err *err);
 /* The smallest of all environments. */
@@ -103,8 +108,9 @@ struct engine {
     bool stopping;                     /* then the workers, then the heart */
     bool dirty;                        /* look again */
     char planning[PLANS_AT_ONCE][128]; /* who makes a plan now; "" a free slot */
-    pthread_t dispatcher, heart;
-    bool dispatcher_started, heart_started;
+    pthread_t dispatcher, heart, surveyor;
+    bool dispatcher_started, heart_started, surveyor_started;
+    struct http_client *surveyor_client;
 
     struct budget memory;
     struct rates *rates;
@@ -194,6 +200,7 @@ void engine_count_lost(void);
 void engine_count_end(const struct ending *ending);
 
 /* The attempt's AWS session: interrupted by the work's signal (work.c). */
+struct http_interrupt work_interrupt(struct work *work);
 void work_session_open(struct work *work, struct aws *aws, struct http_client *client);
 void work_session_close(struct work *work);
 /* Makes the job's plan again, once, and compares (replan.c). Jobs without a plan pass. */
@@ -204,6 +211,7 @@ void worker_run(struct worker *worker, struct part *part);
 void *worker_main(void *arg);
 void *dispatcher_main(void *arg);
 void *heart_main(void *arg);
+void *survey_main(void *arg);
 /* Tells one attempt to stop: a lost lease outweighs a drain, a drain a cancel. */
 void signal_work(struct work_private *private, enum err_code code);
 /* Its lease holds at least until then. */

@@ -17,7 +17,9 @@ struct place {
     struct err made; /* why there is no client */
     pthread_mutex_t lock;
     struct environment_state state;
-    int64_t failed_at; /* boot clock */
+    int64_t failed_at;   /* boot clock */
+    struct arena *found; /* what the globs match; NULL: not asked yet */
+    struct name_list tables;
 };
 
 struct realm {
@@ -63,6 +65,7 @@ void realm_release(struct realm *realm)
         return;
     for (size_t i = 0; i < realm->count; i++) {
         aws_free(realm->places[i].aws);
+        arena_free(realm->places[i].found);
         pthread_mutex_destroy(&realm->places[i].lock);
     }
     free(realm->places);
@@ -85,7 +88,7 @@ static struct place *find(struct realm *realm, const char *name)
 
 /* Whose credentials are these? Asked of STS; a configured account must be the one. */
 static int ask_account(const struct place *place, struct environment_state *state, struct http_client *client,
-                       struct err *err)
+                       const struct http_interrupt *interrupt, struct err *err)
 {
     struct sts_identity identity;
     struct aws_session session;
@@ -95,6 +98,8 @@ static int ask_account(const struct place *place, struct environment_state *stat
         return 0;
     aws_session_init(&session, place->aws, client);
     session.attempted = engine_count_aws;
+    if (interrupt)
+        session.interrupt = *interrupt;
     session.deadline_boot_ms = clock_boot_ms() + 15000;
     result = sts_get_caller_identity(&session, &identity, err);
     aws_session_done(&session);
@@ -111,7 +116,8 @@ static int ask_account(const struct place *place, struct environment_state *stat
 
 /* Asked without the lock: who only wants to see the state, such as /readyz, must not wait for AWS. Two may
  * ask at once; an answer that it can be used stays. */
-static int check(struct place *place, struct http_client *client, struct err *err)
+static int check(struct place *place, struct http_client *client, const struct http_interrupt *interrupt,
+                 struct err *err)
 {
     struct environment_state found;
     int64_t failed_at;
@@ -127,7 +133,11 @@ static int check(struct place *place, struct http_client *client, struct err *er
         return -1;
     }
     found.err = ERR_INIT;
-    found.usable = ask_account(place, &found, client, &found.err) == 0;
+    found.usable = ask_account(place, &found, client, interrupt, &found.err) == 0;
+    if (!found.usable && interrupt && interrupt->asked(interrupt->arg) != ERR_NONE) {
+        *err = found.err; /* nothing was found out: who asks next shall ask AWS */
+        return -1;
+    }
     found.checked = true;
     found.checked_at = clock_wall_ms();
     pthread_mutex_lock(&place->lock);
@@ -142,7 +152,7 @@ static int check(struct place *place, struct http_client *client, struct err *er
 }
 
 int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client,
-              struct aws **ret_aws, struct err *err)
+              const struct http_interrupt *interrupt, struct aws **ret_aws, struct err *err)
 {
     struct place *place = find(realm, environment->name);
     int result;
@@ -153,10 +163,44 @@ int realm_aws(struct realm *realm, const struct environment *environment, struct
         *err = place->made;
         return -1;
     }
-    result = check(place, client, err);
+    result = check(place, client, interrupt, err);
     if (result == 0)
         *ret_aws = place->aws;
     return result;
+}
+
+void realm_found(struct realm *realm, const struct environment *environment, struct arena *arena,
+                 struct name_list tables)
+{
+    struct place *place = find(realm, environment->name);
+    struct arena *before;
+
+    pthread_mutex_lock(&place->lock);
+    before = place->found;
+    place->found = arena;
+    place->tables = tables;
+    pthread_mutex_unlock(&place->lock);
+    arena_free(before);
+}
+
+int realm_tables(struct realm *realm, const char *environment, struct arena *arena,
+                 struct name_list *ret_tables, struct err *err)
+{
+    struct place *place = find(realm, environment);
+    struct name_list list = {0};
+    const char **names;
+
+    if (!place)
+        return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "no environment %.64s", environment);
+    pthread_mutex_lock(&place->lock);
+    names = place->tables.count ? arena_array(arena, const char *, place->tables.count) : NULL;
+    for (; names && list.count < place->tables.count; list.count++)
+        if (!(names[list.count] = arena_strdup(arena, place->tables.names[list.count])))
+            break;
+    list.names = names;
+    pthread_mutex_unlock(&place->lock);
+    *ret_tables = list;
+    return 0;
 }
 
 int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,

@@ -94,6 +94,7 @@ static void act_for(struct attempt *a)
 static int open_aws(struct attempt *a, struct worker *worker, struct err *err)
 {
     struct work *work = &a->work;
+    struct http_interrupt interrupt = work_interrupt(work);
     struct aws *aws;
 
     work->config = realm_config(a->private.realm);
@@ -101,7 +102,7 @@ static int open_aws(struct attempt *a, struct worker *worker, struct err *err)
     if (!work->environment)
         return err_set(err, ERR_UNKNOWN_ENVIRONMENT,
                        "the environment %s is not in the configuration any more", work->job->environment);
-    if (realm_aws(a->private.realm, work->environment, worker->client, &aws, err) < 0)
+    if (realm_aws(a->private.realm, work->environment, worker->client, &interrupt, &aws, err) < 0)
         return -1;
     work_session_open(work, aws, worker->client);
     return 0;

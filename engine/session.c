@@ -19,7 +19,7 @@ static int open_on(struct engine_session *session, const char *name, int64_t bud
     if (!environment)
         return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "no environment %.64s", name);
     session->client = http_client_new(err);
-    if (!session->client || realm_aws(session->realm, environment, session->client, &aws, err) < 0)
+    if (!session->client || realm_aws(session->realm, environment, session->client, NULL, &aws, err) < 0)
         return -1;
     aws_session_init(&session->aws, aws, session->client);
     session->aws.attempted = engine_count_aws;

@@ -41,12 +41,17 @@ static enum err_code asked_by_call(void *arg)
     return err.code;
 }
 
+struct http_interrupt work_interrupt(struct work *work)
+{
+    return (struct http_interrupt){asked_by_call, work};
+}
+
 void work_session_open(struct work *work, struct aws *aws, struct http_client *client)
 {
     struct aws_session *session = &work->private->session;
 
     aws_session_init(session, aws, client);
-    session->interrupt = (struct http_interrupt){asked_by_call, work};
+    session->interrupt = work_interrupt(work);
     session->attempted = engine_count_aws;
     work->aws = session;
 }
@@ -59,7 +64,7 @@ void work_session_close(struct work *work)
 
 int work_sleep(struct work *work, int64_t ms, struct err *err)
 {
-    struct http_interrupt interrupt = {asked_by_call, work};
+    struct http_interrupt interrupt = work_interrupt(work);
 
     if (http_client_sleep(work->private->worker->client, ms, &interrupt, err) < 0)
         return -1;

@@ -9,11 +9,6 @@
  * ----------------------------------------------------------------------------------------------------------------
  */
 
-static bool is_glob(const char *name)
-{
-    return strpbrk(name, "*?") != NULL;
-}
-
 static bool has(const struct table_list *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -26,14 +21,6 @@ static void add(struct table_list *list, const char *name)
 {
     if (list->count < ENVIRONMENT_TABLES_MAX && !has(list, name))
         list->tables[list->count++] = (struct table_state){.name = name};
-}
-
-static bool has_globs(const struct environment *environment)
-{
-    for (size_t i = 0; i < environment->tables.count; i++)
-        if (is_glob(environment->tables.names[i]))
-            return true;
-    return false;
 }
 
 static int expand(struct aws_session *aws, const struct environment *environment, struct arena *arena,
@@ -120,7 +107,7 @@ int table_list_read(struct engine *engine, const struct environment *environment
             add(&list, environment->tables.names[i]);
     if (engine_session_open(engine, environment->name, deadline_boot_ms - clock_boot_ms(), &session,
                             &list.err) == 0) {
-        if (has_globs(environment))
+        if (environment_has_globs(environment))
             expand(engine_session_aws(session), environment, arena, &list, &list.err);
         ask_all(engine_session_aws(session), deadline_boot_ms, arena, &list);
     }

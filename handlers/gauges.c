@@ -47,24 +47,28 @@ static void zero_jobs(const struct app *app, const struct config *config)
                     METRIC_LABELS(kinds[k]->name, config->environments[e].name, job_state_name(open[s])));
 }
 
-static bool is_glob(const char *name)
-{
-    return strpbrk(name, "*?") != NULL;
-}
-
-/* resource takes configured names only; 0 is never. */
-static void zero_backups(const struct environment *environment)
+/* resource takes configured names, and what their globs match; 0 is never. */
+static void zero_backups(const struct environment *environment, const struct name_list *tables)
 {
     char resource[300];
 
-    for (size_t t = 0; t < environment->tables.count; t++) {
-        if (is_glob(environment->tables.names[t]))
+    for (size_t t = 0; t < tables->count; t++) {
+        if (is_glob(tables->names[t]))
             continue;
-        snprintf(resource, sizeof(resource), "table/%s", environment->tables.names[t]);
+        snprintf(resource, sizeof(resource), "table/%s", tables->names[t]);
         metric_set(backup_last, 0, METRIC_LABELS(environment->name, resource, "scan"));
         metric_set(backup_size, 0, METRIC_LABELS(environment->name, resource, "scan"));
         metric_set(proof_last, 0, METRIC_LABELS(environment->name, resource));
     }
+}
+
+static void zero_found(const struct app *app, const struct environment *environment, struct arena *arena)
+{
+    struct name_list tables;
+    struct err err = ERR_INIT;
+
+    if (arena && engine_tables_found(app->engine, environment->name, arena, &tables, &err) == 0)
+        zero_backups(environment, &tables);
 }
 
 static void zero_points(const struct environment *environment)
@@ -74,7 +78,7 @@ static void zero_points(const struct environment *environment)
                    METRIC_LABELS(environment->name, "table", point_status_name((enum point_status)status)));
 }
 
-static void zero(const struct app *app, const struct config *config)
+static void zero(const struct app *app, const struct config *config, struct arena *arena)
 {
     struct metric *const families[] = {jobs,       oldest_start, points, backup_last,
                                        proof_last, backup_size,  expiry, skew};
@@ -83,7 +87,8 @@ static void zero(const struct app *app, const struct config *config)
         metric_forget(families[i]);
     zero_jobs(app, config);
     for (size_t e = 0; e < config->environment_count; e++) {
-        zero_backups(&config->environments[e]);
+        zero_backups(&config->environments[e], &config->environments[e].tables);
+        zero_found(app, &config->environments[e], arena);
         zero_points(&config->environments[e]);
     }
 }
@@ -195,7 +200,7 @@ static void collect(void *arg)
     const struct config *config = engine_config_hold(app->engine);
     struct err err = ERR_INIT;
 
-    zero(app, config);
+    zero(app, config, arena);
     /* without the store the gauges stay at 0, and /readyz says why */
     if (arena && store_read_ops(app->store, read_facts, &facts, &err) == 0) {
         set_jobs(&facts);

@@ -158,11 +158,6 @@ static void try_table(struct trial *t, const char *name)
     say_failed(t, what ? what : "table", &err);
 }
 
-static bool is_glob(const char *name)
-{
-    return strpbrk(name, "*?") != NULL;
-}
-
 /* Tables that a glob finds and no name names; each once, however many globs find it. */
 static void try_found(struct trial *t)
 {

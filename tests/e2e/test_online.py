@@ -1,10 +1,10 @@
-"""recoverd --check --online against awsim: what it tries, what it says, and that it leaves nothing."""
+"""What a server finds out of its environments: recoverd --check --online, and by itself at the start."""
 import subprocess
 
 import pytest
 
 from peers import end
-from world import ACCOUNT, RECOVERD, Server, make_table, plain_items, put_items
+from world import ACCOUNT, RECOVERD, Server, make_table, plain_items, put_items, wait_until
 
 
 @pytest.fixture
@@ -65,3 +65,28 @@ def test_credentials_of_another_account_are_refused_before_anything_is_tried(aws
     assert len(lines) == 1
     has(lines, "FAIL  production: identity: ", "(ACCOUNT_MISMATCH)")
     assert [row["operation"] for row in aws.ledger(since=before) if row["seq"] > before] == ["GetCallerIdentity"]
+
+
+def test_a_table_that_a_glob_matches_is_in_the_metrics_before_its_first_backup(aws, tables):
+    server = Server(aws.url, tables=("Sales", "Orders-*")).start()
+
+    def never(name):
+        return f'recoverd_backup_last_success_timestamp_seconds{{environment="production",resource="table/{name}",method="scan"}} 0\n'
+
+    def text():
+        return server.call("GET", "/metrics", auth=False, port=server.ops_port)[2].decode()
+    wait_until(lambda: never("Orders-1") in text(), 20, "the first look at the tables")
+    assert all(never(name) in text() for name in ("Sales", "Orders-1", "Orders-2"))
+    end(server)
+
+
+def test_a_wrong_account_is_told_before_anybody_asks(aws, tables):
+    server = Server(aws.url, tables=("Sales",))
+    server.config.write_text(server.config.read_text().replace(ACCOUNT, "210987654321"))
+    server.start()
+
+    def told():
+        return server.call("GET", "/readyz", auth=False, port=server.ops_port)[2]["environments"][0]
+    wait_until(lambda: told()["state"] != "unknown", 20, "the account")
+    assert told() == {"name": "production", "state": "unusable", "code": "ACCOUNT_MISMATCH"}
+    end(server)

@@ -1,0 +1,128 @@
+/*
+ * What is there: at the start, after a reload and each hour, each environment's account is checked and its
+ * globs are matched with the tables that AWS lists, so that /readyz tells of a wrong account, and the metrics
+ * of a table that nobody ever backed up, before the first job asks.
+ */
+#include "aws/dynamodb.h"
+#include "base/clock.h"
+#include "engine/internal.h"
+
+#define SURVEY_MS 3600000
+#define SURVEY_AGAIN_MS 60000 /* when an environment could not be asked */
+#define SURVEY_BUDGET_MS 60000
+
+struct survey {
+    struct engine *engine;
+    struct realm *realm;
+    struct http_interrupt interrupt;
+};
+
+/* A reload makes another realm, of which nothing is known yet. */
+static enum err_code told(void *arg)
+{
+    struct survey *survey = arg;
+    enum err_code code;
+
+    pthread_mutex_lock(&survey->engine->lock);
+    code = survey->engine->closing                  ? ERR_DRAINING
+           : survey->engine->realm != survey->realm ? ERR_CANCELLED
+                                                    : ERR_NONE;
+    pthread_mutex_unlock(&survey->engine->lock);
+    return code;
+}
+
+static int list_tables(struct survey *survey, const struct environment *environment, struct aws *aws,
+                       struct arena *arena, const char **names, size_t *count, struct err *err)
+{
+    struct aws_session session;
+    const char *start = NULL;
+    int result = 0;
+
+    aws_session_init(&session, aws, survey->engine->surveyor_client);
+    session.attempted = engine_count_aws;
+    session.interrupt = survey->interrupt;
+    session.deadline_boot_ms = clock_boot_ms() + SURVEY_BUDGET_MS;
+    do {
+        const char **page;
+        size_t n;
+
+        result = dynamodb_list_tables(&session, arena, &start, &page, &n, err);
+        for (size_t i = 0; result == 0 && i < n && *count < ENVIRONMENT_TABLES_MAX; i++)
+            if (environment_lists_table(environment, page[i]))
+                names[(*count)++] = page[i];
+    } while (result == 0 && start && *count < ENVIRONMENT_TABLES_MAX);
+    aws_session_done(&session);
+    return result;
+}
+
+/* What was found before stays until there is better. */
+static int look_at(struct survey *survey, const struct environment *environment, struct err *err)
+{
+    _cleanup_(arena_free_p) struct arena *arena = NULL;
+    const char **names;
+    size_t count = 0;
+    struct aws *aws;
+
+    if (realm_aws(survey->realm, environment, survey->engine->surveyor_client, &survey->interrupt, &aws,
+                  err) < 0)
+        return -1;
+    if (!environment_has_globs(environment))
+        return 0;
+    arena = arena_new(AWS_CONTROL_REPLY_MAX);
+    names = arena ? arena_array(arena, const char *, ENVIRONMENT_TABLES_MAX) : NULL;
+    if (!names)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the tables of %s", environment->name);
+    if (list_tables(survey, environment, aws, arena, names, &count, err) < 0)
+        return err_wrap(err, "tables of environment %s", environment->name);
+    realm_found(survey->realm, environment, TAKE(arena), (struct name_list){names, count});
+    return 0;
+}
+
+static bool look_at_all(struct survey *survey)
+{
+    const struct config *config = realm_config(survey->realm);
+    bool complete = true;
+
+    for (size_t i = 0; i < config->environment_count && told(survey) == ERR_NONE; i++) {
+        struct err err = ERR_INIT;
+
+        if (look_at(survey, &config->environments[i], &err) == 0)
+            continue;
+        complete = false;
+        if (told(survey) == ERR_NONE)
+            log_err(LOG_WARN, "an environment could not be looked at", &err, "environment",
+                    config->environments[i].name, NULL);
+    }
+    return complete;
+}
+
+void *survey_main(void *arg)
+{
+    struct engine *engine = arg;
+    enum err_code code = ERR_NONE;
+
+    while (code != ERR_DRAINING) {
+        struct survey survey = {.engine = engine, .realm = engine_realm_hold(engine)};
+        struct err err = ERR_INIT;
+        bool complete;
+
+        survey.interrupt = (struct http_interrupt){told, &survey};
+        do {
+            complete = look_at_all(&survey);
+        } while (http_client_sleep(engine->surveyor_client, complete ? SURVEY_MS : SURVEY_AGAIN_MS,
+                                   &survey.interrupt, &err) == 0);
+        code = told(&survey);
+        realm_release(survey.realm);
+    }
+    return NULL;
+}
+
+int engine_tables_found(struct engine *engine, const char *environment, struct arena *arena,
+                        struct name_list *ret_tables, struct err *err)
+{
+    struct realm *realm = engine_realm_hold(engine);
+    int result = realm_tables(realm, environment, arena, ret_tables, err);
+
+    realm_release(realm);
+    return result;
+}
