@@ -6,6 +6,8 @@ import traceback
 from email.utils import formatdate
 
 from . import buckets, control, guard, lies, s3
+from .backup import api as aws_backup
+from .backup.store import Store as BackupStore
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb import import_log, imports
@@ -38,13 +40,14 @@ class App:
         services.mend_moto(self.s3)
         self.dynamodb.put_object, self.dynamodb.read_objects = services.put_for(self.s3), services.read_for(self.s3)
         self.dynamodb.write_log = import_log.write
+        self.backup = BackupStore(self)
         self.identity = Identity(enforce_iam, self.clock, self.dynamodb)
         follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
 
     def reset(self):
-        for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.s3, self.ledger):
+        for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.s3, self.ledger, self.backup):
             part.reset()
         self.identity.reset()
 
@@ -94,11 +97,15 @@ class App:
         settle(self.dynamodb)
         imports.settle(self.dynamodb)
         self.s3.settle()
+        self.backup.settle()
         if not call.lies:
             return self._really(call, request, self.dynamodb)
         if call.service == "dynamodb":
             with self.dynamodb.lock:
                 response = self._really(call, request, lies.shadow_of(self.dynamodb))
+        elif aws_backup.serves(call):
+            with self.backup.lock:
+                response = aws_backup.answer(self.backup.shadow(), call, request)
         else:
             with self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
                 response = self._really(call, request, None)
@@ -115,6 +122,8 @@ class App:
                 return response
             if call.service == "dynamodb":
                 return Response(*dynamodb.answer(store, call, request.body))
+            if aws_backup.serves(call):
+                return aws_backup.answer(self.backup, call, request)
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
             return self.moto.call(request)
@@ -138,6 +147,8 @@ def _name_root(call, response):
 
 def _tables(call, request):
     """The tables (or buckets) that a call names, before it is served; empty when its body says none."""
+    if aws_backup.serves(call):
+        return aws_backup.named(request)
     if call.service != "dynamodb":
         return {call.resource, (call.resource or "").partition("/")[0]}
     members = dynamodb.members(request.body)

@@ -18,6 +18,7 @@ FIELDS = {
     "do": str,
     "ms": int,
     "s": int,
+    "message": str,
 }
 
 
@@ -71,6 +72,13 @@ class Faults:
         with self.lock:
             return next((fault for fault in self.faults if fault.takes(call, resources)), None)
 
+    def outcome(self, call, resources):
+        """How a job that AWS starts by itself is to end, None for well."""
+        with self.lock:
+            found = [fault for fault in self.faults if fault.do in JOB_ENDS]
+            fault = next((fault for fault in found if fault.takes(call, lambda: resources)), None)
+        return fault and (fault.do, fault.given.get("message", JOB_ENDS[fault.do]))
+
 
 # -- before the call: gives a Response to answer with, or None to go on ---------------------------------
 
@@ -99,7 +107,14 @@ def _lie(_fault, call):
     call.lies = True
 
 
+def _job_ends(fault, call):
+    call.outcome = (fault.do, fault.given.get("message", JOB_ENDS[fault.do]))
+
+
+# What becomes of the job that a call starts, and the message of one that fails.
+JOB_ENDS = {"job_fails": "An internal error occurred.", "job_partial": None, "job_hollow": None, "job_expires": None}
 BEFORE = {
+    **{kind: _job_ends for kind in JOB_ENDS},
     "overlap": _overlap,
     "lie": _lie,
     "throttle": _refusal("throttle"),

@@ -61,6 +61,7 @@ class Call:
     unprocessed: bool = False
     overlaps: bool = False
     lies: bool = False
+    outcome: tuple | None = None  # how the job that the call starts is to end: (kind, message)
     clock: object = None
     caller: object = None  # iam.callers.Caller; None of a call that needs no signature
 

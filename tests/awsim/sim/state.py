@@ -11,6 +11,8 @@ DEFAULTS = {
     "backup_delay": "1s",
     "restore_delay": "1s",
     "export_delay": "1s",
+    "backup_start_delay": "1s",
+    "copy_delay": "1s",
     "import_delay": "1s",
     "replication_lag": "2s",
     "item_count_lag": "0s",

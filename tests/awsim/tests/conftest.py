@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from backup_world import Backups
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -131,6 +132,15 @@ def make(ddb):
         )["TableDescription"]
 
     return make
+
+
+@pytest.fixture
+def backups(world, ddb, make):
+    """AWS Backup with a vault and a role, and a table to back up."""
+    make()
+    found = Backups(world, ddb)
+    found.put("a", "b")
+    return found
 
 
 @pytest.fixture

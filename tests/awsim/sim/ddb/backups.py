@@ -106,6 +106,8 @@ def delete_backup(store, call, request):
     backup, now = _backup(store, call, request["BackupArn"]), store.clock.now()
     if backup.kind == "SYSTEM":
         raise invalid("System backups cannot be deleted")
+    if backup.kind == "AWS_BACKUP":
+        raise invalid("Backups of AWS Backup cannot be deleted by DynamoDB: use DeleteRecoveryPoint")
     if now < backup.ready or any(now < table.born for table in backup.restores):
         raise _in_use(backup)
     del _kept(store, call)[backup.arn]
@@ -124,7 +126,8 @@ def list_backups(store, call, request):
     found = [
         backup
         for backup in _kept(store, call).values()
-        if kind in ("ALL", backup.kind)
+        if backup.kind != "AWS_BACKUP"  # those are AWS Backup's to list, and to delete
+        and kind in ("ALL", backup.kind)
         and name in ("", backup.shown["TableName"])
         and low <= round(backup.created, 3) < high
     ]
