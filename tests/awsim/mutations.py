@@ -186,6 +186,18 @@ TRUTHS = {
         "exports",
         "fails",
     ),
+    "wrong JSON": ("wellformed.py", "found[1] != version", "False", "wellformed", "wire and PutParameter"),
+    "wrong form": ("shapes.py", "sorted(tree) != sorted(", "False and sorted(", "wellformed", "wire and PutMetricAlarm"),
+    "wrong CBOR": ("wellformed.py", 'request.headers.get("smithy-protocol")', '"rpc-v2-cbor"', "wellformed", "cbor"),
+    "wrong address": ("wellformed.py", "if name in known:", "if True:", "wellformed", "wire"),
+    "wrong XML": ("wellformed.py", "if own and space", "if False and space", "wellformed", "wire and rest-xml"),
+    "wrong member": ("shapes.py", "if wire not in names:", "if False:", "wellformed", "wire"),
+    "wrong enum": ("shapes.py", "if allowed and text not in allowed", "if False", "wellformed", "wrong_member"),
+    "wrong type": ("shapes.py", "if not good:", "if False:", "wellformed", "wrong_member"),
+    "required member": ("shapes.py", "not in given and not self.vanishes(one)", "in ()", "wellformed", "wrong_member"),
+    "size": ("shapes.py", "if low is not None and size < low or", "if False or False and", "wellformed", "wrong_member"),
+    "wrong outlives": ("state.py", "self.wrong.append(self.rows[-1])", "pass", "wellformed", "ledger"),
+    "refused is looked at": ("app.py", "dynamodb.look(call, request.body)", "pass", "wellformed", "refused"),
 }
 
 

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -16,9 +17,18 @@ def stand_ins():
             running[program] = program()
         return running[program]
 
+    get.running = running
     yield get
     for one in running.values():
         one.stop()
+
+
+@pytest.fixture(autouse=True)
+def well_formed(stand_ins):
+    """Whatever a test sends to awsim, AWS's published models know; what comes after the last test is seen when awsim stops."""
+    yield
+    wrong = [row for one in stand_ins.running.values() for row in one.wrong_requests()]
+    assert wrong == [], f"AWS's models do not know these requests: {json.dumps(wrong, indent=1)}"
 
 
 @pytest.fixture

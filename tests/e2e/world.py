@@ -62,6 +62,10 @@ class StandIn:
                 config=Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, parameter_validation=False))
         return self.clients[service]
 
+    def wrong_requests(self):
+        """What was sent to it since the last time that AWS's published models do not know; only awsim can tell."""
+        return []
+
     def stop(self):
         self.process.terminate()
         self.process.wait(10)
@@ -120,6 +124,14 @@ class Awsim(StandIn):
 
     def ledger(self, **query):
         return self.own("GET", "ledger?" + "&".join(f"{k}={v}" for k, v in query.items()))
+
+    def wrong_requests(self):
+        return self.own("POST", "wrong")
+
+    def stop(self):
+        left = self.wrong_requests()
+        super().stop()
+        assert left == [], f"AWS's models do not know these requests: {left}"
 
     def effects(self, operation, effect="made"):
         return [row for row in self.ledger(operation=operation) if row["effect"] == effect]

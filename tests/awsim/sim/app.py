@@ -5,7 +5,7 @@ import time
 import traceback
 from email.utils import formatdate
 
-from . import buckets, control, guard, lies, s3
+from . import buckets, control, guard, lies, s3, wellformed
 from .backup import api as aws_backup
 from .backup.store import Store as BackupStore
 from .bridge import Moto, follow_clock, mend_policies, show_streams
@@ -56,7 +56,7 @@ class App:
             return control.answer(self, request)
         sent, request = request, s3.path_style(request)
         call = resolve(request)
-        call.clock = self.clock
+        call.clock, call.wrong = self.clock, wellformed.faults(call, request)
         if self.latency:
             time.sleep(self.latency)
         try:
@@ -67,13 +67,18 @@ class App:
         except Denied as denied:
             response = denied.response(call)
         except Reset:
-            self.ledger.add(call, 0)
+            self._write_down(call, 0, request)
             raise
         if response.status >= 400:
             call.effect = None
-        self.ledger.add(call, response.status)
+        self._write_down(call, response.status, request)
         response.headers.setdefault("Date", formatdate(self.clock.now(), usegmt=True))
         return response
+
+    def _write_down(self, call, status, request):
+        if call.service == "dynamodb":
+            dynamodb.look(call, request.body)
+        self.ledger.add(call, status)
 
     def _let_in(self, call, sent, request):
         """Who calls, and whether he may; Denied. `sent`: the request as it was signed."""
@@ -132,17 +137,6 @@ class App:
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return refuse(call, "error_500")
-        if call.operation == "GetCallerIdentity":
-            _name_root(call, response)
-        return response
-
-
-def _name_root(call, response):
-    """moto calls the owner of any unknown key `user/moto`; ours is the account's root."""
-    account = call.account.encode()
-    body = response.body.replace(MOTO_USER % account, guard.ROOT.format(call.account).encode())
-    response.body = body.replace(MOTO_USER_ID, account)
-    response.headers.pop("Content-Length", None)
 
 
 def _tables(call, request):

@@ -75,6 +75,10 @@ def ledger(app, request):
     return app.ledger.find(**filters)
 
 
+def wrong(app, _request):
+    return app.ledger.take_wrong()
+
+
 def reset(app, _request):
     app.reset()
     return {}
@@ -93,6 +97,7 @@ CALLS = {
     ("GET", "iam"): identity,
     ("POST", "iam"): change_identity,
     ("GET", "ledger"): ledger,
+    ("POST", "wrong"): wrong,
     ("POST", "reset"): reset,
 }
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import parse_qs, unquote
 
@@ -64,6 +64,8 @@ class Call:
     outcome: tuple | None = None  # how the job that the call starts is to end: (kind, message)
     clock: object = None
     caller: object = None  # iam.callers.Caller; None of a call that needs no signature
+    looked_at: bool = False
+    wrong: list = field(default_factory=list)  # why AWS's models do not know this request
 
     def leaves(self, count, total):
         """Whether a batch hands this part back: under the fault its second half, at least one part."""
@@ -106,7 +108,8 @@ def routes(service):
             re.escape(path.rstrip("/") or "/"),
         )
         found.append((operation.http["method"], re.compile(pattern + "/?"), query, headers, name))
-    return sorted(found, key=lambda route: -(len(route[2]) + len(route[3])))
+    old = {route[4] for route in found if model(service).operation_model(route[4]).deprecated}
+    return sorted(found, key=lambda route: (-(len(route[2]) + len(route[3])), route[4] in old))
 
 
 def _by_route(service, request):
@@ -165,7 +168,7 @@ def resolve(request):
         action = form.get("Action", "")
         call = _in_body(service or UNSIGNED.get(action), action, form)
     else:
-        service = service or "s3"
+        service = "sesv2" if service == "ses" and request.path.startswith("/v2/") else service or "s3"
         operation, resource = _by_route(service, request) if model(service) else (request.method, None)
         call = Call(service, operation, resource, None, "")
     call.access_key, call.region, call.body_bytes = key, region, len(request.body)

@@ -20,7 +20,7 @@ DEFAULTS = {
 }
 DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-ROW = ("seq", "at", "service", "operation", "resource", "effect", "status", "principal")
+ROW = ("seq", "at", "service", "operation", "resource", "effect", "status", "principal", "wrong")
 
 
 def seconds(text):
@@ -84,9 +84,10 @@ class Ledger:
     """Every call that reached AWS, in the order of its end. It never forgets: a test counts effects in it."""
 
     def __init__(self, clock):
-        self.clock, self.lock, self.rows = clock, threading.Lock(), []
+        self.clock, self.lock, self.rows, self.wrong = clock, threading.Lock(), [], []
 
     def reset(self):
+        """The rows; what was wrong stays until it is taken: no test may lose it."""
         with self.lock:
             self.rows = []
 
@@ -102,8 +103,17 @@ class Ledger:
                     call.effect,
                     status,
                     call.principal,
+                    call.wrong,
                 )
             )
+            if call.wrong:
+                self.wrong.append(self.rows[-1])
+
+    def take_wrong(self):
+        """The requests that AWS's models do not know, and forgets them."""
+        with self.lock:
+            rows, self.wrong = self.wrong, []
+        return _shown(rows)
 
     def find(self, service=None, operation=None, resource=None, since=None):
         """`since`: a seq (rows after it) or a time (rows at or after it)."""
@@ -114,11 +124,15 @@ class Ledger:
         elif since is not None:
             start = datetime.fromisoformat(since).timestamp()
             rows = [row for row in rows if row[1] >= start]
-        return [
-            dict(zip(ROW, row), at=rfc3339(row[1]))
+        return _shown(
+            row
             for row in rows
             if service in (None, row[2]) and operation in (None, row[3]) and _within(row[4], resource)
-        ]
+        )
+
+
+def _shown(rows):
+    return [dict(zip(ROW, row), at=rfc3339(row[1])) for row in rows]
 
 
 def _within(resource, asked):

@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 HERE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HERE))  # for what is tested without a server
 HASH = [{"AttributeName": "pk", "KeyType": "HASH"}]
 BOTH = [*HASH, {"AttributeName": "sk", "KeyType": "RANGE"}]
 FAST = {"table_create_delay": "0s", "table_update_delay": "0s"}

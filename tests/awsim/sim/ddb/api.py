@@ -9,6 +9,7 @@ from functools import cache
 from botocore.session import Session
 from botocore.validate import ParamValidator
 
+from .. import wellformed
 from . import backups, exports, imports, items, pitr, scan, settings, tables
 from .errors import DdbError, invalid
 from .expressions import check_placeholders
@@ -81,12 +82,20 @@ def _hollow(value):
     return hollow
 
 
-def _check(operation, request):
+def look(call, body):
+    """Finds what AWS's model does not know in a request that was not served."""
+    if not call.looked_at and call.operation in model().operation_names:
+        shape = model().operation_model(call.operation).input_shape
+        call.wrong += wellformed.dynamodb(shape, _hollow(members(body)))
+
+
+def _check(call, request):
     """The request against AWS's published model of the operation."""
-    shape = model().operation_model(operation).input_shape
+    shape = model().operation_model(call.operation).input_shape
+    formal = _hollow(request)
+    call.looked_at, call.wrong = True, call.wrong + wellformed.dynamodb(shape, formal)
     if legacy := LEGACY & set(request):
         raise DdbError("UnknownOperationException", f"awsim has no legacy parameters: {sorted(legacy)}")
-    formal = _hollow(request)
     report = ParamValidator().validate(formal, shape)
     if report.has_errors():
         raise invalid("1 validation error detected: " + report.generate_report())
@@ -119,6 +128,7 @@ def answer(store, call, body):
         status, reply = 200, _answer(store, call, body)
     except DdbError as fault:
         status, reply = fault.status, encode(fault.body())
+        call.wrong += [fault.message] if fault.code == "SerializationException" else []
     except UnicodeEncodeError:
         status, reply = (
             400,
@@ -139,7 +149,7 @@ def _answer(store, call, body):
     if function is None:
         raise DdbError("UnknownOperationException", "An unknown operation was requested.")
     request = {name: value for name, value in _parse(body).items() if value is not None}
-    _check(call.operation, request)
+    _check(call, request)
     check_placeholders(request)
     with store.lock:
         found = function(store, call, request)
