@@ -108,7 +108,7 @@ $(B)/tests/support.a: $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
 	@rm -f $@; mkdir -p $(@D); ar rcsD $@ $^
 define TEST_RULE
 $(B)/tests/unit/$(1)/test_%: $(B)/tests/unit/$(1)/test_%.o $(B)/tests/support.a $(call under,$(1))
-	@$$(link) -lcmocka -o $$@
+	@$$(link) -Wl,-u,_fail -lcmocka -o $$@
 endef
 $(foreach room,$(ROOMS) ctl,$(eval $(call TEST_RULE,$(room))))
 tests_of = $(patsubst %.c,$(B)/%,$(foreach room,$(1),$(wildcard tests/unit/$(room)/test_*.c)))
