@@ -40,7 +40,9 @@ def test_a_delimiter_rolls_keys_up_once(s3, size):
 
 
 def test_a_list_begins_after_what_it_is_told(s3, refused):
-    assert [row["Key"] for row in s3.list_objects_v2(Bucket="lists", StartAfter="a/2", MaxKeys=2)["Contents"]] == [
+    assert [
+        row["Key"] for row in s3.list_objects_v2(Bucket="lists", StartAfter="a/2", MaxKeys=2)["Contents"]
+    ] == [
         "a/b/1",
         "b",
     ]

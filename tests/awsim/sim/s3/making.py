@@ -126,7 +126,9 @@ def kms_key(ask, wanted):
         raise S3Error("InvalidArgument", f"Invalid key region {region}, the bucket is in {fake.region_name}")
     owner = wanted.split(":")[4] if wanted.startswith("arn:") else account
     backend = kms_backends[owner][region]
-    found = backend.keys.get(backend.any_id_to_key_id(wanted) or "")
+    alias = backend.get_alias_name(wanted)
+    named = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(wanted)
+    found = backend.keys.get(named or "")
     if found is None:
         raise S3Error("KMS.NotFoundException", f"Key or alias {wanted} is not found.")
     check_usable(found)
