@@ -69,33 +69,41 @@ int lambda_mappings_of_stream(struct aws_session *session, const char *stream_ar
     return err_set(err, list ? ERR_AWS_LIED : ERR_NO_MEMORY, "ListEventSourceMappings: its pages do not end");
 }
 
+const char *const lambda_mapping_settings[LAMBDA_MAPPING_SETTINGS] = {
+    "BatchSize",
+    "FilterCriteria",
+    "KMSKeyArn",
+    "MetricsConfig",
+    "ScalingConfig",
+    "MaximumBatchingWindowInSeconds",
+    "StartingPosition",
+    "DestinationConfig",
+    "ParallelizationFactor",
+    "MaximumRetryAttempts",
+    "MaximumRecordAgeInSeconds",
+    "BisectBatchOnFunctionError",
+    "TumblingWindowInSeconds",
+    "FunctionResponseTypes",
+};
+
+static void copy_member(json_t *to, const json_t *from, const char *name)
+{
+    json_t *value = json_object_get(from, name);
+
+    if (value && !json_is_null(value))
+        json_object_set(to, name, value);
+}
+
 int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bool *ret_effect_unknown,
                           struct err *err)
 {
-    static const char *const names[] = {"EventSourceArn",
-                                        "BatchSize",
-                                        "FilterCriteria",
-                                        "KMSKeyArn",
-                                        "MetricsConfig",
-                                        "ScalingConfig",
-                                        "MaximumBatchingWindowInSeconds",
-                                        "ParallelizationFactor",
-                                        "StartingPosition",
-                                        "DestinationConfig",
-                                        "MaximumRecordAgeInSeconds",
-                                        "BisectBatchOnFunctionError",
-                                        "MaximumRetryAttempts",
-                                        "TumblingWindowInSeconds",
-                                        "FunctionResponseTypes"};
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     json_auto_t *request = json_object();
     const char *function = json_get_text(mapping, "FunctionArn"), *state = json_get_text(mapping, "State");
 
-    for (size_t i = 0; request && i < COUNT_OF(names); i++) {
-        json_t *value = json_object_get(mapping, names[i]);
-        if (value && !json_is_null(value))
-            json_object_set(request, names[i], value);
-    }
+    copy_member(request, mapping, "EventSourceArn");
+    for (size_t i = 0; i < LAMBDA_MAPPING_SETTINGS; i++)
+        copy_member(request, mapping, lambda_mapping_settings[i]);
     json_object_set_new(request, "FunctionName", json_string(function ? function : ""));
     json_object_set_new(request, "Enabled", json_boolean(!state || !str_starts(state, "Disabl")));
     char *text = json_dumps(request, JSON_COMPACT);

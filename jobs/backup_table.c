@@ -2,6 +2,7 @@
 #include "jobs/backup_table.h"
 
 #include "jobs/backup_table_internal.h"
+#include "jobs/history.h"
 #include "jobs/names.h"
 
 /* A read request unit of the Standard class, us-east-1, since November 2024:
@@ -38,28 +39,6 @@ static int check(struct ask *ask, struct err *err)
 
 /* -- plan -------------------------------------------------------------------------------------- */
 
-struct history {
-    const struct ask *ask;
-    struct job_history rows[20];
-    size_t count;
-};
-
-static int read_history(struct tx *tx, void *ctx, struct err *err)
-{
-    struct history *h = ctx;
-
-    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows,
-                           &h->count, err);
-}
-
-static int by_duration(const void *a, const void *b)
-{
-    int64_t x = ((const struct job_history *)a)->duration_ms,
-            y = ((const struct job_history *)b)->duration_ms;
-
-    return (x > y) - (x < y);
-}
-
 /* As the scan will (backup_table_scan.c), but for a limit that is changed while it runs. */
 static int64_t units_per_second(const struct ask *ask, const struct dynamodb_table *table)
 {
@@ -95,18 +74,11 @@ static int estimate_reads(const struct ask *ask, const struct dynamodb_table *ta
 
 static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t *estimates, struct err *err)
 {
-    struct history h = {.ask = ask};
     int64_t units = table->bytes / 4096 + 1; /* a consistent read of 4 KiB is one unit */
+    int64_t p95_ms;
 
-    if (store_read(engine_store(ask->engine), read_history, &h, err) < 0)
+    if (history_estimate(ask, estimates, &p95_ms, err) < 0)
         return -1;
-    qsort(h.rows, h.count, sizeof(h.rows[0]), by_duration);
-    if (h.count > 0) {
-        json_object_set_new(estimates, "duration_p50_seconds",
-                            json_integer(h.rows[h.count / 2].duration_ms / 1000));
-        json_object_set_new(estimates, "duration_p95_seconds",
-                            json_integer(h.rows[h.count * 95 / 100].duration_ms / 1000));
-    }
     json_object_set_new(estimates, "items", json_integer(table->items));
     json_object_set_new(estimates, "bytes", json_integer(table->bytes));
     return estimate_reads(ask, table, units, estimates, err);

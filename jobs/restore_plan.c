@@ -1,9 +1,8 @@
 /* The plan of restore.table: what is there, what would happen, what it may take. Reads only. */
-#include <stdlib.h>
-
 #include "base/cleanup.h"
 #include "engine/engine.h"
 #include "jobs/capsule.h"
+#include "jobs/history.h"
 #include "jobs/restore_settings.h"
 #include "jobs/restore_table.h"
 #include "jobs/settings.h"
@@ -187,28 +186,6 @@ static int put_effects(struct planned *p, struct err *err)
                       : 0;
 }
 
-struct history {
-    const struct ask *ask;
-    struct job_history rows[20];
-    size_t count;
-};
-
-static int read_history(struct tx *tx, void *ctx, struct err *err)
-{
-    struct history *h = ctx;
-
-    return tx_jobs_history(tx, h->ask->kind->name, h->ask->environment->name, h->ask->resource, h->rows,
-                           &h->count, err);
-}
-
-static int by_duration(const void *a, const void *b)
-{
-    int64_t x = ((const struct job_history *)a)->duration_ms,
-            y = ((const struct job_history *)b)->duration_ms;
-
-    return (x > y) - (x < y);
-}
-
 /* Every write also goes to each global index; a unit is 1 KiB. */
 static int64_t write_units(const struct planned *p)
 {
@@ -225,20 +202,13 @@ static int64_t write_units(const struct planned *p)
 static int put_estimates(struct planned *p, struct err *err)
 {
     json_t *to = p->planning->estimates;
-    struct history h = {.ask = p->ask};
     int64_t units = p->settings_only ? 0 : write_units(p), rto_ms = p->ask->environment->rto_critical_ms;
+    int64_t p95_ms;
 
-    if (store_read(engine_store(p->ask->engine), read_history, &h, err) < 0)
+    if (history_estimate(p->ask, to, &p95_ms, err) < 0)
         return -1;
-    qsort(h.rows, h.count, sizeof(h.rows[0]), by_duration);
-    if (h.count > 0) {
-        int64_t p95 = h.rows[h.count * 95 / 100].duration_ms;
-
-        json_object_set_new(to, "duration_p50_seconds", json_integer(h.rows[h.count / 2].duration_ms / 1000));
-        json_object_set_new(to, "duration_p95_seconds", json_integer(p95 / 1000));
-        if (rto_ms > 0)
-            json_object_set_new(to, "within_rto", json_boolean(p95 <= rto_ms));
-    }
+    if (p95_ms > 0 && rto_ms > 0)
+        json_object_set_new(to, "within_rto", json_boolean(p95_ms <= rto_ms));
     if (rto_ms > 0)
         json_object_set_new(to, "rto_seconds", json_integer(rto_ms / 1000));
     if (p->source->items >= 0)

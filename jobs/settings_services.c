@@ -224,21 +224,6 @@ int setting_apply_insights(const struct setting_view *view, const json_t *wanted
 
 int setting_read_mappings(const struct setting_view *view, json_t **ret_value, struct err *err)
 {
-    static const char *const members[] = {"FunctionArn",
-                                          "BatchSize",
-                                          "FilterCriteria",
-                                          "KMSKeyArn",
-                                          "MetricsConfig",
-                                          "ScalingConfig",
-                                          "MaximumBatchingWindowInSeconds",
-                                          "ParallelizationFactor",
-                                          "StartingPosition",
-                                          "DestinationConfig",
-                                          "MaximumRecordAgeInSeconds",
-                                          "BisectBatchOnFunctionError",
-                                          "MaximumRetryAttempts",
-                                          "TumblingWindowInSeconds",
-                                          "FunctionResponseTypes"};
     json_auto_t *mappings = NULL;
     json_auto_t *value = json_array();
     const json_t *mapping;
@@ -249,10 +234,11 @@ int setting_read_mappings(const struct setting_view *view, json_t **ret_value, s
         return -1;
     json_array_foreach(mappings, i, mapping)
     {
-        json_t *one = pick(mapping, members, COUNT_OF(members));
+        json_t *one = pick(mapping, lambda_mapping_settings, LAMBDA_MAPPING_SETTINGS);
         const char *state = json_get_text(mapping, "State");
 
-        if (json_array_append_new(value, one) < 0)
+        if (json_array_append_new(value, one) < 0 ||
+            json_object_set(one, "FunctionArn", json_object_get(mapping, "FunctionArn")) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for event source mappings");
         json_object_set_new(one, "State",
                             json_string(state && str_starts(state, "Disabl") ? "Disabled" : "Enabled"));
