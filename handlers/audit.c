@@ -53,19 +53,13 @@ static struct audit_row row_of(const struct audit_record *record, struct arena *
 static int query_of(struct request *req, struct audit_query *ret_query, struct err *err)
 {
     struct audit_query query = {0};
-    struct list_page page;
 
-    if (list_page_of(req, ROLE_AUDITOR, &page, err) < 0 || list_filter(req, "actor", &query.actor, err) < 0 ||
+    if (list_page_of(req, ROLE_AUDITOR, &query.page, err) < 0 ||
+        list_filter(req, "actor", &query.actor, err) < 0 ||
         list_filter(req, "action", &query.action, err) < 0 ||
         list_filter(req, "object", &query.object, err) < 0 ||
         list_filter(req, "environment", &query.environment, err) < 0)
         return -1;
-    query.visible = page.visible;
-    query.visible_all = page.visible_all;
-    query.since = page.since;
-    query.until = page.until;
-    query.before_key = page.before_key;
-    query.limit = page.limit;
     *ret_query = query;
     return 0;
 }

@@ -41,9 +41,8 @@ static int query_of(struct request *req, struct job_query *ret_query, struct err
 {
     const char *parent = request_query(req, "parent_id");
     struct job_query query = {0};
-    struct list_page page;
 
-    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 ||
+    if (list_page_of(req, ROLE_VIEWER, &query.page, err) < 0 ||
         list_filter(req, "environment", &query.environment, err) < 0 ||
         list_filter(req, "kind", &query.kind, err) < 0 ||
         list_filter(req, "resource", &query.resource, err) < 0 ||
@@ -51,12 +50,6 @@ static int query_of(struct request *req, struct job_query *ret_query, struct err
         return -1;
     if (parent && !id_parse(bytes_of(parent), &query.parent_id))
         return err_set(err, ERR_INVALID_QUERY, "parent_id must be an id");
-    query.visible = page.visible;
-    query.visible_all = page.visible_all;
-    query.since = page.since;
-    query.until = page.until;
-    query.before_key = page.before_key;
-    query.limit = page.limit;
     *ret_query = query;
     return 0;
 }

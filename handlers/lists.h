@@ -1,14 +1,7 @@
 /* What every list has: limit, cursor, repeatable filters, a span of time, and who sees which environments. */
 #pragma once
 #include "handlers/request.h"
-
-struct list_page {
-    size_t limit;
-    int64_t before_key; /* 0: from the newest */
-    int64_t since, until;
-    struct filter visible;
-    bool visible_all;
-};
+#include "store/page.h"
 
 /* limit, cursor, since and until of the request; the environments where the caller has `role`. */
 int list_page_of(struct request *req, enum role role, struct list_page *ret_page, struct err *err);

@@ -30,21 +30,14 @@ static int list_tx(struct tx *tx, void *ctx, struct err *err)
 static int query_of(struct request *req, struct point_query *ret_query, struct err *err)
 {
     struct point_query query = {0};
-    struct list_page page;
 
-    if (list_page_of(req, ROLE_VIEWER, &page, err) < 0 ||
+    if (list_page_of(req, ROLE_VIEWER, &query.page, err) < 0 ||
         list_filter(req, "environment", &query.environment, err) < 0 ||
         list_filter(req, "resource", &query.resource, err) < 0 ||
         list_filter(req, "type", &query.type, err) < 0 ||
         list_filter(req, "method", &query.method, err) < 0 ||
         list_filter_words(req, "status", is_status, &query.status, err) < 0)
         return -1;
-    query.visible = page.visible;
-    query.visible_all = page.visible_all;
-    query.since = page.since;
-    query.until = page.until;
-    query.before_key = page.before_key;
-    query.limit = page.limit;
     *ret_query = query;
     return 0;
 }

@@ -27,12 +27,11 @@ static int find_origin(struct tx *tx, void *ctx, struct err *err)
     static const char *const kinds[] = {"restore.table"};
     static const char *const states[] = {"succeeded", "partial"};
     struct origin *o = ctx;
-    struct job_query query = {.visible_all = true,
+    struct job_query query = {.page = {.visible_all = true, .limit = 1},
                               .environment = {&o->work->environment->name, 1},
                               .kind = {kinds, 1},
                               .state = {states, 2},
-                              .resource = {&o->resource, 1},
-                              .limit = 1};
+                              .resource = {&o->resource, 1}};
     struct err none = ERR_INIT;
     struct job **jobs;
     size_t count;

@@ -150,25 +150,21 @@ static int find_keys(struct tx *tx, const struct audit_query *query, struct aren
                                                 WALK("environment = ?3 AND ")};
     static const char since[] = "SELECT coalesce(min(key), 0) FROM audit WHERE at >= ?1";
     static const char until[] = "SELECT coalesce(max(key), 0) FROM audit WHERE at < ?1";
-    static const struct filter none = {0};
     int order = query->oldest_first ? OLDEST_FIRST : NEWEST_FIRST;
     const struct list_axis axes[] = {
         {by_object[order], OBJECT, &query->object, NULL},
         {by_actor[order], ACTOR, &query->actor, NULL},
         {by_action[order], ACTION, &query->action, NULL},
         {by_environment[order], ENVIRONMENT, &query->environment, NULL},
-        {by_environment[order], ENVIRONMENT, query->visible_all ? &none : &query->visible, NULL},
+        {by_environment[order], ENVIRONMENT, list_visible(&query->page), NULL},
     };
     const struct list list = {.axes = axes,
                               .axis_count = COUNT_OF(axes),
                               .all = all[order],
                               .since = since,
                               .until = until,
-                              .since_ms = query->since,
-                              .until_ms = query->until,
-                              .from_key = query->before_key,
-                              .ascending = query->oldest_first,
-                              .limit = query->limit};
+                              .page = &query->page,
+                              .ascending = query->oldest_first};
 
     return list_keys(tx, &list, arena, ret_keys, ret_count, ret_more, err);
 }
@@ -178,13 +174,12 @@ int tx_audit_list(struct tx *tx, const struct audit_query *query, struct arena *
                   struct err *err)
 {
     static const char by_key[] = AUDIT_SELECT "WHERE key = ?1";
-    int64_t *keys = NULL;
-    size_t count = 0;
-    bool more = false;
+    int64_t *keys;
+    size_t count;
+    bool more;
     struct audit_record **rows;
 
-    if ((query->visible_all || query->visible.count > 0) &&
-        find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
+    if (find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
         return -1;
     rows = arena_array(arena, struct audit_record *, count);
     if (!rows)

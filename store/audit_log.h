@@ -23,13 +23,9 @@ int tx_audit_frontier_get(struct tx *tx, const char *node, struct arena *arena, 
 int tx_audit_frontier_put(struct tx *tx, const char *node, struct bytes frontier, struct err *err);
 
 struct audit_query {
-    struct filter visible; /* environments; rows without an environment need visible_all */
-    bool visible_all;
+    struct list_page page;
     struct filter actor, action, object, environment;
-    int64_t since, until;
-    int64_t before_key; /* rowid keyset, newest first; 0: from the newest */
-    bool oldest_first;  /* then before_key is an after_key */
-    size_t limit;
+    bool oldest_first; /* then before_key is an after_key */
 };
 int tx_audit_list(struct tx *tx, const struct audit_query *query, struct arena *arena,
                   struct audit_record ***ret_rows, int64_t **ret_keys, size_t *ret_count, bool *ret_more,

@@ -4,6 +4,7 @@
  * otherwise.
  */
 #pragma once
+#include "store/page.h"
 #include "store/store.h"
 
 enum job_state {
@@ -94,19 +95,10 @@ int tx_job_set_progress(struct tx *tx, int64_t key, const struct progress *progr
 int tx_job_count_attempt(struct tx *tx, int64_t key, struct err *err);
 int tx_job_bump_version(struct tx *tx, int64_t key, struct err *err);
 
-/* Values of a repeatable filter: or. count 0: not filtered. */
-struct filter {
-    const char *const *values;
-    size_t count;
-};
 struct job_query {
-    struct filter visible; /* environments the caller sees; count 0: none at all, and then nothing is found */
-    bool visible_all;      /* sees every environment */
+    struct list_page page;
     struct filter environment, kind, state, resource;
-    int64_t since, until; /* created_at, 0: open; since inclusive, until exclusive */
-    struct id parent_id;  /* zero: any */
-    int64_t before_key;   /* keyset: rows with a smaller key; 0: from the newest */
-    size_t limit;
+    struct id parent_id; /* zero: any */
 };
 /* Newest first. *ret_more: there is at least one more. Each single filter is served by an index (a test
  * asserts EXPLAIN); repeated values are merged by key, other filters are applied to the narrow rows. */

@@ -34,7 +34,7 @@ static int find_keys(struct tx *tx, const struct job_query *query, struct arena 
         {by_state, STATE, rare ? &query->state : &none, NULL},
         {by_kind, KIND, &query->kind, NULL},
         {by_environment, ENVIRONMENT, &query->environment, NULL},
-        {by_environment, ENVIRONMENT, query->visible_all ? &none : &query->visible, NULL},
+        {by_environment, ENVIRONMENT, list_visible(&query->page), NULL},
         {by_state, STATE, rare ? &none : &query->state, NULL},
     };
     const struct list list = {.axes = axes,
@@ -42,10 +42,7 @@ static int find_keys(struct tx *tx, const struct job_query *query, struct arena 
                               .all = all,
                               .since = since,
                               .until = until,
-                              .since_ms = query->since,
-                              .until_ms = query->until,
-                              .from_key = query->before_key,
-                              .limit = query->limit};
+                              .page = &query->page};
 
     return list_keys(tx, &list, arena, ret_keys, ret_count, ret_more, err);
 }
@@ -54,12 +51,11 @@ int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *are
                  size_t *ret_count, bool *ret_more, struct err *err)
 {
     int64_t *keys;
-    size_t count = 0;
-    bool more = false;
+    size_t count;
+    bool more;
     struct job **jobs;
 
-    if ((query->visible_all || query->visible.count > 0) &&
-        find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
+    if (find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
         return -1;
     jobs = arena_array(arena, struct job *, count);
     if (!jobs)

@@ -40,18 +40,18 @@ static int find_bounds(struct tx *tx, const struct list *list, struct walks *wal
     int64_t first, last;
     int found = 1;
 
-    walks->low = list->ascending ? list->from_key : 0;
-    walks->high = !list->ascending && list->from_key > 0 ? list->from_key : INT64_MAX;
-    if (list->since_ms > 0 &&
-        (found = query_int(tx, list->since, VALUES(v_int(list->since_ms)), &first, err)) < 0)
+    walks->low = list->ascending ? list->page->before_key : 0;
+    walks->high = !list->ascending && list->page->before_key > 0 ? list->page->before_key : INT64_MAX;
+    if (list->page->since > 0 &&
+        (found = query_int(tx, list->since, VALUES(v_int(list->page->since)), &first, err)) < 0)
         return -1;
-    if (list->since_ms > 0 && (found == 0 || first == 0))
+    if (list->page->since > 0 && (found == 0 || first == 0))
         walks->high = 0;
-    else if (list->since_ms > 0 && first - 1 > walks->low)
+    else if (list->page->since > 0 && first - 1 > walks->low)
         walks->low = first - 1;
-    if (list->until_ms == 0 || walks->high != INT64_MAX)
+    if (list->page->until == 0 || walks->high != INT64_MAX)
         return 0;
-    if ((found = query_int(tx, list->until, VALUES(v_int(list->until_ms)), &last, err)) < 0)
+    if ((found = query_int(tx, list->until, VALUES(v_int(list->page->until)), &last, err)) < 0)
         return -1;
     walks->high = found == 0 ? 0 : last + 1;
     return 0;
@@ -138,7 +138,7 @@ static bool matches(const struct list *list, const struct walk *walk)
 
     at_time.column = 1;
     time = q_int(&at_time);
-    if (time < list->since_ms || (list->until_ms > 0 && time >= list->until_ms))
+    if (time < list->page->since || (list->page->until > 0 && time >= list->page->until))
         return false;
     for (size_t i = 0; i < list->axis_count; i++) {
         const struct list_axis *axis = &list->axes[i];
@@ -153,10 +153,22 @@ static bool matches(const struct list *list, const struct walk *walk)
     return true;
 }
 
+const struct filter *list_visible(const struct list_page *page)
+{
+    static const struct filter all = {0};
+
+    return page->visible_all ? &all : &page->visible;
+}
+
+static bool sees_something(const struct list_page *page)
+{
+    return page->visible_all || page->visible.count > 0;
+}
+
 int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys,
               size_t *ret_count, bool *ret_more, struct err *err)
 {
-    size_t limit = list->limit == 0 ? LIST_DEFAULT : list->limit > LIST_MAX ? LIST_MAX : list->limit;
+    size_t asked = list->page->limit, limit = asked == 0 ? LIST_DEFAULT : asked > LIST_MAX ? LIST_MAX : asked;
     _cleanup_(walks_done) struct walks walks = {0};
     int64_t *keys = arena_array(arena, int64_t, limit);
     size_t count = 0, looked_at = 0;
@@ -165,7 +177,8 @@ int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64
 
     if (!keys)
         return no_memory(err);
-    if (find_bounds(tx, list, &walks, err) < 0 || open_walks(tx, list, arena, &walks, err) < 0)
+    if (sees_something(list->page) &&
+        (find_bounds(tx, list, &walks, err) < 0 || open_walks(tx, list, arena, &walks, err) < 0))
         return -1;
     while (!more && (walk = next_walk(&walks, list->ascending))) {
         bool match = matches(list, walk);

@@ -4,6 +4,7 @@
  * looked at row by row in the narrow columns that the walk returns. Not for other rooms.
  */
 #pragma once
+#include "store/page.h"
 #include "store/query.h"
 
 /* Walks return: key, time, then the columns that axes name by number. ?1 < key < ?2, ?3 is the value. */
@@ -17,15 +18,16 @@ struct list_axis {
 struct list {
     const struct list_axis *axes; /* the first one in use leads: put the most selective first */
     size_t axis_count;
-    const char *all;            /* the walk when no axis is in use */
-    const char *since;          /* the smallest key with time >= ?1 */
-    const char *until;          /* the largest key with time < ?1 */
-    int64_t since_ms, until_ms; /* 0: open */
-    int64_t from_key;           /* keyset, exclusive; 0: from the end that the order begins with */
-    bool ascending;
-    size_t limit; /* 0: LIST_DEFAULT; capped at LIST_MAX */
+    const char *all;   /* the walk when no axis is in use */
+    const char *since; /* the smallest key with time >= ?1 */
+    const char *until; /* the largest key with time < ?1 */
+    const struct list_page *page;
+    bool ascending; /* oldest first; then before_key is an after_key */
 };
 
-/* The keys of one page, in order. *ret_more: there may be another. */
+/* The filter that leads when no other does: what the caller sees. Rows without an environment need
+ * visible_all. */
+const struct filter *list_visible(const struct list_page *page);
+/* The keys of one page, in order; none when the caller sees nothing. *ret_more: there may be another. */
 int list_keys(struct tx *tx, const struct list *list, struct arena *arena, int64_t **ret_keys,
               size_t *ret_count, bool *ret_more, struct err *err);

@@ -61,12 +61,8 @@ int tx_point_latest(struct tx *tx, const char *environment, const char *resource
                     struct recovery_point **ret_point, struct err *err);
 
 struct point_query {
-    struct filter visible;
-    bool visible_all;
+    struct list_page page;
     struct filter environment, resource, type, method, status;
-    int64_t since, until;
-    int64_t before_key;
-    size_t limit;
 };
 int tx_points_list(struct tx *tx, const struct point_query *query, struct arena *arena,
                    struct recovery_point ***ret_points, size_t *ret_count, bool *ret_more, struct err *err);

@@ -17,12 +17,11 @@ static int find_keys(struct tx *tx, const struct point_query *query, struct aren
     static const char by_environment[] = WALK("environment = ?3 AND ");
     static const char since[] = "SELECT coalesce(min(key), 0) FROM recovery_point WHERE created_at >= ?1";
     static const char until[] = "SELECT coalesce(max(key), 0) FROM recovery_point WHERE created_at < ?1";
-    static const struct filter none = {0};
     const struct list_axis axes[] = {
         {by_resource, RESOURCE, &query->resource, NULL},
         {by_status, STATUS, &query->status, NULL},
         {by_environment, ENVIRONMENT, &query->environment, NULL},
-        {by_environment, ENVIRONMENT, query->visible_all ? &none : &query->visible, NULL},
+        {by_environment, ENVIRONMENT, list_visible(&query->page), NULL},
         {by_method, METHOD, &query->method, NULL},
         {by_type, TYPE, &query->type, NULL},
     };
@@ -31,10 +30,7 @@ static int find_keys(struct tx *tx, const struct point_query *query, struct aren
                               .all = all,
                               .since = since,
                               .until = until,
-                              .since_ms = query->since,
-                              .until_ms = query->until,
-                              .from_key = query->before_key,
-                              .limit = query->limit};
+                              .page = &query->page};
 
     return list_keys(tx, &list, arena, ret_keys, ret_count, ret_more, err);
 }
@@ -44,12 +40,11 @@ int tx_points_list(struct tx *tx, const struct point_query *query, struct arena 
 {
     static const char by_key[] = POINT_SELECT "WHERE key = ?1";
     int64_t *keys;
-    size_t count = 0;
-    bool more = false;
+    size_t count;
+    bool more;
     struct recovery_point **points;
 
-    if ((query->visible_all || query->visible.count > 0) &&
-        find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
+    if (find_keys(tx, query, arena, &keys, &count, &more, err) < 0)
         return -1;
     points = arena_array(arena, struct recovery_point *, count);
     if (!points)

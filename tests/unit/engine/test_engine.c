@@ -405,7 +405,7 @@ struct trail {
 static int trail_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct trail *t = ctx;
-    struct audit_query query = {.visible_all = true, .oldest_first = true, .limit = 500};
+    struct audit_query query = {.page = {.visible_all = true, .limit = 500}, .oldest_first = true};
 
     return tx_audit_list(tx, &query, t->arena, &t->rows, &t->keys, &t->count, &t->more, err);
 }

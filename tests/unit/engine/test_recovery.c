@@ -265,7 +265,7 @@ struct trail {
 static int trail_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct trail *t = ctx;
-    struct audit_query query = {.visible_all = true, .limit = 500};
+    struct audit_query query = {.page = {.visible_all = true, .limit = 500}};
     const char *const action = "job.cancel_requested";
 
     query.action = (struct filter){&action, 1};

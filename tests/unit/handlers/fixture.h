@@ -306,7 +306,7 @@ struct audit_look {
 static int newest_audit(struct tx *tx, void *ctx, struct err *err)
 {
     struct audit_look *look = ctx;
-    struct audit_query query = {.visible_all = true, .limit = 1};
+    struct audit_query query = {.page = {.visible_all = true, .limit = 1}};
     int64_t *keys;
     bool more;
 
@@ -324,7 +324,7 @@ static UNUSED const struct audit_record *last_audit(void)
 
 static int all_jobs(struct tx *tx, void *ctx, struct err *err)
 {
-    struct job_query query = {.visible_all = true, .limit = LIST_MAX};
+    struct job_query query = {.page = {.visible_all = true, .limit = LIST_MAX}};
     size_t *count = ctx;
     struct job **jobs;
     bool more;

@@ -163,7 +163,7 @@ struct look {
 static int look_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct look *look = ctx;
-    struct audit_query query = {.visible_all = true, .limit = 10};
+    struct audit_query query = {.page = {.visible_all = true, .limit = 10}};
     int64_t *keys;
     bool more;
 

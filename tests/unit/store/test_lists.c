@@ -39,6 +39,15 @@ static bool in_time(int64_t at, int64_t since, int64_t until)
     return at >= since && (until == 0 || at < until);
 }
 
+/* What a caller sees, how many, and now and then from or until when, within `span` after 1000. */
+static struct list_page page_of(const char *room[3], size_t limit, unsigned span)
+{
+    return (struct list_page){.visible = some(environments, 4, room),
+                              .limit = limit,
+                              .since = pick(3) ? 0 : 1000 + pick(span),
+                              .until = pick(3) ? 0 : 1000 + pick(span)};
+}
+
 static void every_filter_of_jobs_gives_what_looking_at_all_rows_gives(void **state)
 {
     struct fixture *f = *state;
@@ -58,18 +67,15 @@ static void every_filter_of_jobs_gives_what_looking_at_all_rows_gives(void **sta
     }
     for (int round = 0; round < 400; round++) {
         const char *room[5][3];
-        struct job_query query = {.visible = some(environments, 4, room[0]),
+        struct job_query query = {.page = page_of(room[0], 1 + pick(40), 4000),
                                   .environment = some(environments, 4, room[1]),
                                   .kind = some(kinds, 3, room[2]),
                                   .state = some(states, JOB_STATE_COUNT, room[3]),
-                                  .resource = some(resources, 5, room[4]),
-                                  .limit = 1 + pick(40),
-                                  .since = pick(3) ? 0 : 1000 + pick(4000),
-                                  .until = pick(3) ? 0 : 1000 + pick(4000)};
+                                  .resource = some(resources, 5, room[4])};
         int at = ROWS;
         bool more = true;
 
-        query.visible_all = query.visible.count == 0;
+        query.page.visible_all = query.page.visible.count == 0;
         if (pick(8) == 0)
             query.parent_id = rows[pick(ROWS)].id;
         while (more) {
@@ -77,27 +83,27 @@ static void every_filter_of_jobs_gives_what_looking_at_all_rows_gives(void **sta
             size_t count;
 
             ok(tx_jobs_list(tx, &query, f->arena, &list, &count, &more, &f->err));
-            assert_true(count <= query.limit);
+            assert_true(count <= query.page.limit);
             assert_true(!more || count > 0);
             for (size_t i = 0; i < count; i++) {
                 do
                     assert_true(--at >= 0);
                 while (!in(&query.environment, rows[at].environment) || !in(&query.kind, rows[at].kind) ||
-                       !(query.visible_all || in(&query.visible, rows[at].environment)) ||
+                       !(query.page.visible_all || in(&query.page.visible, rows[at].environment)) ||
                        !in(&query.state, job_state_name(rows[at].state)) ||
                        !in(&query.resource, rows[at].resource) ||
-                       !in_time(rows[at].created_at, query.since, query.until) ||
+                       !in_time(rows[at].created_at, query.page.since, query.page.until) ||
                        !(id_is_zero(&query.parent_id) || id_equal(&query.parent_id, &rows[at].parent_id)));
                 assert_int_equal(list[i]->key, rows[at].key);
-                query.before_key = list[i]->key;
+                query.page.before_key = list[i]->key;
             }
         }
         while (--at >= 0) /* and nothing was left out at the end */
             assert_false(in(&query.environment, rows[at].environment) && in(&query.kind, rows[at].kind) &&
-                         (query.visible_all || in(&query.visible, rows[at].environment)) &&
+                         (query.page.visible_all || in(&query.page.visible, rows[at].environment)) &&
                          in(&query.state, job_state_name(rows[at].state)) &&
                          in(&query.resource, rows[at].resource) &&
-                         in_time(rows[at].created_at, query.since, query.until) &&
+                         in_time(rows[at].created_at, query.page.since, query.page.until) &&
                          (id_is_zero(&query.parent_id) || id_equal(&query.parent_id, &rows[at].parent_id)));
         arena_reset(f->arena);
     }
@@ -116,16 +122,17 @@ static void who_sees_no_environment_finds_nothing(void **state)
     bool more = true;
 
     ok(tx_job_insert(tx, &job, &f->err));
-    ok(tx_jobs_list(tx, &(struct job_query){.limit = 5}, f->arena, &jobs, &count, &more, &f->err));
+    ok(tx_jobs_list(tx, &(struct job_query){.page.limit = 5}, f->arena, &jobs, &count, &more, &f->err));
     assert_true(count == 0 && !more);
     ok(tx_jobs_list(tx, &(struct job_query){.environment = {(const char *const[]){"shop"}, 1}}, f->arena,
                     &jobs, &count, &more, &f->err));
     assert_true(count == 0 && !more);
-    ok(tx_jobs_list(tx, &(struct job_query){.visible_all = true}, f->arena, &jobs, &count, &more, &f->err));
+    ok(tx_jobs_list(tx, &(struct job_query){.page.visible_all = true}, f->arena, &jobs, &count, &more,
+                    &f->err));
     assert_true(count == 1 && !more);
-    ok(tx_points_list(tx, &(struct point_query){.limit = 5}, f->arena, &points, &count, &more, &f->err));
+    ok(tx_points_list(tx, &(struct point_query){.page.limit = 5}, f->arena, &points, &count, &more, &f->err));
     assert_true(count == 0 && !more);
-    ok(tx_audit_list(tx, &(struct audit_query){.limit = 5}, f->arena, &records, &keys, &count, &more,
+    ok(tx_audit_list(tx, &(struct audit_query){.page.limit = 5}, f->arena, &records, &keys, &count, &more,
                      &f->err));
     assert_true(count == 0 && !more);
     commit(f);
@@ -153,28 +160,25 @@ static void every_filter_of_recovery_points_gives_what_looking_at_all_rows_gives
     }
     for (int round = 0; round < 400; round++) {
         const char *room[6][3];
-        struct point_query query = {.visible = some(environments, 4, room[0]),
+        struct point_query query = {.page = page_of(room[0], ROWS, 400),
                                     .environment = some(environments, 4, room[1]),
                                     .type = some(types, 2, room[2]),
                                     .status = some(statuses, POINT_STATUS_COUNT, room[3]),
                                     .resource = some(resources, 5, room[4]),
-                                    .method = some(methods, 2, room[5]),
-                                    .limit = ROWS,
-                                    .since = pick(3) ? 0 : 1000 + pick(400),
-                                    .until = pick(3) ? 0 : 1000 + pick(400)};
+                                    .method = some(methods, 2, room[5])};
         struct recovery_point **list;
         size_t count, expected = 0;
         bool more;
 
-        query.visible_all = query.visible.count == 0;
+        query.page.visible_all = query.page.visible.count == 0;
         ok(tx_points_list(tx, &query, f->arena, &list, &count, &more, &f->err));
         assert_false(more);
         for (int at = ROWS - 1; at >= 0; at--)
             if (in(&query.environment, rows[at].environment) && in(&query.type, rows[at].type) &&
-                (query.visible_all || in(&query.visible, rows[at].environment)) &&
+                (query.page.visible_all || in(&query.page.visible, rows[at].environment)) &&
                 in(&query.status, point_status_name(rows[at].status)) &&
                 in(&query.resource, rows[at].resource) && in(&query.method, rows[at].method) &&
-                in_time(rows[at].created_at, query.since, query.until)) {
+                in_time(rows[at].created_at, query.page.since, query.page.until)) {
                 assert_true(expected < count);
                 assert_int_equal(list[expected++]->key, rows[at].key);
             }
@@ -203,25 +207,22 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
     }
     for (int round = 0; round < 400; round++) {
         const char *room[5][3];
-        struct audit_query query = {.visible = some(environments, 4, room[0]),
+        struct audit_query query = {.page = page_of(room[0], 1 + pick(60), 400),
                                     .environment = some(environments, 4, room[1]),
                                     .actor = some(actors, 3, room[2]),
                                     .action = some(kinds, 3, room[3]),
                                     .object = some(resources, 5, room[4]),
-                                    .limit = 1 + pick(60),
-                                    .since = pick(3) ? 0 : 1000 + pick(400),
-                                    .until = pick(3) ? 0 : 1000 + pick(400),
                                     .oldest_first = pick(2)};
         size_t expected = 0, found = 0;
         int64_t last = query.oldest_first ? 0 : INT64_MAX;
         bool more = true;
 
-        query.visible_all = query.visible.count == 0;
+        query.page.visible_all = query.page.visible.count == 0;
         for (int at = 0; at < ROWS; at++)
             expected += in(&query.environment, rows[at].environment) && in(&query.actor, rows[at].actor) &&
-                        (query.visible_all || in(&query.visible, rows[at].environment)) &&
+                        (query.page.visible_all || in(&query.page.visible, rows[at].environment)) &&
                         in(&query.action, rows[at].action) && in(&query.object, rows[at].object) &&
-                        in_time(rows[at].at, query.since, query.until);
+                        in_time(rows[at].at, query.page.since, query.page.until);
         while (more) {
             struct audit_record **list;
             int64_t *keys;
@@ -233,7 +234,7 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
                 assert_true(in(&query.environment, list[i]->environment) &&
                             in(&query.actor, list[i]->actor) && in(&query.action, list[i]->action) &&
                             in(&query.object, list[i]->object));
-                query.before_key = last = keys[i];
+                query.page.before_key = last = keys[i];
                 found++;
             }
         }
