@@ -220,7 +220,7 @@ def _put(s3, task, region, values, at):
         ("RuleId", task.rule["ID"]),
     )
     dimensions = [{"Name": name, "Value": value} for name, value in names]
-    when = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+    when = datetime.datetime.fromtimestamp(at, datetime.timezone.utc).replace(tzinfo=None)  # as moto keeps it
     data = [
         {"MetricName": name, "Dimensions": dimensions, "Timestamp": when, "Value": value, "Unit": unit}
         for name, (value, unit) in values.items()

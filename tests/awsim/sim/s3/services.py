@@ -43,7 +43,7 @@ def mend_moto(s3):
 
     S3Backend.get_object, S3Backend.put_object = get_object, put_object
     S3Backend.delete_bucket = delete_bucket
-    S3Backend.get_cloudwatch_metrics = classmethod(lambda _cls, account, _region: _metrics(account))
+    S3Backend.get_cloudwatch_metrics = classmethod(lambda cls, account_id, region: _metrics(account_id))
 
 
 def _metrics(account):
