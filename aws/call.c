@@ -303,6 +303,21 @@ static void say_fault(const struct sending *s, struct err *err)
             resource, *s->fault.code ? s->fault.code : number, *message ? ": " : "", message);
 }
 
+/* The answer to a HEAD has no body to say why. S3's other 503 asks for no less patience than SlowDown; 400 is
+ * what an expired token gets, and a wrong region with the right one in a header. */
+static void guess_fault(struct sending *s)
+{
+    const struct http_answer *answer = &s->reply->answer;
+
+    if (answer->status == 503)
+        str_copy(s->fault.code, sizeof(s->fault.code), "SlowDown");
+    if (answer->status != 400 || *s->fault.code || http_answer_header(answer, "x-amz-bucket-region"))
+        return;
+    str_copy(s->fault.code, sizeof(s->fault.code), "ExpiredToken");
+    str_copy(s->fault.message, sizeof(s->fault.message),
+             "by its status alone, for the answer to a HEAD has no body");
+}
+
 /* The class of what came; err says it. */
 static enum aws_error_class judge(struct sending *s, int rc, struct err *err)
 {
@@ -323,9 +338,8 @@ static enum aws_error_class judge(struct sending *s, int rc, struct err *err)
     aws_fault_read(answer, s->service->protocol, &s->fault);
     if (!s->fault.found)
         return AWS_ERROR_NONE;
-    /* the answer to a HEAD has no body to say so; S3's other 503 asks for no less patience */
-    if (call->service == AWS_S3 && answer->status == 503 && str_is(call->method, "HEAD"))
-        str_copy(s->fault.code, sizeof(s->fault.code), "SlowDown");
+    if (call->service == AWS_S3 && str_is(call->method, "HEAD"))
+        guess_fault(s);
     say_fault(s, err);
     if (call->control && err->code == ERR_AWS_LIMIT)
         return AWS_ERROR_FINAL;

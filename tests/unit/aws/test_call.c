@@ -199,6 +199,21 @@ static void a_503_to_a_head_is_a_throttle(void **state)
     assert_int_equal(f->err.code, ERR_AWS_THROTTLED);
 }
 
+static void a_400_to_a_head_is_an_expired_token_unless_the_region_is_wrong(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f, {.status = 400}, {.status = 200}, {.status = 400}, {.status = 400},
+          {.status = 400, .headers = "x-amz-bucket-region: eu-north-1\r\n"});
+    assert_int_equal(go(f, head), 0); /* with credentials fetched again */
+    check_server(f, 2);
+    assert_int_equal(go(f, head), -1);
+    assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
+    check_server(f, 4);
+    assert_int_equal(go(f, head), -1);
+    assert_int_equal(f->err.code, ERR_AWS_REFUSED);
+    check_server(f, 5);
+}
+
 static void a_date_from_a_cache_is_not_believed(void **state)
 {
     struct fixture *f = *state;
@@ -450,6 +465,7 @@ int main(void)
         TEST(a_wrong_clock_is_put_right_once),
         TEST(a_refused_head_says_a_wrong_clock_by_its_date_alone),
         TEST(a_503_to_a_head_is_a_throttle),
+        TEST(a_400_to_a_head_is_an_expired_token_unless_the_region_is_wrong),
         TEST(a_date_from_a_cache_is_not_believed),
         TEST(expired_keys_are_fetched_again_once),
         TEST(what_must_not_be_repeated_is_not_when_its_fate_is_unknown),
