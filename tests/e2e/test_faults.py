@@ -1,8 +1,6 @@
-"""AWS has a bad day: throttling, server errors, lost connections and answers that contradict themselves. A job ends well with the right
-data, or fails with the code that names the cause; whatever happened, nothing was made twice. FAULTS=each takes every operation
-apart, at its first and its third call."""
-import os
-
+"""AWS has a bad day: throttling, server errors, lost connections and answers that contradict themselves, everywhere at once. A job ends
+well with the right data, or fails with the code that names the cause; whatever happened, nothing was made twice. test_each_fault.py
+takes every operation apart."""
 import pytest
 
 from peers import Peer, end
@@ -22,14 +20,8 @@ ALL = [(service, operation) for service, names in OPERATIONS.items() for operati
 def rows():
     """name: faults"""
     for do in EVERYWHERE + list(ONLY):
-        where = ONLY.get(do, ALL)
-        if os.environ.get("FAULTS") == "each":
-            for service, operation in where:
-                for skip in (0, 2):
-                    yield f"{do} of {operation} {skip + 1}", [fault(service, operation, do, skip=skip)]
-        else:
-            yield f"{do} everywhere", [fault(service, operation, do, skip=skip, count=count) for service, operation in where
-                                       for skip, count in ((0, 1), (2, 2))]
+        yield f"{do} everywhere", [fault(service, operation, do, skip=skip, count=count) for service, operation in ONLY.get(do, ALL)
+                                   for skip, count in ((0, 1), (2, 2))]
 
 
 def fault(service, operation, do, **more):
