@@ -79,6 +79,13 @@ def everything(store, place):
             yield BUCKET + name, "S3", Bucket(store, place.account, place.region, name).tags()
 
 
+def reading(place, arn):
+    """(action, resource) that a role needs to back it up."""
+    if kind_of(arn) == "S3":
+        return "s3:GetObject", arn + "/*"
+    return "dynamodb:StartAwsBackupJob" if place.managed["DynamoDB"] else "dynamodb:CreateBackup", arn
+
+
 def _call(place):
     return Call("dynamodb", "AWSBackup", None, None, place.region, place.account)
 

@@ -21,6 +21,7 @@ class Copy:
     def __init__(self, place, request, source, at, by=None):
         self.id, self.place, self.request = str(uuid.uuid4()).upper(), place, request
         self.source, self.to_arn, self.role = source, request["DestinationBackupVaultArn"], request["IamRoleArn"]
+        self.session = roles.session_of(self.role)
         self.lifecycle, self.by = request.get("Lifecycle"), by
         self.created_by = by.created_by if by else None
         self.created, self.completed = round(at, 3), None
@@ -92,7 +93,7 @@ def _run(store, at, job):
     vault.points[arn] = job.point
     if tags := job.place.tags.get(job.source.arn):
         place.tags[arn] = dict(tags)
-    store.note(job.place, "backup", "CopyJobStarted", job.id, "changed", job.role)
+    store.note(job.place, "backup", "CopyJobStarted", job.id, "changed", job.session)
     store.plan(at + store.seconds("copy_delay"), _complete, job)
 
 
@@ -100,15 +101,14 @@ def _free(store, job):
     """The vault to copy into, when nothing stands against it; Failed."""
     if job.outcome and job.outcome[0] == "job_fails":
         raise Failed(job.outcome[1])
-    if not roles.assumable(job.place.account, job.role):
-        raise Failed(roles.words(job.role), "AccessDenied")
+    roles.work(store, job.place, job.role, "backup:CopyFromBackupVault", job.source.vault.arn)
     if not job.source.managed:
         raise Failed("Copy job failed. The recovery point's resource type does not support copying.", "InvalidParameters")
     vault = vaults.by_arn(store, job.to_arn)
     if vault is None:
         raise Failed(f"Copy job failed. The destination Backup vault does not exist: {job.to_arn}")
     if vault.account != job.place.account:
-        if not policies.lets_in(vault.policy, job.place.account, vault.arn):
+        if not policies.lets_in(vault.policy, job.place.account, vault.arn, store.now):
             raise Failed("Access denied: the destination vault's policy does not allow backup:CopyIntoBackupVault", "AccessDenied")
         if not vault.own_key or not job.source.vault.own_key:
             raise Failed(DEFAULT_KEY)
@@ -121,7 +121,7 @@ def _complete(store, at, job):
     partial = job.outcome is not None and job.outcome[0] == "job_partial"
     points.settle_in(store, at, job.point, "PARTIAL" if partial else "COMPLETED")
     _end(at, job, job.point.status, "Some items were not copied." if partial else None)
-    store.note(job.place, "backup", "CopyJobCompleted", job.point.arn, "made", job.role)
+    store.note(job.place, "backup", "CopyJobCompleted", job.point.arn, "made", job.session)
 
 
 def _end(at, job, state, message=None, category=None):
@@ -139,7 +139,7 @@ def start_copy_job(store, call, request):
         call.resource, call.effect = former.source.arn, "read"
         return _started(former)
     point = points.in_vault(call, vault, request["RecoveryPointArn"])
-    vaults.allowed(call, vault, "StartCopyJob")
+    vaults.allowed(store, call, vault, "StartCopyJob")
     vaults.by_arn(store, request["DestinationBackupVaultArn"])  # its form only: the job finds out the rest
     if request["DestinationBackupVaultArn"] == vault.arn:
         raise invalid("The destination Backup vault is the source Backup vault")

@@ -31,7 +31,7 @@ class Cron:
         self.in_month, self.in_week = _days_of_month(fields[2]), _days_of_week(fields[4])
         try:
             self.zone = ZoneInfo(zone)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             raise ValueError(f"not a time zone: {zone}") from None
 
     def after(self, at):

@@ -22,6 +22,7 @@ class Job:
         self.vault_name, self.arn = request["BackupVaultName"], request["ResourceArn"]
         self.kind, self.name = contents.kind_of(self.arn), contents.name_of(self.arn)
         self.role, self.lifecycle = request["IamRoleArn"], request.get("Lifecycle")
+        self.session = roles.session_of(self.role)
         self.created, self.completed, self.created_by = round(at, 3), None, created_by
         start = request.get("StartWindowMinutes") or documents.START_WINDOW
         self.start_by = at + start * MINUTE
@@ -122,7 +123,7 @@ def _run(store, at, job):
         return
     delay = store.seconds("backup_delay")
     try:
-        vault = _free(job)
+        vault = _free(store, job)
         content = contents.take(store, job.place, job.arn, at, delay)
     except Unready:
         store.plan(at + RETRY, _run, job)
@@ -139,16 +140,15 @@ def _run(store, at, job):
     if tags and job.point.managed:
         job.place.tags[job.point_arn] = tags
     job.state, job.ends = "RUNNING", at + delay
-    store.note(job.place, "backup", "BackupJobStarted", job.id, "changed", job.role)
+    store.note(job.place, "backup", "BackupJobStarted", job.id, "changed", job.session)
     store.plan(job.ends, _complete, job)
 
 
-def _free(job):
+def _free(store, job):
     """The vault, when nothing stands against the job; Failed."""
     if job.outcome and job.outcome[0] == "job_fails":
         raise Failed(job.outcome[1])
-    if not roles.assumable(job.place.account, job.role):
-        raise Failed(roles.words(job.role), "AccessDenied")
+    roles.work(store, job.place, job.role, *contents.reading(job.place, job.arn))
     vault = job.place.vaults.get(job.vault_name)
     if vault is None:
         raise Failed(f"Failed reading Backup vault with provided name: {job.vault_name}")
@@ -166,7 +166,7 @@ def _complete(store, at, job):
     partial = job.outcome is not None and job.outcome[0] == "job_partial"
     points.settle_in(store, at, job.point, "PARTIAL" if partial else "COMPLETED")
     job.end(at, job.point.status, "Some items were not backed up." if partial else None)
-    store.note(job.place, "backup", "BackupJobCompleted", job.point_arn, "made", job.role)
+    store.note(job.place, "backup", "BackupJobCompleted", job.point_arn, "made", job.session)
     if not partial:
         for action in job.copy_actions:
             copies.scheduled(store, at, job, action)
@@ -220,7 +220,7 @@ def start_backup_job(store, call, request):
     if former := by_token(place.backup, request):
         call.effect = "read"
         return _started(former)
-    vaults.allowed(call, vault, "StartBackupJob")
+    vaults.allowed(store, call, vault, "StartBackupJob")
     _check(store, call, request)
     roles.passed(call, request["IamRoleArn"])
     job = Job(place, request, store.now)

@@ -184,7 +184,7 @@ def _unlocked(vault):
 
 def delete_recovery_point(store, call, request):
     point = find(store, call, request)
-    vaults.allowed(call, point.vault, "DeleteRecoveryPoint")
+    vaults.allowed(store, call, point.vault, "DeleteRecoveryPoint")
     _unlocked(point.vault)
     if point.status in BUSY:
         raise BackupError(
@@ -198,7 +198,7 @@ def delete_recovery_point(store, call, request):
 
 def update_recovery_point_lifecycle(store, call, request):
     point, wanted = find(store, call, request), request.get("Lifecycle", {})
-    vaults.allowed(call, point.vault, "UpdateRecoveryPointLifecycle")
+    vaults.allowed(store, call, point.vault, "UpdateRecoveryPointLifecycle")
     _unlocked(point.vault)
     lifecycle.check(wanted)
     if point.status in BUSY:

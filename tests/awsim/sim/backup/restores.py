@@ -12,6 +12,7 @@ class Restore:
     def __init__(self, place, request, point, metadata, at):
         self.id, self.place, self.request = str(uuid.uuid4()).upper(), place, request
         self.point, self.metadata, self.role = point, metadata, request["IamRoleArn"]
+        self.session = roles.session_of(self.role)
         self.created, self.completed = round(at, 3), None
         self.state, self.message, self.outcome = "PENDING", None, None
         self.target = self.made_arn = None
@@ -44,12 +45,11 @@ class Restore:
 def _run(store, at, job):
     point, delay = job.point, store.seconds("restore_delay")
     job.state = "RUNNING"
-    store.note(job.place, "backup", "RestoreStarted", job.id, "changed", job.role)
+    store.note(job.place, "backup", "RestoreStarted", job.id, "changed", job.session)
     try:
         if job.outcome and job.outcome[0] == "job_fails":
             raise Failed(job.outcome[1])
-        if not roles.assumable(job.place.account, job.role):
-            raise Failed(roles.words(job.role))
+        roles.work(store, job.place, job.role, *targets.writing(job))
         content = point.content.hollow() if job.outcome and job.outcome[0] == "job_hollow" else point.content
         tags = job.place.tags.get(point.arn, {}) if job.request.get("CopySourceTagsToRestoredResource") else {}
         job.made_arn = targets.make(store, at, job, content, tags, delay)
@@ -62,7 +62,7 @@ def _run(store, at, job):
 def _complete(store, at, job):
     job.point.last_restore = at
     _end(at, job, "COMPLETED")
-    store.note(job.place, "backup", "RestoreCompleted", job.made_arn, "changed", job.role)
+    store.note(job.place, "backup", "RestoreCompleted", job.made_arn, "changed", job.session)
 
 
 def _end(at, job, state, message=None):
@@ -92,7 +92,7 @@ def start_restore_job(store, call, request):
     point = points.anywhere(store, call, arn)
     if point is None:
         raise not_found(f"Cannot find Recovery point: {arn}")
-    vaults.allowed(call, point.vault, "StartRestoreJob")
+    vaults.allowed(store, call, point.vault, "StartRestoreJob")
     if point.status not in ("COMPLETED", "PARTIAL"):
         raise refused(f"Recovery point is {point.status}: {arn}")
     if request.get("ResourceType", point.content.kind) != point.content.kind:

@@ -81,11 +81,9 @@ class Store:
                 at, _, event, about = heapq.heappop(self.agenda)
                 event(self, at, *about)
 
-    def note(self, place, service, operation, resource, effect, role=None):
-        """A ledger row for what AWS Backup does by itself, as itself or in a role."""
-        call = Call(service, operation, resource, None, place.region, place.account, effect=effect)
-        name = role.rpartition("/")[2] if role else None
-        call.principal = f"arn:aws:sts::{place.account}:assumed-role/{name}/AWSBackup" if name else SERVICE
+    def note(self, place, service, operation, resource, effect, session=None):
+        """A ledger row for what AWS Backup does by itself, as itself or as a session of its role."""
+        call = Call(service, operation, resource, None, place.region, place.account, session or SERVICE, effect)
         self.app.ledger.add(call, 200)
 
 

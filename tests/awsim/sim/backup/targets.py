@@ -80,6 +80,15 @@ def _items(found):
         raise invalid("Invalid restore metadata. ItemsToRestore must be JSON") from None
 
 
+def writing(job):
+    """(action, resource) that a role needs to restore."""
+    name = job.metadata[REQUIRED[job.point.content.kind]]
+    if job.point.content.kind == "S3":
+        return "s3:PutObject", f"arn:aws:s3:::{name}/*"
+    action = "RestoreTableFromAwsBackup" if job.point.managed else "RestoreTableFromBackup"
+    return f"dynamodb:{action}", f"arn:aws:dynamodb:{job.place.region}:{job.place.account}:table/{name}"
+
+
 def make(store, at, job, content, tags, delay):
     """The ARN of what was made; Failed."""
     key = job.metadata.get(KEY_OF[content.kind][0])
@@ -95,7 +104,8 @@ def _usable(place, key):
 
 def _table(store, at, job, content, tags, delay):
     place, name = job.place, job.metadata["targetTableName"]
-    call = Call("dynamodb", "RestoreTableFromAwsBackup", name, None, place.region, place.account)
+    operation = writing(job)[0].partition(":")[2]
+    call = Call("dynamodb", operation, name, None, place.region, place.account)
     request = {"TargetTableName": name, "SSESpecificationOverride": {"Enabled": False}}
     if job.metadata.get("encryptionType") == "KMS":
         request["SSESpecificationOverride"] = {"Enabled": True, "SSEType": "KMS"}
@@ -110,7 +120,7 @@ def _table(store, at, job, content, tags, delay):
             raise Failed(fault.message) from None
         table = dynamodb.tables(call)[name]
         table.clock, table.tags = dynamodb.clock, dict(tags)
-    store.note(place, "dynamodb", call.operation, name, "made", job.role)
+    store.note(place, "dynamodb", call.operation, name, "made", job.session)
     return table.arn
 
 
@@ -119,18 +129,18 @@ def _objects(store, _at, job, content, tags, _delay):
     bucket = Bucket(store, place.account, place.region, job.metadata["DestinationBucketName"])
     new = job.metadata.get("NewBucket", "false").lower() == "true"
     with store.app.moto.lock:
+        if new == bucket.exists():
+            raise Failed(f"The specified bucket {'exists already' if new else 'does not exist'}: {bucket.name}")
         if new and (fault := bucket.create()):
             raise Failed(fault)
-        if not new and not bucket.exists():
-            raise Failed(f"The specified bucket does not exist: {bucket.name}")
         if new:
-            store.note(place, "s3", "CreateBucket", bucket.name, "made", job.role)
+            store.note(place, "s3", "CreateBucket", bucket.name, "made", job.session)
         for one in content.data:
             # Nothing is overwritten: a key whose current version is no delete marker is skipped.
             if (wanted is None or one.key in wanted) and not bucket.has(one.key):
                 if fault := bucket.write(one, _encryption(job.metadata)):
                     raise Failed(fault)
-                store.note(place, "s3", "PutObject", f"{bucket.name}/{one.key}", "made", job.role)
+                store.note(place, "s3", "PutObject", f"{bucket.name}/{one.key}", "made", job.session)
     return f"arn:aws:s3:::{bucket.name}"
 
 

@@ -63,9 +63,9 @@ def find(store, call, name):
     return found
 
 
-def allowed(call, vault, action):
-    """Refuses what the vault's access policy denies to the caller; see policies.py for what it judges."""
-    if policies.denies(vault.policy, call, f"backup:{action}", vault.arn):
+def allowed(store, call, vault, action):
+    """Refuses what the vault's access policy denies to the caller."""
+    if policies.denies(vault.policy, call, f"backup:{action}", vault.arn, store.now):
         raise BackupError(
             "AccessDeniedException",
             f"User: {call.principal} is not authorized to perform: backup:{action} on resource: {vault.arn} "
@@ -113,7 +113,7 @@ def list_backup_vaults(store, call, request):
 
 def delete_backup_vault(store, call, request):
     vault = find(store, call, request["BackupVaultName"])
-    allowed(call, vault, "DeleteBackupVault")
+    allowed(store, call, vault, "DeleteBackupVault")
     if vault.points:
         raise refused("Backup vault cannot be deleted because it contains recovery points.")
     place = store.of(call)
@@ -126,7 +126,7 @@ def delete_backup_vault(store, call, request):
 
 def put_backup_vault_access_policy(store, call, request):
     vault = find(store, call, request["BackupVaultName"])
-    allowed(call, vault, "PutBackupVaultAccessPolicy")
+    allowed(store, call, vault, "PutBackupVaultAccessPolicy")
     text = request.get("Policy")
     if text is None:
         vault.policy = None
@@ -145,7 +145,7 @@ def get_backup_vault_access_policy(store, call, request):
 
 def delete_backup_vault_access_policy(store, call, request):
     vault = find(store, call, request["BackupVaultName"])
-    allowed(call, vault, "DeleteBackupVaultAccessPolicy")
+    allowed(store, call, vault, "DeleteBackupVaultAccessPolicy")
     vault.policy = None
 
 
