@@ -110,6 +110,8 @@ class Store:
     def _look(self, call, text):
         name = table_name(text)
         call.resource = name
+        if ARN.fullmatch(text) and text.split(":")[3:5] != [call.region, call.account]:
+            raise invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {text}")
         table = self.tables(call).get(name)
         if table:
             table.drop_gone_indexes(self.clock.now())

@@ -132,5 +132,6 @@ def _may_be_foreign(call, request, caller):
     """Without enforcement only what names another account's resource needs a look."""
     if call.service == "s3":
         bucket = find((call.resource or "").partition("/")[0])
-        return "x-amz-copy-source" in request.headers or (bucket and bucket.account_id != caller.account)
+        foreign = bucket is not None and bucket.account_id != caller.account and call.operation != "CreateBucket"
+        return foreign or "x-amz-copy-source" in request.headers
     return call.service == "dynamodb" and b"arn:aws:dynamodb:" in request.body

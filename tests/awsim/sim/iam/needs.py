@@ -29,7 +29,9 @@ SCALING = "dynamodb.application-autoscaling.amazonaws.com"
 SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_DynamoDBTable"
 # service -> ((operations, member that names the resource, ARN without its partition and service), ..)
 RESOURCES = {
-    "application-autoscaling": ((r"(Put|Delete|Register|Deregister)\w+", "ResourceId", "{region}:{account}:scalable-target/{id}"),),
+    "application-autoscaling": (
+        (r"(Put|Delete|Register|Deregister)\w+", "ResourceId", "{region}:{account}:scalable-target/{id}"),
+    ),
     "cloudwatch": (
         (r"PutMetricAlarm|DeleteAlarms|SetAlarmState", "AlarmName", "{region}:{account}:alarm:{name}"),
         (r"DescribeAlarms", "", "{region}:{account}:alarm:*"),
@@ -41,7 +43,13 @@ RESOURCES = {
         (r"\w+Group\w*", "GroupName", ":{account}:group/{name}"),
     ),
     "kms": ((r"(?!List|CreateKey)\w+", "KeyId", "{region}:{account}:key/{name}"),),
-    "lambda": ((r"(?!List(Functions|EventSourceMappings|Layers)|CreateEventSourceMapping)\w+", "FunctionName", "{region}:{account}:function:{name}"),),
+    "lambda": (
+        (
+            r"(?!List(Functions|EventSourceMappings|Layers)|CreateEventSourceMapping)\w+",
+            "FunctionName",
+            "{region}:{account}:function:{name}",
+        ),
+    ),
     "logs": ((r"\w+", "logGroupName", "{region}:{account}:log-group:{name}"),),
     "events": ((r"\w+Rule|\w+Targets|\w+TargetsByRule", "Name", "{region}:{account}:rule/{name}"),),
     "secretsmanager": ((r"(?!ListSecrets)\w+", "SecretId", "{region}:{account}:secret:{name}"),),

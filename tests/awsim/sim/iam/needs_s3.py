@@ -190,6 +190,8 @@ def needs(call, request):
     name, _, key = (call.resource or "").partition("/")
     if not name:
         return [Need("s3:" + ACTIONS.get(call.operation, call.operation), "*")]
+    if call.operation == "CreateBucket":  # whoever has the name
+        return [Need("s3:CreateBucket", _arn(name), _context(request))]
     context = _context(request)
     asked = [(action, name, one) for action, one in _actions(call, request, key)]
     found = []

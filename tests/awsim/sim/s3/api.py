@@ -21,8 +21,10 @@ from .events import notify
 from .store import beside, find
 
 MODULES = (objects, reading, uploads, listing, lock, lifecycle, replication, archive, buckets)
+# `bucket.localhost`, `bucket.s3.eu-west-1.localhost`; `s3.eu-west-1.localhost` names no bucket.
+REGIONAL_HOST = re.compile(r"[a-z0-9-]+\.[a-z]{2}(-[a-z]+)+-\d\.(localhost|amazonaws\.com)(:\d+)?")
 VIRTUAL_HOST = re.compile(
-    r"(?P<bucket>[a-z0-9][a-z0-9.-]+)\.(localhost|s3[.-][a-z0-9.-]*amazonaws\.com)(:\d+)?"
+    r"(?P<bucket>[a-z0-9][a-z0-9.-]*?)(\.s3([.-][a-z0-9-]+)?)?\.(localhost|amazonaws\.com)(?P<port>:\d+)?"
 )
 # Operations of the model that share a route with their successor.
 RENAMED = {
@@ -49,10 +51,11 @@ class Ask:
 
 def path_style(request):
     """The same request with the bucket in its path."""
-    match = VIRTUAL_HOST.fullmatch(request.headers.get("host", ""))
-    if match is None:
+    host = request.headers.get("host", "")
+    match = VIRTUAL_HOST.fullmatch(host)
+    if match is None or REGIONAL_HOST.fullmatch(host):
         return request
-    headers = {**request.headers, "host": "127.0.0.1" + (match[3] or "")}
+    headers = {**request.headers, "host": "127.0.0.1" + (match["port"] or "")}
     path, mark, query = request.target.partition("?")
     return replace(request, target=f"/{match['bucket']}{path}{mark}{query}", headers=headers)
 
