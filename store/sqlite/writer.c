@@ -1,7 +1,9 @@
 /*
- * The thread that does every write. What has queued up while it was syncing shares the next commit, each
- * function in a savepoint of its own. Savepoints do not isolate when SQLite itself leaves the transaction
- * (REFERENCE.md section 12): then nothing of the group remains, and each function is run again alone.
+ * The thread that does every write. What has queued up while it was syncing shares the next commit. First
+ * without savepoints, which cost a page copied for each page written; when a function fails, the group is
+ * undone and run again with a savepoint for each. Savepoints do not isolate when SQLite itself leaves the
+ * transaction (REFERENCE.md section 12): then nothing of the group remains, and each function is run again
+ * alone.
  */
 #include "store/sqlite/backend.h"
 
@@ -89,14 +91,23 @@ static bool run_in_savepoint(struct tx *tx, struct work *work)
     return command(tx, release, &err) == 0;
 }
 
-static bool run_together(struct sqlite_store *store, struct work *group)
+/* Runs one function with nothing to fall back to. False: it failed, and what it has written must go with the
+ * others'. */
+static bool run_bare(struct tx *tx, struct work *work)
+{
+    run_function(tx, work);
+    return work->result == 0;
+}
+
+static bool run_together(struct sqlite_store *store, struct work *group,
+                         bool (*run)(struct tx *tx, struct work *work))
 {
     struct tx tx = {&store->store, &store->writer.connection};
     struct err err = ERR_INIT;
     bool whole = tx_begin(&tx, &err) == 0;
 
     for (struct work *work = group; work && whole; work = work->next)
-        whole = run_in_savepoint(&tx, work);
+        whole = run(&tx, work);
     if (whole && tx_commit(store, &tx, &err) == 0)
         return true;
     tx_rollback(&tx);
@@ -173,7 +184,7 @@ static struct work *take_group(struct writer *writer)
 
 static void run_group(struct sqlite_store *store, struct work *group)
 {
-    if (group->next && run_together(store, group))
+    if (group->next && (run_together(store, group, run_bare) || run_together(store, group, run_in_savepoint)))
         return;
     for (struct work *work = group; work; work = work->next)
         run_alone(store, work);

@@ -126,7 +126,7 @@ static void a_function_that_fails_leaves_nothing_and_its_neighbours_stay(void **
     assert_int_equal(queued[1].err.code, ERR_CONFLICT);
     assert_int_equal(queued[2].result, 0);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(queued[i].ran, 1); /* that is, in one group */
+        assert_int_equal(queued[i].ran, i == 2 ? 1 : 2); /* in one group, and again with savepoints */
         assert_int_equal(job_exists(f, &queued[i].job.id), i != 1);
     }
     assert_int_equal(count_rows(f, "SELECT count(*) FROM step"), 2);
@@ -139,7 +139,7 @@ static void when_sqlite_leaves_the_transaction_each_function_is_run_again_alone(
 
     allow_pages_more(f, begin(f), 50);
     run_group(f, queued, (enum kind[]){GOOD, FILLS, GOOD}, 3);
-    assert_int_equal(queued[0].ran, 2);
+    assert_int_equal(queued[0].ran, 3); /* in one group, with savepoints, alone */
     assert_int_equal(queued[0].result, 0);
     assert_int_equal(queued[1].result, -1);
     assert_int_equal(queued[1].err.code, ERR_STORE_FULL);
@@ -165,8 +165,22 @@ static void a_function_that_hides_a_lost_transaction_is_not_believed(void **stat
         assert_int_equal(queued[i].result, i == 1 ? -1 : 0);
         assert_int_equal(job_exists(f, &queued[i].job.id), i != 1);
     }
-    assert_int_equal(queued[0].ran, 2);
+    assert_int_equal(queued[0].ran, 3);
     assert_int_equal(count_rows(f, "SELECT count(*) FROM job"), 2);
+}
+
+static void when_none_fails_each_function_of_a_group_runs_once(void **state)
+{
+    struct fixture *f = *state;
+    struct queued queued[3];
+
+    begin(f);
+    run_group(f, queued, (enum kind[]){GOOD, GOOD, GOOD}, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(queued[i].result, 0);
+        assert_int_equal(queued[i].ran, 1);
+        assert_true(job_exists(f, &queued[i].job.id));
+    }
 }
 
 static void *close_main(void *arg)
@@ -330,6 +344,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
     const struct CMUnitTest tests[] = {
         TEST(a_function_that_fails_leaves_nothing_and_its_neighbours_stay),
+        TEST(when_none_fails_each_function_of_a_group_runs_once),
         TEST(when_sqlite_leaves_the_transaction_each_function_is_run_again_alone),
         TEST(a_function_that_hides_a_lost_transaction_is_not_believed),
         TEST(who_comes_while_the_store_closes_is_sent_away_and_who_waited_is_served),
