@@ -114,8 +114,12 @@ static int open_files(struct sqlite_store *store, const struct store_options *op
 
 static int sqlite_open(const struct store_options *options, struct store **ret_store, struct err *err)
 {
-    struct sqlite_store *store = store_new(options);
+    struct sqlite_store *store;
 
+    /* Counting the bytes of each allocation takes a lock that every connection would meet at. Refused, and
+     * not missed, when SQLite has been used already. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    store = store_new(options);
     if (!store || !store->path || !store->database_dir || !store->data_dir)
         err_set(err, ERR_NO_MEMORY, "no memory for the store");
     else if (open_files(store, options, err) == 0 && writer_start(store, err) == 0) {

@@ -1,6 +1,8 @@
 /* Read-only connections, lent for one read transaction each. */
 #include "store/sqlite/backend.h"
 
+#include "store/query.h"
+
 int readers_open(struct sqlite_store *store, struct err *err)
 {
     for (size_t i = 0; i < COUNT_OF(store->readers.connections); i++)
@@ -49,14 +51,15 @@ static int read_on(struct sqlite_store *store, struct connection *connection, st
 {
     static const char begin[] = "BEGIN", commit[] = "COMMIT";
     struct tx tx = {&store->store, connection};
+    struct err ignored = ERR_INIT;
     int result;
 
-    if (connection_exec(connection, begin, err) < 0)
+    if (query_run(&tx, begin, NO_VALUES, err) < 0)
         return -1;
     result = fn(&tx, ctx, err);
     /* an error may have ended it; nothing was written, so nothing else can go wrong */
     if (!sqlite3_get_autocommit(connection->db))
-        sqlite3_exec(connection->db, commit, NULL, NULL, NULL);
+        query_run(&tx, commit, NO_VALUES, &ignored);
     return result;
 }
 
