@@ -60,41 +60,45 @@ static struct audit_record record_of(const struct audit_row *row)
     return record;
 }
 
-static int count_in_frontier(struct tx *tx, const struct audit_row *row, struct err *err)
+/* The stored frontier with the row's hash in it, packed. */
+static int next_frontier(struct bytes stored, const uint8_t *row_hash, uint8_t packed[AUDIT_FRONTIER_BYTES],
+                         struct bytes *ret_packed, struct err *err)
 {
-    _cleanup_(arena_free_p) struct arena *arena = arena_new(16 * KIB);
-    uint8_t packed[AUDIT_FRONTIER_BYTES];
     struct audit_frontier frontier;
-    struct bytes stored;
-    size_t len;
 
-    if (!arena)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
-    if (tx_audit_frontier_get(tx, row->node, arena, &stored, err) < 0)
-        return -1;
     audit_frontier_init(&frontier);
     if (stored.data && stored.len && audit_frontier_unpack(stored, &frontier, err) < 0)
         return -1;
-    if (audit_frontier_add(&frontier, row->hash, err) < 0)
+    if (audit_frontier_add(&frontier, row_hash, err) < 0)
         return -1;
-    len = audit_frontier_pack(&frontier, packed);
-    return tx_audit_frontier_put(tx, row->node, (struct bytes){(const char *)packed, len}, err);
+    *ret_packed = (struct bytes){(const char *)packed, audit_frontier_pack(&frontier, packed)};
+    return 0;
+}
+
+static int append(struct tx *tx, struct audit_row *row, struct arena *arena, struct err *err)
+{
+    uint8_t packed[AUDIT_FRONTIER_BYTES];
+    struct audit_record record;
+    struct audit_head head;
+    struct bytes frontier;
+
+    if (tx_audit_head(tx, row->node, arena, &head, err) < 0)
+        return -1;
+    row->seq = head.seq + 1;
+    memcpy(row->prev_hash, head.hash.bytes, AUDIT_HASH_SIZE);
+    if (audit_row_hash(row, row->hash, err) < 0 || audit_row_sound(row, err) < 0 ||
+        next_frontier(head.frontier, row->hash, packed, &frontier, err) < 0)
+        return -1;
+    record = record_of(row);
+    return tx_audit_insert(tx, &record, frontier, err);
 }
 
 int tx_audit(struct tx *tx, const char *node, const struct audit_entry *entry, struct err *err)
 {
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(4 * KIB);
     struct audit_row row = row_of(entry, node);
-    struct audit_record record;
-    struct hash head;
 
-    if (tx_audit_head(tx, node, &row.seq, &head, err) < 0)
-        return -1;
-    row.seq++;
-    memcpy(row.prev_hash, head.bytes, AUDIT_HASH_SIZE);
-    if (audit_row_hash(&row, row.hash, err) < 0 || audit_row_sound(&row, err) < 0)
-        return -1;
-    record = record_of(&row);
-    if (tx_audit_insert(tx, &record, err) < 0)
-        return -1;
-    return count_in_frontier(tx, &row, err);
+    if (!arena)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
+    return append(tx, &row, arena, err);
 }

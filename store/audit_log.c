@@ -7,34 +7,39 @@
     "plan_hash, "                                                                                            \
     "aws_request_id, address, detail, prev_hash, hash FROM audit "
 
-int tx_audit_head(struct tx *tx, const char *node, int64_t *ret_seq, struct hash *ret_hash, struct err *err)
+int tx_audit_head(struct tx *tx, const char *node, struct arena *arena, struct audit_head *ret_head,
+                  struct err *err)
 {
-    static const char sql[] = "SELECT seq, hash FROM audit WHERE node = ?1 ORDER BY seq DESC LIMIT 1";
+    static const char sql[] = "SELECT a.seq, a.hash, n.frontier FROM audit a "
+                              "LEFT JOIN audit_node n ON n.node = a.node "
+                              "WHERE a.node = ?1 ORDER BY a.seq DESC LIMIT 1";
     _query_ struct query query = QUERY_NONE;
-    struct hash hash = {0};
-    int64_t seq = 0;
+    struct audit_head head = {0};
     int more;
 
     if (query_open(&query, tx, sql, VALUES(v_text(node)), err) < 0 || (more = query_next(&query, err)) < 0)
         return -1;
     if (more > 0) {
-        seq = q_int(&query);
-        q_hash(&query, &hash);
+        head.seq = q_int(&query);
+        q_hash(&query, &head.hash);
+        head.frontier = q_bytes(&query, arena);
     }
-    *ret_seq = seq;
-    *ret_hash = hash;
+    if (query_ok(&query, err) < 0)
+        return -1;
+    *ret_head = head;
     return 0;
 }
 
-int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct err *err)
+int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct bytes frontier, struct err *err)
 {
     static const char sql[] =
         "INSERT INTO audit (node, seq, at, actor, issuer, action, object, environment, outcome, request_id, "
         "job_id, "
         "plan_hash, aws_request_id, address, detail, prev_hash, hash) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
-    static const char count[] = "INSERT INTO audit_node (node, row_count) VALUES (?1, 1) "
-                                "ON CONFLICT (node) DO UPDATE SET row_count = audit_node.row_count + 1";
+    static const char count[] =
+        "INSERT INTO audit_node (node, row_count, frontier) VALUES (?1, 1, ?2) ON CONFLICT (node) DO UPDATE "
+        "SET row_count = audit_node.row_count + 1, frontier = excluded.frontier";
 
     if (query_run(tx, sql,
                   VALUES(v_text(record->node), v_int(record->seq), v_int(record->at), v_text(record->actor),
@@ -45,32 +50,7 @@ int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct err
                          v_hash(&record->hash)),
                   err) < 0)
         return -1;
-    return query_run(tx, count, VALUES(v_text(record->node)), err);
-}
-
-int tx_audit_frontier_get(struct tx *tx, const char *node, struct arena *arena, struct bytes *ret_frontier,
-                          struct err *err)
-{
-    static const char sql[] = "SELECT frontier FROM audit_node WHERE node = ?1";
-    _query_ struct query query = QUERY_NONE;
-    struct bytes frontier = {0};
-    int more;
-
-    if (query_open(&query, tx, sql, VALUES(v_text(node)), err) < 0 || (more = query_next(&query, err)) < 0)
-        return -1;
-    if (more > 0)
-        frontier = q_bytes(&query, arena);
-    if (query_ok(&query, err) < 0)
-        return -1;
-    *ret_frontier = frontier;
-    return 0;
-}
-
-int tx_audit_frontier_put(struct tx *tx, const char *node, struct bytes frontier, struct err *err)
-{
-    static const char sql[] = "INSERT INTO audit_node (node, frontier) VALUES (?1, ?2) "
-                              "ON CONFLICT (node) DO UPDATE SET frontier = excluded.frontier";
-    return query_run(tx, sql, VALUES(v_text(node), v_bytes(frontier)), err);
+    return query_run(tx, count, VALUES(v_text(record->node), v_bytes(frontier)), err);
 }
 
 int tx_audit_count(struct tx *tx, int64_t *ret_count, struct err *err)

@@ -14,13 +14,16 @@ struct audit_record {
     struct hash prev_hash, hash;
 };
 
-/* seq 0 and a zero hash when the chain is empty. */
-int tx_audit_head(struct tx *tx, const char *node, int64_t *ret_seq, struct hash *ret_hash, struct err *err);
-int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct err *err);
-/* RFC 6962 frontier of the node's chain (its stored bytes; data NULL when empty). */
-int tx_audit_frontier_get(struct tx *tx, const char *node, struct arena *arena, struct bytes *ret_frontier,
-                          struct err *err);
-int tx_audit_frontier_put(struct tx *tx, const char *node, struct bytes frontier, struct err *err);
+/* Where a node's chain ends. */
+struct audit_head {
+    int64_t seq;           /* 0: it is empty, */
+    struct hash hash;      /* and this is zero */
+    struct bytes frontier; /* RFC 6962's, as it was stored; in arena, data NULL when there is none */
+};
+int tx_audit_head(struct tx *tx, const char *node, struct arena *arena, struct audit_head *ret_head,
+                  struct err *err);
+/* `frontier`: of the chain with this row in it. */
+int tx_audit_insert(struct tx *tx, const struct audit_record *record, struct bytes frontier, struct err *err);
 
 struct audit_query {
     struct list_page page;

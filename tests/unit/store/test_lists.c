@@ -203,7 +203,7 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
                                         .action = kinds[pick(3)],
                                         .object = resources[pick(5)],
                                         .environment = pick(6) ? environments[pick(4)] : NULL};
-        ok(tx_audit_insert(tx, &rows[i], &f->err));
+        ok(tx_audit_insert(tx, &rows[i], (struct bytes){0}, &f->err));
     }
     for (int round = 0; round < 400; round++) {
         const char *room[5][3];
