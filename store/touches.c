@@ -23,16 +23,17 @@ int tx_touches_want(struct tx *tx, int64_t root_key, const struct touch *touches
 }
 
 /* Roots whose touches forbid this one's: what is granted does, and what an older root waits for does. A root
- * that awaits approval holds nothing back. */
+ * that awaits approval holds nothing back. Who writes meets all others, who reads only those who write. */
 static int find_blockers(struct tx *tx, int64_t root_key, struct arena *arena, struct array *ids,
                          struct err *err)
 {
+#define FORBIDDEN(whose)                                                                                     \
+    "SELECT j.id FROM touch mine JOIN touch other ON other.resource = mine.resource "                        \
+    "AND other.root_key <> mine.root_key JOIN job j ON j.key = other.root_key "                              \
+    "WHERE mine.root_key = ?1 AND " whose " = 1 AND (other.granted = 1 "                                     \
+    "OR (other.root_key < mine.root_key AND j.state IN ('queued', 'running'))) "
     static const char sql[] =
-        "SELECT DISTINCT j.id FROM touch mine JOIN touch other ON other.resource = mine.resource "
-        "AND other.root_key <> mine.root_key JOIN job j ON j.key = other.root_key "
-        "WHERE mine.root_key = ?1 AND (mine.writes = 1 OR other.writes = 1) AND (other.granted = 1 "
-        "OR (other.root_key < mine.root_key AND j.state IN ('queued', 'running'))) "
-        "ORDER BY j.id LIMIT ?2";
+        FORBIDDEN("mine.writes") "UNION " FORBIDDEN("other.writes") "ORDER BY 1 LIMIT ?2";
     _query_ struct query query = QUERY_NONE;
     int more;
 

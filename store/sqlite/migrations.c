@@ -14,9 +14,11 @@
     extern const char symbol##_end[] __attribute__((visibility("hidden")))
 
 CARRY(sqlite_migration_0001, "migrations/sqlite/0001_first.sql");
+CARRY(sqlite_migration_0002, "migrations/sqlite/0002_touch_writer.sql");
 
 /* Numbered from 1 without a gap; forward only. */
 const struct migration sqlite_migrations[] = {
     {1, "first", sqlite_migration_0001, sqlite_migration_0001_end},
+    {2, "touch_writer", sqlite_migration_0002, sqlite_migration_0002_end},
 };
 const size_t sqlite_migration_count = COUNT_OF(sqlite_migrations);

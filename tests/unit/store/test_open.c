@@ -185,7 +185,7 @@ static void a_newer_schema_is_refused_and_left_as_it_is(void **state)
     close_store(f);
     change(f, "PRAGMA user_version = 99");
     refused(SCHEMA_UNKNOWN, store_open(&f->options, &f->store, &f->err));
-    change(f, "PRAGMA user_version = 1");
+    change(f, "PRAGMA user_version = 2");
     fixture_open(f);
 }
 
@@ -234,25 +234,30 @@ static void a_migration_that_fails_leaves_the_schema_before_it(void **state)
     struct fixture *f = *state;
     static const char bad[] = "CREATE TABLE half (a INTEGER) STRICT; CREATE TABLE job (a INTEGER) STRICT;";
     static const char good[] = "CREATE TABLE half (a INTEGER) STRICT;";
-    struct migration list[] = {sqlite_migrations[0], {2, "bad", bad, bad + sizeof(bad) - 1}};
+    struct migration list[8];
+    size_t known = sqlite_migration_count;
     struct connection writer;
     int64_t value;
 
+    assert_true(known < COUNT_OF(list));
+    memcpy(list, sqlite_migrations, known * sizeof(list[0]));
+    list[known] = (struct migration){(int)known + 1, "bad", bad, bad + sizeof(bad) - 1};
+
     close_store(f);
     ok(connection_open(f->path, true, &writer, &f->err));
-    refused(INTERNAL, migrate(&writer, list, 2, &f->err));
+    refused(INTERNAL, migrate(&writer, list, known + 1, &f->err));
     ok(connection_pragma(&writer, "PRAGMA user_version", &value, &f->err));
-    assert_int_equal(value, 1);
+    assert_int_equal(value, known);
     ok(connection_pragma(&writer, "SELECT count(*) FROM sqlite_schema WHERE name = 'half'", &value, &f->err));
     assert_int_equal(value, 0);
-    list[1] = (struct migration){2, "good", good, good + sizeof(good) - 1};
-    ok(migrate(&writer, list, 2, &f->err));
-    ok(migrate(&writer, list, 2, &f->err));
+    list[known] = (struct migration){(int)known + 1, "good", good, good + sizeof(good) - 1};
+    ok(migrate(&writer, list, known + 1, &f->err));
+    ok(migrate(&writer, list, known + 1, &f->err));
     ok(connection_pragma(&writer, "SELECT count(*) FROM migration", &value, &f->err));
-    assert_int_equal(value, 2);
+    assert_int_equal(value, known + 1);
     connection_close(&writer);
     refused(SCHEMA_UNKNOWN,
-            store_open(&f->options, &f->store, &f->err)); /* this program knows only the first */
+            store_open(&f->options, &f->store, &f->err)); /* this program knows only those before */
 }
 
 static void the_database_is_its_owners_alone_and_as_durable_as_promised(void **state)
@@ -279,7 +284,7 @@ static void the_database_is_its_owners_alone_and_as_durable_as_promised(void **s
                    {"PRAGMA trusted_schema", 0},
                    {"PRAGMA cell_size_check", 1},
                    {"PRAGMA application_id", SQLITE_APPLICATION_ID},
-                   {"PRAGMA user_version", 1},
+                   {"PRAGMA user_version", 2},
                    {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1}};
     for (size_t i = 0; i < COUNT_OF(pragmas); i++) {
         ok(connection_pragma(tx->connection, pragmas[i].pragma, &value, &f->err));
