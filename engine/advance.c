@@ -82,8 +82,6 @@ int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum
         result = kind->ended(tx, job, state, arena, err);
     if (result == 0)
         result = tx_job_move(tx, job->key, job->state, state, now, err);
-    if (result == 0)
-        result = tx_job_set_waiting(tx, job->key, NULL, 0, err);
     if (result == 0 && job->root_key == job->key)
         result = tx_touches_free(tx, job->key, err);
     if (result == 0)

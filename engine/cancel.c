@@ -2,27 +2,39 @@
 #include "engine/internal.h"
 
 struct look {
+    const struct principal *principal;
     const struct id *id;
     struct arena *arena;
     struct job *job;
 };
 
+int tx_job_visible(struct tx *tx, const struct principal *principal, const struct id *id, struct arena *arena,
+                   struct job **ret_job, struct err *err)
+{
+    struct job *job;
+
+    if (tx_job_by_id(tx, id, arena, &job, err) < 0)
+        return -1;
+    if (!principal_may(principal, ROLE_VIEWER, job->environment))
+        return err_set(err, ERR_NOT_FOUND, "no such job");
+    *ret_job = job;
+    return 0;
+}
+
 static int look_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct look *look = ctx;
 
-    return tx_job_by_id(tx, look->id, look->arena, &look->job, err);
+    return tx_job_visible(tx, look->principal, look->id, look->arena, &look->job, err);
 }
 
 int engine_job(struct engine *engine, const struct principal *principal, const struct id *id,
                struct arena *arena, struct job **ret_job, struct err *err)
 {
-    struct look look = {.id = id, .arena = arena};
+    struct look look = {.principal = principal, .id = id, .arena = arena};
 
     if (store_read(engine->store, look_tx, &look, err) < 0)
         return -1;
-    if (!principal_may(principal, ROLE_VIEWER, look.job->environment))
-        return err_set(err, ERR_NOT_FOUND, "no such job");
     *ret_job = look.job;
     return 0;
 }

@@ -164,6 +164,8 @@ static int64_t look_once(struct claiming *c)
     c->wanted = find_idle(engine, c->idle);
     c->until = c->now + realm_config(engine->realm)->lease_ms;
     pthread_mutex_unlock(&engine->lock);
+    if (c->wanted == 0) /* a worker that ends wakes us */
+        return more ? 0 : LOOK_MAX_MS;
     if (store_tx(engine->store, "claim", claim_tx, c, &err) < 0) {
         log_err(LOG_ERROR, "no work could be claimed", &err, NULL);
         return 1000;
@@ -175,7 +177,7 @@ static int64_t look_once(struct claiming *c)
     }
     pthread_cond_broadcast(&engine->given);
     pthread_mutex_unlock(&engine->lock);
-    if (more || (c->claimed == c->wanted && c->wanted > 0))
+    if (more || c->claimed == c->wanted)
         return 0;
     if (c->next_ms > 0)
         sleep_ms = c->next_ms > c->now ? c->next_ms - c->now : 10;

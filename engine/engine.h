@@ -62,7 +62,10 @@ struct submit {
 
 struct accepted {
     struct job *job;
-    bool replayed;                          /* an earlier request with this key: */
+    struct bytes spec; /* normalised, with: */
+    struct step **steps;
+    size_t step_count; /* 0: it took over an older job's, and only the store knows them */
+    bool replayed;     /* an earlier request with this key: */
     const struct idempotency_row *original; /* its stored answer */
 };
 
@@ -79,6 +82,9 @@ int engine_cancel(struct engine *engine, const struct principal *principal, cons
 /* A job if the principal sees its environment: NOT_FOUND otherwise. */
 int engine_job(struct engine *engine, const struct principal *principal, const struct id *id,
                struct arena *arena, struct job **ret_job, struct err *err);
+/* The same in a transaction that goes on to read more of it. */
+int tx_job_visible(struct tx *tx, const struct principal *principal, const struct id *id, struct arena *arena,
+                   struct job **ret_job, struct err *err);
 
 /* -- environments
  * ---------------------------------------------------------------------------------------------------------

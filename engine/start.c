@@ -30,8 +30,7 @@ static int start(struct tx *tx, struct engine *engine, const struct job *job, st
     int64_t now = clock_wall_ms();
     struct ending ending; /* only a job of a kind that is gone ends here, and of those nothing is counted */
 
-    if (tx_job_set_waiting(tx, job->key, NULL, 0, err) < 0 ||
-        tx_job_move(tx, job->key, JOB_QUEUED, JOB_RUNNING, now, err) < 0 ||
+    if (tx_job_move(tx, job->key, JOB_QUEUED, JOB_RUNNING, now, err) < 0 ||
         tx_event(tx, job->key, "state", BYTES("{\"state\":\"running\"}"), now, err) < 0)
         return -1;
     return tx_job_go_on(tx, engine, job->key, &ending, err);

@@ -52,29 +52,40 @@ struct acceptance {
     struct bytes detail; /* of the audit row */
     int64_t totp_step;
     int64_t now;
+    struct step **steps; /* STEPS_MAX of them */
+    size_t step_count;
     const struct idempotency_row *original; /* somebody was faster with the same key */
 };
 
-static int insert_steps(struct tx *tx, const struct acceptance *a, struct err *err)
+static int insert_steps(struct tx *tx, struct acceptance *a, struct err *err)
 {
-    for (int i = 0; a->ask->kind->steps[i].name; i++) {
-        struct step step = {
-            .job_key = a->job->key, .seq = i, .name = a->ask->kind->steps[i].name, .state = STEP_WAITING};
+    const struct step_kind *rows = a->ask->kind->steps;
 
-        if (tx_step_insert(tx, &step, err) < 0)
+    for (a->step_count = 0; a->step_count < STEPS_MAX && rows[a->step_count].name; a->step_count++) {
+        struct step *step = arena_make(a->submit->arena, struct step);
+
+        if (!step)
+            return err_set(err, ERR_NO_MEMORY, "no memory for a job");
+        *step = (struct step){.job_key = a->job->key,
+                              .seq = (int)a->step_count,
+                              .name = rows[a->step_count].name,
+                              .state = STEP_WAITING};
+        if (tx_step_insert(tx, step, err) < 0)
             return -1;
+        a->steps[a->step_count] = step;
     }
     return 0;
 }
 
 /* A retry that takes over has the old job's steps; one that does not starts anew. */
-static int insert_job(struct tx *tx, const struct acceptance *a, struct err *err)
+static int insert_job(struct tx *tx, struct acceptance *a, struct err *err)
 {
     const struct job *old = a->ask->retry_of;
     struct job *job = a->job;
 
     job->key = 0;
     job->root_key = 0;
+    a->step_count = 0;
     if (!id_is_zero(&a->submit->retry_of) && tx_job_claim_retry(tx, &a->submit->retry_of, err) < 0)
         return -1;
     if (tx_job_insert(tx, job, err) < 0 || tx_document_put(tx, job->key, "spec", a->spec, err) < 0)
@@ -178,7 +189,8 @@ static int accept(struct engine *engine, struct submit *submit, const struct ask
 
     a.job = new_job(submit, ask, a.now);
     a.spec = bytes_of(json_canonical(submit->arena, ask->spec));
-    if (!a.job || !a.spec.data)
+    a.steps = arena_array(submit->arena, struct step *, STEPS_MAX);
+    if (!a.job || !a.spec.data || !a.steps)
         return err_set(err, ERR_NO_MEMORY, "no memory for a job");
     a.detail = audit_detail(a.spec, submit->arena, err);
     if (!a.detail.data)
@@ -188,7 +200,8 @@ static int accept(struct engine *engine, struct submit *submit, const struct ask
     if (a.original)
         return replay(engine, submit, a.original, ret_accepted, err);
     engine_wake(engine);
-    ret_accepted->job = a.job;
+    *ret_accepted =
+        (struct accepted){.job = a.job, .spec = a.spec, .steps = a.steps, .step_count = a.step_count};
     return 0;
 }
 

@@ -4,28 +4,21 @@
 #include "base/limits.h"
 #include "handlers/request.h"
 
-struct wanted {
-    const char *name;
-    struct bytes *to;
-    bool when;
-};
-
 int job_view_read(struct tx *tx, const struct job *job, bool full, struct arena *arena,
                   struct job_view *ret_view, struct err *err)
 {
     struct job_view view = {.job = job, .full = full};
-    const struct wanted wanted[] = {
-        {"spec", &view.spec, full},
-        {"result", &view.result, full},
-        {"error", &view.error, job->error_code != NULL || job_state_final(job->state)},
-        {"left_behind", &view.left_behind, true},
-        {"conditions", &view.conditions, true},
-        {"waiting_for", &view.waiting_for, job->waiting_reason != NULL},
+    const struct document_wanted wanted[] = {
+        {"left_behind", &view.left_behind},
+        {"conditions", &view.conditions},
+        {"error", &view.error},
+        {"waiting_for", &view.waiting_for},
+        {"spec", &view.spec},
+        {"result", &view.result}, /* these two when it is full */
     };
 
-    for (size_t i = 0; i < COUNT_OF(wanted); i++)
-        if (wanted[i].when && tx_document_get(tx, job->key, wanted[i].name, arena, wanted[i].to, err) < 0)
-            return -1;
+    if (tx_documents_get(tx, job->key, wanted, COUNT_OF(wanted) - (full ? 0 : 2), arena, err) < 0)
+        return -1;
     if (full && tx_steps_of(tx, job->key, arena, &view.steps, &view.step_count, err) < 0)
         return -1;
     *ret_view = view;

@@ -27,43 +27,66 @@ const struct field no_fields[] = {FIELD_END};
 /* -- answering with a job
  * ------------------------------------------------------------------------------------------------ */
 
+static void write_job(struct http_reply *reply, int status, const struct job_view *view)
+{
+    struct json_writer w;
+
+    reply_json(reply, status, &w);
+    reply_etag_version(reply, view->job->version);
+    job_view_write(&w, NULL, view);
+}
+
 struct showing {
     struct request *req;
-    const struct job *job;
+    const struct id *id;
     struct job_view view;
 };
 
 static int show_tx(struct tx *tx, void *ctx, struct err *err)
 {
     struct showing *showing = ctx;
+    struct request *req = showing->req;
     struct job *now; /* the row and its documents of one moment */
 
-    if (tx_job_by_key(tx, showing->job->key, showing->req->arena, &now, err) < 0)
+    if (tx_job_visible(tx, req->principal, showing->id, req->arena, &now, err) < 0)
         return -1;
-    return job_view_read(tx, now, true, showing->req->arena, &showing->view, err);
+    return job_view_read(tx, now, true, req->arena, &showing->view, err);
 }
 
-static int reply_job(struct request *req, struct http_reply *reply, int status, const struct job *job,
+/* NOT_FOUND also when its environment is not the caller's to see. */
+static int reply_job(struct request *req, struct http_reply *reply, int status, const struct id *id,
                      struct err *err)
 {
-    struct showing showing = {.req = req, .job = job};
-    struct json_writer w;
+    struct showing showing = {.req = req, .id = id};
 
     if (request_read(req, show_tx, &showing, err) < 0)
         return -1;
-    reply_json(reply, status, &w);
-    reply_etag_version(reply, showing.view.job->version);
-    job_view_write(&w, NULL, &showing.view);
+    write_job(reply, status, &showing.view);
+    return 0;
+}
+
+/* As it was accepted, which is known without asking the store, unless it took over what another job has. */
+static int reply_new(struct request *req, struct http_reply *reply, const struct accepted *accepted,
+                     struct err *err)
+{
+    struct job_view view = {.job = accepted->job,
+                            .full = true,
+                            .spec = accepted->spec,
+                            .steps = accepted->steps,
+                            .step_count = accepted->step_count};
+
+    reply_location_job(reply, &accepted->job->id);
+    if (accepted->step_count == 0)
+        return reply_job(req, reply, 202, &accepted->job->id, err);
+    write_job(reply, 202, &view);
     return 0;
 }
 
 static int reply_accepted(struct request *req, struct http_reply *reply, const struct accepted *accepted,
                           struct err *err)
 {
-    if (!accepted->replayed) {
-        reply_location_job(reply, &accepted->job->id);
-        return reply_job(req, reply, 202, accepted->job, err);
-    }
+    if (!accepted->replayed)
+        return reply_new(req, reply, accepted, err);
     reply->status = accepted->original->status;
     reply->content_type = "application/json";
     http_reply_header(reply, "Idempotency-Replayed", "true");
@@ -117,7 +140,7 @@ int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
         return -1;
     if (engine_cancel(req->app->engine, req->principal, &job->id, req->http->id, req->arena, &job, err) < 0)
         return -1;
-    return reply_job(req, reply, 200, job, err);
+    return reply_job(req, reply, 200, &job->id, err);
 }
 
 /* -- looking
@@ -174,12 +197,12 @@ static int wait_until_settled(struct request *req, const struct id *id, int seco
 
 int jobs_get(struct request *req, struct http_reply *reply, struct err *err)
 {
-    struct job *job;
+    struct id id;
     int seconds;
 
-    if (wanted_wait(req, &seconds, err) < 0 || request_job(req, 0, &job, err) < 0)
+    if (wanted_wait(req, &seconds, err) < 0 || request_id_param(req, 0, &id, err) < 0)
         return -1;
-    if (seconds > 0 && wait_until_settled(req, &job->id, seconds, err) < 0)
+    if (seconds > 0 && wait_until_settled(req, &id, seconds, err) < 0)
         return -1;
-    return reply_job(req, reply, 200, job, err);
+    return reply_job(req, reply, 200, &id, err);
 }

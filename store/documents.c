@@ -35,6 +35,35 @@ int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct are
     return 0;
 }
 
+static struct bytes *wanted_by(const struct document_wanted *wanted, size_t count, struct bytes name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bytes_is(name, wanted[i].name))
+            return wanted[i].ret_json;
+    return NULL;
+}
+
+int tx_documents_get(struct tx *tx, int64_t job_key, const struct document_wanted *wanted, size_t count,
+                     struct arena *arena, struct err *err)
+{
+    static const char sql[] = "SELECT name, body FROM document WHERE job_key = ?1 "
+                              "AND NOT (name >= 'state.' AND name < 'state/')";
+    _query_ struct query query = QUERY_NONE;
+    int more;
+
+    for (size_t i = 0; i < count; i++)
+        *wanted[i].ret_json = (struct bytes){0};
+    if (query_open(&query, tx, sql, VALUES(v_int(job_key)), err) < 0)
+        return -1;
+    while ((more = query_next(&query, err)) > 0) {
+        struct bytes *to = wanted_by(wanted, count, q_borrow(&query));
+
+        if (to)
+            *to = q_bytes(&query, arena);
+    }
+    return more < 0 ? -1 : query_ok(&query, err);
+}
+
 int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err)
 {
     /* '/' is the character after '.', so this is every name that begins with "state." */

@@ -80,8 +80,8 @@ int tx_job_insert(struct tx *tx, struct job *job, struct err *err);
 int tx_job_by_id(struct tx *tx, const struct id *id, struct arena *arena, struct job **ret_job,
                  struct err *err);
 int tx_job_by_key(struct tx *tx, int64_t key, struct arena *arena, struct job **ret_job, struct err *err);
-/* Moves from `from` to `to`; sets started_at/finished_at as the move says, version+1. JOB_STATE when it is
- * not in `from`. */
+/* Moves from `from` to `to`; sets started_at/finished_at as the move says, version+1; it waits for nothing
+ * any more. JOB_STATE when it is not in `from`. */
 int tx_job_move(struct tx *tx, int64_t key, enum job_state from, enum job_state to, int64_t now,
                 struct err *err);
 /* Sets cancel_requested_at unless set. 0 also when it was. */
@@ -138,6 +138,13 @@ int tx_document_put(struct tx *tx, int64_t job_key, const char *name, struct byt
 /* In arena; data NULL when absent. */
 int tx_document_get(struct tx *tx, int64_t job_key, const char *name, struct arena *arena,
                     struct bytes *ret_json, struct err *err);
+/* Several at once, but none whose name begins with "state.": fills each `json` as tx_document_get does. */
+struct document_wanted {
+    const char *name;
+    struct bytes *ret_json;
+};
+int tx_documents_get(struct tx *tx, int64_t job_key, const struct document_wanted *wanted, size_t count,
+                     struct arena *arena, struct err *err);
 /* Copies every document whose name begins with "state." */
 int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err);
 
