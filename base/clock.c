@@ -77,31 +77,62 @@ static struct parts split(int64_t wall_ms)
     return p;
 }
 
-void time_format(int64_t wall_ms, char ret_text[TIME_SIZE])
+static char *put_digits(char *to, int value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + count;
+}
+
+/* Y M D h m s and u (milliseconds) stand for digits, anything else for itself. A reply has a dozen times:
+ * with snprintf they would cost more than all the rest of it. */
+static void put_time(int64_t wall_ms, const char *pattern, char ret_text[TIME_SIZE])
 {
     struct parts p = split(wall_ms);
+    char *to = ret_text;
 
-    snprintf(ret_text, TIME_SIZE, "%04d-%02u-%02uT%02u:%02u:%02u.%03uZ", (short)p.year,
-             (unsigned)p.month & 15U, (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
-             (unsigned)p.second & 63U, (unsigned)p.ms % 1000U);
+    for (; *pattern; pattern++)
+        switch (*pattern) {
+        case 'Y':
+            to = put_digits(to, p.year, 4);
+            break;
+        case 'M':
+            to = put_digits(to, p.month, 2);
+            break;
+        case 'D':
+            to = put_digits(to, p.day, 2);
+            break;
+        case 'h':
+            to = put_digits(to, p.hour, 2);
+            break;
+        case 'm':
+            to = put_digits(to, p.minute, 2);
+            break;
+        case 's':
+            to = put_digits(to, p.second, 2);
+            break;
+        case 'u':
+            to = put_digits(to, p.ms, 3);
+            break;
+        default:
+            *to++ = *pattern;
+        }
+    *to = '\0';
+}
+
+void time_format(int64_t wall_ms, char ret_text[TIME_SIZE])
+{
+    put_time(wall_ms, "Y-M-DTh:m:s.uZ", ret_text);
 }
 
 void time_format_basic(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
-    struct parts p = split(wall_ms);
-
-    snprintf(ret_text, TIME_SIZE, "%04d%02u%02uT%02u%02u%02uZ", (short)p.year, (unsigned)p.month & 15U,
-             (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
-             (unsigned)p.second & 63U);
+    put_time(wall_ms, "YMDThmsZ", ret_text);
 }
 
 void time_format_folder(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
-    struct parts p = split(wall_ms);
-
-    snprintf(ret_text, TIME_SIZE, "%04d%02u%02u-%02u%02u%02u", (short)p.year, (unsigned)p.month & 15U,
-             (unsigned)p.day & 31U, (unsigned)p.hour & 31U, (unsigned)p.minute & 63U,
-             (unsigned)p.second & 63U);
+    put_time(wall_ms, "YMD-hms", ret_text);
 }
 
 static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
