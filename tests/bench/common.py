@@ -10,10 +10,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from world import BUILD, KEYS, RECOVERD, Server, free_port, token  # noqa: E402,F401
+from world import BUILD, KEYS, RECOVERD, Server, free_port, token, wait_until  # noqa: E402,F401
 
 PROGRAMS = BUILD / "release/bench"
-TICKS = os.sysconf("SC_CLK_TCK")
 ROWS = []
 
 # how ours stands to theirs: what the ratio is, and when the goal is met
@@ -66,6 +65,30 @@ class Stub:
         self.process.wait()
 
 
+def run_program(name, *args, stdin=None):
+    """What a program of tests/bench prints, which is JSON."""
+    run = subprocess.run([PROGRAMS / name, *map(str, args)], input=stdin, capture_output=True)
+    assert run.returncode == 0, run.stderr.decode()
+    return json.loads(run.stdout)
+
+
+def http_request(method, path, body=None, **headers):
+    """The bytes of a request as a client keeps sending them."""
+    data = json.dumps(body).encode() if body is not None else b""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: bench", "Accept: */*"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if data:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(data)}"]
+    return "\r\n".join(lines + ["", ""]).encode() + data
+
+
+def load(pid, port, connections, requests, request, status=200):
+    """-> rate and latencies of load.c, and microseconds of CPU of the process a request"""
+    with Watch(pid) as watch:
+        found = run_program("load", port, connections, requests, status, stdin=request)
+    return {**found, "cpu_us": watch.seconds / requests * 1e6}
+
+
 class Watch:
     """CPU seconds and the largest anonymous memory of a process while something is done."""
 
@@ -73,8 +96,7 @@ class Watch:
         self.pid, self.peak, self.over = pid, 0, False
 
     def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return time.clock_gettime(~self.pid << 3 | 2)  # of another process: what clock_getcpuclockid(3) gives
 
     def anonymous(self):
         for line in pathlib.Path(f"/proc/{self.pid}/status").read_text().splitlines():

@@ -11,7 +11,7 @@ import sys
 
 from common import machine, write_rows
 
-FAMILIES = ("tables",)
+FAMILIES = ("get_job", "post_job", "token", "tables", "segments", "sign")
 
 
 def main():
