@@ -106,6 +106,4 @@ def _moto(s3, call, request):
         fake = find((call.resource or "").partition("/")[0])
         if fake is not None:
             _check_owner(request.headers.get("x-amz-expected-bucket-owner"), beside(fake))
-            if call.operation == "DeleteBucket":
-                buckets.check_empty(beside(fake))
         return s3.moto.call(request)

@@ -1,4 +1,4 @@
-"""What of a bucket's configuration is not moto's: versioning's rules, and that only an empty one can be deleted."""
+"""What of a bucket's configuration is not moto's: versioning's rules."""
 
 from .errors import S3Error
 
@@ -26,12 +26,3 @@ def put_bucket_versioning(ask):
 
 def get_bucket_versioning(ask):
     return {"Status": ask.bucket.versioning}
-
-
-def check_empty(bucket):
-    """Versions and delete markers count."""
-    if bucket.objects:
-        words = "The bucket you tried to delete is not empty"
-        if bucket.versioning:
-            words += ". You must delete all versions in the bucket."
-        raise S3Error("BucketNotEmpty", words, status=409, BucketName=bucket.name)
