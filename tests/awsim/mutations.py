@@ -96,13 +96,6 @@ TRUTHS = {
     "table's key": ("iam/needs_dynamodb.py", "keys = {spec[", "keys = {} and {spec[", "policies", "table_under"),
     "key's policy": ("iam/needs_dynamodb.py", "delegates=found is None", "delegates=True", "policies", "closed"),
     "service's role": ("iam/needs.py", "once=lambda: _make_role(backend, service, name)", "once=None", "policies", "role_once"),
-    "copy's source": (
-        "s3/conditions.py",
-        'if not fits(given["CopySourceIfMatch"], version.etag)',
-        "if False",
-        "s3",
-        "copy",
-    ),
     "clock": ("state.py", "return time.time() + self.ahead", "return time.time()", "control", "clock"),
     "read rate": ("ddb/items.py", 'or not table.meter.has("read")', "", "rates", "reads"),
     "write rate": ("ddb/items.py", 'or not table.meter.has("write")', "", "rates", "batch"),
@@ -507,7 +500,7 @@ TRUTHS = {
         "s3_lifecycle",
         "archived",
     ),
-    "restore takes time": (
+    "thaw takes time": (
         "s3/archive.py",
         "now + TIMES[version.storage, tier]",
         "now",
