@@ -5,7 +5,7 @@ import time
 import traceback
 from email.utils import formatdate
 
-from . import buckets, control, guard, lies, s3, wellformed
+from . import buckets, control, guard, lies, mends, s3, wellformed
 from .backup import api as aws_backup
 from .backup.store import Store as BackupStore
 from .bridge import Moto, follow_clock, mend_policies, show_streams
@@ -45,11 +45,13 @@ class App:
         follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
+        mends.install(self)
 
     def reset(self):
         for part in (self.clock, self.settings, self.faults, self.dynamodb, self.moto, self.s3, self.ledger, self.backup):
             part.reset()
         self.identity.reset()
+        mends.forget(self)
 
     def answer(self, request):
         if request.path.startswith("/_awsim/"):
@@ -131,7 +133,7 @@ class App:
                 return aws_backup.answer(self.backup, call, request)
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
-            return self.moto.call(request)
+            return mends.serve(self, call, request)
         except NotImplementedError:
             return refuse(call, "unknown_operation")
         except Exception:

@@ -2,6 +2,7 @@
 
 import json
 
+from . import mends
 from .state import rfc3339
 from .wire import Response
 
@@ -75,6 +76,10 @@ def ledger(app, request):
     return app.ledger.find(**filters)
 
 
+def messages(app, _request):
+    return app.messages
+
+
 def wrong(app, _request):
     return app.ledger.take_wrong()
 
@@ -97,12 +102,19 @@ CALLS = {
     ("GET", "iam"): identity,
     ("POST", "iam"): change_identity,
     ("GET", "ledger"): ledger,
+    ("GET", "messages"): messages,
     ("POST", "wrong"): wrong,
     ("POST", "reset"): reset,
 }
 
 
+# What a client gets or puts at an address that a service told it: (method, the function that answers).
+PRESIGNED = {"GET": mends.functions.download, "PUT": mends.pools.upload}
+
+
 def answer(app, request):
+    if request.path.startswith("/_awsim/code/") and request.method in PRESIGNED:
+        return PRESIGNED[request.method](app, request)
     call = CALLS.get((request.method, request.path.removeprefix("/_awsim/")))
     if call is None:
         return _json(404, {"error": "not in this version"})

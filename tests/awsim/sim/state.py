@@ -15,6 +15,9 @@ DEFAULTS = {
     "copy_delay": "1s",
     "import_delay": "1s",
     "replication_lag": "2s",
+    "function_update_delay": "200ms",
+    "dns_change_delay": "1s",
+    "stack_delay": "200ms",
     "item_count_lag": "0s",
     "pitr_lag": "5m",
 }

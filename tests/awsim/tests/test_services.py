@@ -110,6 +110,7 @@ def test_a_stream_can_feed_a_function(world, make, ddb):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("main.py", "def handler(event, context): pass")
+    world.settings(function_update_delay="0s")
     functions = world.client("lambda")
     functions.create_function(
         FunctionName="watch",

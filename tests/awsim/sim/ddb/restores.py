@@ -2,6 +2,7 @@
 
 from sortedcontainers import SortedDict
 
+from . import encryption
 from .errors import DdbError, invalid
 from .store import LiveTable, table_name
 from .tables import add_index, apply_settings, describe
@@ -49,6 +50,7 @@ def restore(store, call, request, snapshot, summary):
     )
     table.settings["sse"] = snapshot.sse
     apply_settings(table, _settings(request, snapshot, indexes), now)
+    encryption.must_be_usable(table, now)
     for spec, is_global in indexes:
         add_index(table, spec, is_global, table.ready)
     table.items, table.bytes = SortedDict(snapshot.items), snapshot.bytes

@@ -5,6 +5,7 @@ import threading
 import uuid
 from dataclasses import replace
 
+from . import encryption
 from .errors import in_use, invalid, not_found
 from .rates import Rates
 from .table import Table
@@ -140,6 +141,8 @@ class Store:
         table = self._look(call, text)
         if table is None or table.status(self.clock.now()) in ("CREATING", "DELETING"):
             raise not_found()
+        if table.settings.get("sse"):
+            encryption.admit(table, self.clock.now())
         table.meter = self.rates.of(table.name)
         if admit:
             table.meter.admit(admit, table.arn)

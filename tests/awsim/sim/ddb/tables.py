@@ -2,6 +2,7 @@
 
 from datetime import datetime, timezone
 
+from . import encryption
 from .errors import in_use, invalid, not_found
 from .schema import check_schema
 from .store import LiveTable, table_name
@@ -58,19 +59,9 @@ def apply_settings(table, request, now):
     if "TableClass" in request:
         kept["class"] = (request["TableClass"], now)
     if "SSESpecification" in request:
-        kept["sse"] = _sse(table, request["SSESpecification"])
+        kept["sse"] = encryption.describe(table, request["SSESpecification"], now)
     if "StreamSpecification" in request:
         _stream(kept, request["StreamSpecification"], now)
-
-
-def _sse(table, spec):
-    if not spec.get("Enabled"):
-        return None
-    region, account = table.arn.split(":")[3:5]
-    key = spec.get("KMSMasterKeyId", "alias/aws/dynamodb")
-    path = key if key.startswith("alias/") else f"key/{key}"
-    arn = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{path}"
-    return {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": arn}
 
 
 def _stream(kept, spec, now):
@@ -154,6 +145,10 @@ def describe(store, table):
         }
     if kept.get("sse"):
         shown["SSEDescription"] = kept["sse"]
+        noticed = encryption.inaccessible_since(table, now)
+        if noticed is not None:
+            shown["TableStatus"] = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+            shown["SSEDescription"] = {**kept["sse"], "InaccessibleEncryptionDateTime": round(noticed, 3)}
     if kept.get("stream", {}).get("StreamEnabled"):
         shown["StreamSpecification"] = kept["stream"]
     if table.stream_arn:
