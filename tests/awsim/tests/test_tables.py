@@ -70,7 +70,10 @@ def test_tables_are_listed_in_pages(make, ddb):
     ] == ["C-c", "a_a", "b.b"]
 
 
-def test_everything_given_at_creation_is_described(make, ddb):
+def test_everything_given_at_creation_is_described(world, make, ddb):
+    kms = world.client("kms")
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/backups", TargetKeyId=key["KeyId"])
     arn = make(
         DeletionProtectionEnabled=True,
         TableClass="STANDARD_INFREQUENT_ACCESS",
@@ -96,7 +99,7 @@ def test_everything_given_at_creation_is_described(make, ddb):
     assert table["SSEDescription"] == {
         "Status": "ENABLED",
         "SSEType": "KMS",
-        "KMSMasterKeyArn": "arn:aws:kms:us-east-1:123456789012:alias/backups",
+        "KMSMasterKeyArn": key["Arn"],
     }
     assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
     assert table["LatestStreamArn"] == f"{arn}/stream/{table['LatestStreamLabel']}"
