@@ -91,8 +91,7 @@ int audit_row_sound(const struct audit_row *row, struct err *err)
     return 0;
 }
 
-/* -- verification
- * ------------------------------------------------------------------------------------------------- */
+/* -- verification -- */
 
 void audit_check_begin(struct audit_check *check, const char *node)
 {

@@ -49,8 +49,7 @@ int audit_row_hash(const struct audit_row *row, uint8_t ret_hash[AUDIT_HASH_SIZE
  * with the field. */
 int audit_row_sound(const struct audit_row *row, struct err *err);
 
-/* -- frontier (RFC 6962 section 2.1)
- * --------------------------------------------------------------------------------- */
+/* -- frontier (RFC 6962 section 2.1) -- */
 
 #define AUDIT_FRONTIER_MAX 63
 #define AUDIT_FRONTIER_BYTES (8 + AUDIT_FRONTIER_MAX * AUDIT_HASH_SIZE)
@@ -72,8 +71,7 @@ size_t audit_frontier_pack(const struct audit_frontier *frontier, uint8_t ret_da
 int audit_frontier_unpack(struct bytes data, struct audit_frontier *ret_frontier,
                           struct err *err); /* STORE_CORRUPT */
 
-/* -- verification
- * ------------------------------------------------------------------------------------------------- */
+/* -- verification -- */
 
 enum audit_fault {
     AUDIT_SOUND,

@@ -11,8 +11,7 @@
 #define DATE_MAX_S 253402300799LL /* 9999-12-31T23:59:59Z */
 #define LISTED_ROLE_MAX 256
 
-/* -- dates
- * ------------------------------------------------------------------------------------------------------- */
+/* -- dates -- */
 
 /* NumericDate (RFC 7519 2): seconds since 1970, integer or not. Returns 1, 0 when absent, -1 when it is none.
  */
@@ -65,8 +64,7 @@ static int check_dates(const json_t *payload, int64_t max_lifetime_ms, int64_t n
     return 0;
 }
 
-/* -- audience, type, texts
- * --------------------------------------------------------------------------------------- */
+/* -- audience, type, texts -- */
 
 static bool is_listed(const struct name_list *list, const json_t *value)
 {
@@ -86,8 +84,7 @@ static bool any_listed(const struct name_list *list, const json_t *value)
 
     if (!json_is_array(value))
         return is_listed(list, value);
-    json_array_foreach((json_t *)value, i, entry)
-    {
+    json_array_foreach((json_t *)value, i, entry) {
         if (is_listed(list, entry))
             return true;
     }
@@ -162,8 +159,7 @@ const json_t *claim_find(const json_t *payload, const char *name)
     return value;
 }
 
-/* -- roles
- * ------------------------------------------------------------------------------------------------------- */
+/* -- roles -- */
 
 struct grant_list {
     struct grant *grants; /* room for GRANTS_MAX */
@@ -256,8 +252,7 @@ static int read_roles(const json_t *payload, const struct issuer_config *issuer,
                   err) < 0)
         return -1;
     if (json_is_array(claim))
-        json_array_foreach((json_t *)claim, i, entry)
-        {
+        json_array_foreach((json_t *)claim, i, entry) {
             struct bytes text = {json_string_value(entry), json_string_length(entry)};
 
             if (text.data && add_role(text, issuer, arena, &list, err) < 0)
@@ -268,8 +263,7 @@ static int read_roles(const json_t *payload, const struct issuer_config *issuer,
     return 0;
 }
 
-/* -- multi-factor authentication
- * --------------------------------------------------------------------------------- */
+/* -- multi-factor authentication -- */
 
 static int read_mfa(const json_t *payload, const struct issuer_config *issuer, int64_t now_ms,
                     struct principal *principal, struct err *err)

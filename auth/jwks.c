@@ -142,8 +142,7 @@ static int set_done(struct key_set **set, const char *what, struct key_set **ret
     return 0;
 }
 
-/* -- a secret, a PEM file
- * ---------------------------------------------------------------------------------------- */
+/* -- a secret, a PEM file -- */
 
 int key_set_from_secret(struct bytes secret, const struct name_list *algorithms, const char *what,
                         struct key_set **ret_set, struct err *err)
@@ -196,16 +195,14 @@ int key_set_from_pem(struct bytes text, const struct name_list *algorithms, cons
     return set_done(&set, what, ret_set, err);
 }
 
-/* -- a JWK set
- * --------------------------------------------------------------------------------------------------- */
+/* -- a JWK set -- */
 
 static bool lists_verify(const json_t *operations)
 {
     size_t i;
     const json_t *operation;
 
-    json_array_foreach((json_t *)operations, i, operation)
-    {
+    json_array_foreach((json_t *)operations, i, operation) {
         const char *text = json_string_value(operation);
 
         if (text && strcmp(text, "verify") == 0)
@@ -317,8 +314,7 @@ int key_set_from_jwks(struct bytes text, const struct name_list *algorithms, con
                        JWKS_KEYS_MAX);
     if (!(set = set_new(err)))
         return -1;
-    json_array_foreach((json_t *)keys, i, jwk)
-    {
+    json_array_foreach((json_t *)keys, i, jwk) {
         char place[256];
 
         snprintf(place, sizeof(place), "%s: keys[%zu]", what, i);
@@ -328,8 +324,7 @@ int key_set_from_jwks(struct bytes text, const struct name_list *algorithms, con
     return set_done(&set, what, ret_set, err);
 }
 
-/* -- by configuration
- * -------------------------------------------------------------------------------------------- */
+/* -- by configuration -- */
 
 static void cleanup_buffer(struct buffer *buffer)
 {

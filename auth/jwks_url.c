@@ -36,8 +36,7 @@ struct jwks_url {
     struct jwks_url_state state;
 };
 
-/* -- making
- * ------------------------------------------------------------------------------------------------------ */
+/* -- making -- */
 
 static void init_waits(struct jwks_url *source)
 {
@@ -129,8 +128,7 @@ bool jwks_url_fits(const struct jwks_url *source, const struct issuer_config *is
     return true;
 }
 
-/* -- fetching: the thread
- * ---------------------------------------------------------------------------------------- */
+/* -- fetching: the thread -- */
 
 /* The number behind `name=` among the directives; -1 without. Quotes are taken, though RFC 9111 5.2 has none
  * here. */
@@ -308,8 +306,7 @@ int jwks_url_start(struct jwks_url *source, struct err *err)
     return 0;
 }
 
-/* -- asking
- * ------------------------------------------------------------------------------------------------------ */
+/* -- asking -- */
 
 struct key_set *jwks_url_keys(struct jwks_url *source)
 {

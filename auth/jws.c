@@ -46,8 +46,7 @@ enum jws_alg jws_alg_by_name(struct bytes name)
     return JWS_NONE;
 }
 
-/* -- parsing
- * ----------------------------------------------------------------------------------------------------- */
+/* -- parsing -- */
 
 const char *jws_text(const json_t *value, size_t max)
 {
@@ -151,8 +150,7 @@ int jws_parse(struct bytes token, struct arena *arena, struct jws *ret_jws, stru
     return 0;
 }
 
-/* -- verifying
- * --------------------------------------------------------------------------------------------------- */
+/* -- verifying -- */
 
 static void cleanup_md(EVP_MD_CTX **context)
 {

@@ -31,8 +31,7 @@ static void cleanup_params(OSSL_PARAM **params)
     OSSL_PARAM_free(*params);
 }
 
-/* -- what a key serves
- * ------------------------------------------------------------------------------------------- */
+/* -- what a key serves -- */
 
 static uint32_t family_algs(enum jws_family family)
 {
@@ -106,8 +105,7 @@ uint32_t key_algs(const EVP_PKEY *pkey, const char *what, struct err *err)
     return 0;
 }
 
-/* -- from a JWK
- * -------------------------------------------------------------------------------------------------- */
+/* -- from a JWK -- */
 
 long key_member(const json_t *jwk, const char *name, uint8_t *ret_data, size_t max)
 {

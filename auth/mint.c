@@ -35,8 +35,7 @@ static void cleanup_jwt(jwt_t **jwt)
     jwt_free(*jwt);
 }
 
-/* -- the algorithm
- * ----------------------------------------------------------------------------------------------- */
+/* -- the algorithm -- */
 
 /* Without a callback OpenSSL would ask on the terminal for the passphrase of an encrypted file. */
 static int no_passphrase(char *to, int size, int writing, void *arg)
@@ -85,8 +84,7 @@ static int choose_alg(const struct issuer_config *issuer, struct bytes key, bool
                    "no algorithm that the issuer lists can be made with this key (HS, RS and ES can)");
 }
 
-/* -- the claims
- * -------------------------------------------------------------------------------------------------- */
+/* -- the claims -- */
 
 /* Sets a claim by name or by JSON pointer, making the objects on the way. Takes `value`. */
 static bool put_claim(json_t *payload, const char *name, json_t *value)
@@ -183,8 +181,7 @@ static int choose_lifetime(const struct issuer_config *issuer, int64_t wanted_ms
     return 0;
 }
 
-/* -- the token
- * --------------------------------------------------------------------------------------------------- */
+/* -- the token -- */
 
 static int sign(const char *payload, struct bytes key, const char *alg, const char *kid, struct arena *arena,
                 const char **ret_token, struct err *err)

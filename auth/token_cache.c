@@ -31,8 +31,7 @@ struct token_cache {
     struct shard shards[SHARDS];
 };
 
-/* -- entries
- * ----------------------------------------------------------------------------------------------------- */
+/* -- entries -- */
 
 static void entry_release(void *pointer)
 {
@@ -97,8 +96,7 @@ static struct entry *entry_new(const struct principal *principal, const struct c
 _Static_assert(offsetof(struct entry, text) % _Alignof(struct grant) == 0,
                "grants stand at the front of text");
 
-/* -- shards
- * ------------------------------------------------------------------------------------------------------ */
+/* -- shards -- */
 
 static uint64_t prefix_of(const uint8_t *key)
 {

@@ -94,8 +94,7 @@ int totp_outcome_err(enum totp_outcome outcome, const struct totp_state *state, 
     return -1;
 }
 
-/* -- enrolment
- * --------------------------------------------------------------------------------------------------- */
+/* -- enrolment -- */
 
 void totp_secret_new(uint8_t ret_secret[TOTP_SECRET_SIZE])
 {

@@ -31,8 +31,7 @@ struct verifier {
     EVP_MD *sha256; /* fetched once: a fetch for each request would cost more than the hash */
 };
 
-/* -- making
- * ------------------------------------------------------------------------------------------------------ */
+/* -- making -- */
 
 static void cleanup_verifier(struct verifier **verifier)
 {
@@ -186,8 +185,7 @@ void verifier_release(struct verifier *verifier)
     free(verifier);
 }
 
-/* -- checking
- * ---------------------------------------------------------------------------------------------------- */
+/* -- checking -- */
 
 /* Does a key of this issuer verify the token? A token without kid is tried with few keys, so that a stranger
  * cannot buy 64 signature checks with one request. */

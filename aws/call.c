@@ -106,8 +106,7 @@ void aws_reply_done(struct aws_reply *reply)
     *reply = AWS_REPLY_INIT;
 }
 
-/* -- one attempt
- * -------------------------------------------------------------------------------------------------- */
+/* -- one attempt -- */
 
 /* Everything that aws_send knows between attempts. */
 struct sending {
@@ -270,8 +269,7 @@ static bool crc_wrong(const struct http_answer *answer)
     return crc32(crc32(0, NULL, 0), (const unsigned char *)data, (unsigned)answer->body.len) != want;
 }
 
-/* -- judging
- * ------------------------------------------------------------------------------------------------------ */
+/* -- judging -- */
 
 static void say_what_aws_said(const struct sending *s, struct err *err)
 {
@@ -418,8 +416,7 @@ static int attempt(struct sending *s, enum aws_error_class *ret_class, struct er
     return -1;
 }
 
-/* -- again?
- * ------------------------------------------------------------------------------------------------------- */
+/* -- again? -- */
 
 /* An answer of 4xx or 501 says that nothing was done; everything else that left this machine may have been.
  */

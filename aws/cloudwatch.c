@@ -8,8 +8,7 @@ static bool names_table(const json_t *dimensions, const char *table)
     size_t i;
     json_t *dimension;
 
-    json_array_foreach(dimensions, i, dimension)
-    {
+    json_array_foreach(dimensions, i, dimension) {
         if (str_is(json_get_text(dimension, "Name"), "TableName") &&
             str_is(json_get_text(dimension, "Value"), table))
             return true;
@@ -27,8 +26,7 @@ static bool is_of_table(const json_t *alarm, const char *table)
         return false;
     if (names_table(json_object_get(alarm, "Dimensions"), table))
         return true;
-    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric)
-    {
+    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric) {
         const json_t *inner = json_object_get(json_object_get(metric, "MetricStat"), "Metric");
         if (names_table(json_object_get(inner, "Dimensions"), table))
             return true;

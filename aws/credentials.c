@@ -87,8 +87,7 @@ void credentials_provider_free(struct credentials_provider *provider)
     free(provider);
 }
 
-/* -- fetching
- * ----------------------------------------------------------------------------------------------------- */
+/* -- fetching -- */
 
 static int fetch_chain(const struct fetch *fetch, struct aws_credentials *ret, struct err *err)
 {
@@ -136,8 +135,7 @@ static bool is_stable_source(const struct aws_credentials *credentials)
     return strcmp(credentials->source, "imds") == 0;
 }
 
-/* -- refreshing: all with the mutex held
- * ----------------------------------------------------------------------------- */
+/* -- refreshing: all with the mutex held -- */
 
 enum freshness { FRESH, ADVISORY, MANDATORY };
 

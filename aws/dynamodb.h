@@ -12,8 +12,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 
-/* -- tables
- * ------------------------------------------------------------------------------------------------------ */
+/* -- tables -- */
 
 struct dynamodb_key {
     const char *hash;  /* attribute names */
@@ -75,8 +74,7 @@ int dynamodb_delete_table(struct aws_session *session, const char *table, struct
 int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const char **start,
                          const char ***ret_names, size_t *ret_count, struct err *err);
 
-/* -- data
- * -------------------------------------------------------------------------------------------------------- */
+/* -- data -- */
 
 struct dynamodb_scan {
     const char *table;
@@ -111,8 +109,7 @@ int dynamodb_batch_get(struct aws_session *session, const char *table, const str
 /* ConsumedCapacity of an answer, summed over tables; 0 without. */
 double dynamodb_consumed(struct bytes answer);
 
-/* -- settings
- * ---------------------------------------------------------------------------------------------------- */
+/* -- settings -- */
 
 /* ret_attribute: in arena, NULL unless ENABLED or ENABLING; ret_status may be NULL. */
 int dynamodb_describe_ttl(struct aws_session *session, const char *table, struct arena *arena,

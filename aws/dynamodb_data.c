@@ -57,8 +57,7 @@ int dynamodb_scan(struct aws_session *session, const struct dynamodb_scan *scan,
     return send_items(session, "Scan", scan->table, &body, reply, err);
 }
 
-/* -- writing
- * ------------------------------------------------------------------------------------------------------ */
+/* -- writing -- */
 
 /* Sum of CapacityUnits in one object or an array of them. */
 static double units_of(struct bytes raw)
@@ -74,7 +73,8 @@ static double units_of(struct bytes raw)
         return 0;
     if (json_is_object(value))
         return json_number_value(json_object_get(value, "CapacityUnits"));
-    json_array_foreach(value, i, one) sum += json_number_value(json_object_get(one, "CapacityUnits"));
+    json_array_foreach(value, i, one)
+        sum += json_number_value(json_object_get(one, "CapacityUnits"));
     return sum;
 }
 

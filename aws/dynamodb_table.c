@@ -13,8 +13,7 @@ static char type_of(const json_t *definitions, const char *name)
     size_t i;
     json_t *definition;
 
-    json_array_foreach(definitions, i, definition)
-    {
+    json_array_foreach(definitions, i, definition) {
         const char *type = json_get_text(definition, "AttributeType");
         if (str_is(json_get_text(definition, "AttributeName"), name) && type)
             return type[0];
@@ -28,8 +27,7 @@ static void read_key(const json_t *schema, const json_t *definitions, struct dyn
     size_t i;
     json_t *element;
 
-    json_array_foreach(schema, i, element)
-    {
+    json_array_foreach(schema, i, element) {
         const char *name = json_get_text(element, "AttributeName");
         if (str_is(json_get_text(element, "KeyType"), "HASH")) {
             key->hash = name;
@@ -48,8 +46,7 @@ static int read_indexes(const json_t *raw, const char *member, bool global, stru
     size_t i;
     json_t *index;
 
-    json_array_foreach(list, i, index)
-    {
+    json_array_foreach(list, i, index) {
         struct dynamodb_index *to = &table->indexes[table->index_count++];
         const char *status = json_get_text(index, "IndexStatus");
         *to = (struct dynamodb_index){
@@ -186,8 +183,7 @@ int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const
     const json_t *list = json_object_get(answer, "TableNames");
     const char **names = arena_array(arena, const char *, json_array_size(list) + 1);
     size_t count = 0;
-    json_array_foreach(list, i, name)
-    {
+    json_array_foreach(list, i, name) {
         const char *copied = names ? arena_strdup(arena, json_string_value(name)) : NULL;
         if (!copied)
             return err_set(err, ERR_NO_MEMORY, "no memory for the names of tables");

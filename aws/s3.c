@@ -117,9 +117,7 @@ static void add(struct header_list *headers, const char *name, const char *value
         headers->list[headers->count++] = (struct http_header){name, value};
 }
 
-/* -- put
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- put -- */
 
 struct file_part {
     int fd;
@@ -195,8 +193,7 @@ int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_res
     return rc;
 }
 
-/* -- head and get
- * ------------------------------------------------------------------------------------------------- */
+/* -- head and get -- */
 
 static void version_query(struct buffer *query, const char *version_id)
 {

@@ -13,8 +13,7 @@
 #define SIGNED_MAX 64
 #define CANONICAL_MAX ((size_t)(128 * KIB))
 
-/* -- small things
- * ------------------------------------------------------------------------------------------------- */
+/* -- small things -- */
 
 static bool unreserved(unsigned char c)
 {
@@ -74,8 +73,7 @@ static void day_of(int64_t time_ms, char ret_day[9])
     bytes_copy(ret_day, 9, (struct bytes){text, 8});
 }
 
-/* -- canonical request
- * -------------------------------------------------------------------------------------------- */
+/* -- canonical request -- */
 
 /* RFC 3986 5.2.4 with empty segments dropped too, as AWS normalises. */
 static void normalise_path(struct bytes path, struct buffer *out)
@@ -280,8 +278,7 @@ int sigv4_canonical_request(const struct sigv4_request *request, const struct si
     return buffer_ok(out, "the canonical request", err);
 }
 
-/* -- signature
- * ---------------------------------------------------------------------------------------------------- */
+/* -- signature -- */
 
 static void add_scope(struct buffer *out, const struct sigv4_scope *scope)
 {

@@ -191,8 +191,7 @@ static void take_root(struct loader *l, const struct yaml_node *root)
     settle_store(l, l->config);
 }
 
-/* -- loading -----------------------------------------------------------------------------------------------
- */
+/* -- loading -- */
 
 /* The file's own name in its folder, for a snapshot whose process may stand elsewhere later. */
 static const char *absolute_path(struct loader *l)
@@ -239,7 +238,7 @@ struct config *config_load(const char *path, struct faults *faults, struct err *
     return &snapshot->config;
 }
 
-/* -- snapshots ------------------------------------------------------------------------------------------- */
+/* -- snapshots -- */
 
 struct config *config_hold(const struct config *config)
 {

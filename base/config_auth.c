@@ -88,7 +88,7 @@ static void take_mfa(struct loader *l, const struct yaml_node *node, void *objec
     issuer->mfa = true;
 }
 
-/* -- roles ----------------------------------------------------------------------------------------------- */
+/* -- roles -- */
 
 /* role@environment, where a bare role is @*. */
 static bool take_grant(struct loader *l, const struct yaml_node *node, struct grant *grant)
@@ -146,7 +146,7 @@ static void take_role_map(struct loader *l, const struct yaml_node *node, void *
         take_mapping(l, member, &map[issuer->role_map_count++]);
 }
 
-/* -- what must fit together ------------------------------------------------------------------------------ */
+/* -- what must fit together -- */
 
 static bool is_key_source(const char *name)
 {

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-/* -- keys that take effect at a restart only ------------------------------------------------------------- */
+/* -- keys that take effect at a restart only -- */
 
 static bool same_address(const struct address_config *a, const struct address_config *b)
 {
@@ -72,7 +72,7 @@ const char *config_restart_keys(const struct config *now, const struct config *n
     return keys ? keys : "";
 }
 
-/* -- what counts for security ---------------------------------------------------------------------------- */
+/* -- what counts for security -- */
 
 static json_t *text_or_null(const char *text)
 {
@@ -177,8 +177,7 @@ static void drop_same(json_t *before, json_t *after)
     const char *name;
     json_t *value;
     void *next;
-    json_object_foreach_safe(after, next, name, value)
-    {
+    json_object_foreach_safe(after, next, name, value) {
         json_t *old = json_object_get(before, name);
         if (json_is_object(value) && json_is_object(old) && !json_equal(value, old))
             drop_same(old, value);

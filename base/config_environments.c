@@ -126,7 +126,7 @@ static void take_tags(struct loader *l, const struct yaml_node *node, void *obje
     }
 }
 
-/* -- what must fit together ------------------------------------------------------------------------------ */
+/* -- what must fit together -- */
 
 /* AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count where the configuration names no endpoint. True when
  * the general one is loopback, and every one of a service too; all of them are held to the rule of
@@ -204,7 +204,7 @@ static void check_credentials(struct loader *l, const struct yaml_node *node)
         config_fault(l, external_id->name_place, "`external_id` needs `role_arn`");
 }
 
-/* -- claims: a table belongs to one environment ---------------------------------------------------------- */
+/* -- claims: a table belongs to one environment -- */
 
 /* The same name is another table in another account or region, or behind another endpoint. */
 static bool same_place(const struct environment *a, const struct environment *b)

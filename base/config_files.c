@@ -119,8 +119,7 @@ void config_take_file(struct loader *l, const struct config_key *key, const stru
     memcpy(to, &path, sizeof path);
 }
 
-/* -- the configuration itself
- * --------------------------------------------------------------------------------- */
+/* -- the configuration itself -- */
 
 int config_read(const char *path, struct buffer *out, struct faults *faults)
 {

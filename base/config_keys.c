@@ -63,7 +63,7 @@ void *config_array(struct loader *l, const struct yaml_node *node, size_t size)
     return array;
 }
 
-/* -- one taker for each type ----------------------------------------------------------------------------- */
+/* -- one taker for each type -- */
 
 static bool check_text(struct loader *l, const struct config_key *key, const struct yaml_node *node)
 {
@@ -218,7 +218,7 @@ static taker *const takers[] = {
     [CONFIG_FILE] = config_take_file, [CONFIG_SECRET] = config_take_file, [CONFIG_LATER] = take_later,
 };
 
-/* -- the loop -------------------------------------------------------------------------------------------- */
+/* -- the loop -- */
 
 /* Levenshtein's distance; names are short, anything longer than the row counts as far away. */
 static size_t distance(const char *a, const char *b)

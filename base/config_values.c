@@ -28,7 +28,7 @@ bool valid_claim(const char *text)
     return strlen(text) <= 256;
 }
 
-/* -- addresses and urls ---------------------------------------------------------------------------------- */
+/* -- addresses and urls -- */
 
 /* 4 or 6, or 0 when it is no numeric address. */
 static int address_family(const char *host, bool *ret_loopback)
@@ -171,7 +171,7 @@ bool valid_algorithm(const char *text)
     return str_listed("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512", text);
 }
 
-/* -- AWS ------------------------------------------------------------------------------------------------- */
+/* -- AWS -- */
 
 bool valid_account(const char *text)
 {
@@ -218,7 +218,7 @@ bool valid_kms_key(const char *text)
            (str_starts(text, "alias/") || str_starts(text, "arn:") || strlen(text) >= 32);
 }
 
-/* -- roots of recovery points ---------------------------------------------------------------------------- */
+/* -- roots of recovery points -- */
 
 /* Segments between single slashes, none of them dots; an empty path and one slash at the end are fine. */
 static bool valid_segments(const char *path)

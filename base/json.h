@@ -13,8 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* -- scanning
- * -------------------------------------------------------------------------------------------------- */
+/* -- scanning -- */
 
 struct json_limits {
     unsigned max_depth; /* nesting of arrays and objects */
@@ -55,8 +54,7 @@ int json_walk_next(struct json_walk *walk, struct bytes *ret_name, struct json_s
  */
 int json_string_decode(struct bytes raw, struct buffer *out, struct err *err);
 
-/* -- writing
- * --------------------------------------------------------------------------------------------------- */
+/* -- writing -- */
 
 /* Named json_put_* because jansson has json_object and json_array. Commas and nesting are the writer's; UTF-8
  * is checked, bad bytes become U+FFFD. */
@@ -89,8 +87,7 @@ void json_escape(struct buffer *out, struct bytes text);
 /* A JSON pointer token (RFC 6901) appended to a pointer: "/spec" + "a/b" -> "/spec/a~1b". */
 void json_pointer_add(struct buffer *pointer, struct bytes token);
 
-/* -- jansson
- * ----------------------------------------------------------------------------------------------------- */
+/* -- jansson -- */
 
 const char *json_get_text(const json_t *object,
                           const char *name); /* borrowed; NULL when absent or no string */

@@ -132,7 +132,7 @@ struct metric *metric_declare_histogram(const char *name, const char *help, cons
     return declare(name, METRIC_HISTOGRAM, help, labels, bounds, bound_count);
 }
 
-/* -- sets of label values -------------------------------------------------------------------------------- */
+/* -- sets of label values -- */
 
 /* Brings what the caller gave to exactly label_count texts: the rest is "", what is too much is dropped. */
 static void settle_values(const struct metric *metric, const char *const *values, const char **ret_values)
@@ -308,7 +308,7 @@ void metric_forget(struct metric *metric)
     pthread_rwlock_unlock(&metric->lock);
 }
 
-/* -- scraping -------------------------------------------------------------------------------------------- */
+/* -- scraping -- */
 
 void metrics_on_collect(void (*collect)(void *arg), void *arg)
 {

@@ -184,8 +184,7 @@ static void explain_errors(struct ctl *ctl, const json_t *errors)
 
     if (json_array_size(errors) < 2)
         return; /* a single one is the detail */
-    json_array_foreach((json_t *)(uintptr_t)errors, i, error)
-    {
+    json_array_foreach((json_t *)(uintptr_t)errors, i, error) {
         const char *pointer = json_get_text(error, "pointer"), *detail = json_get_text(error, "detail");
 
         ctl_note(ctl, "  %s: %s", pointer ? pointer : "", detail ? detail : "");
@@ -197,8 +196,7 @@ static void explain_changes(struct ctl *ctl, const json_t *changes)
     size_t i;
     json_t *change;
 
-    json_array_foreach((json_t *)(uintptr_t)changes, i, change)
-    {
+    json_array_foreach((json_t *)(uintptr_t)changes, i, change) {
         char *text = json_dumps(change, JSON_COMPACT | JSON_ENCODE_ANY);
 
         ctl_note(ctl, "  changed: %s", text ? text : "?");

@@ -93,8 +93,7 @@ static void check_environment(struct ctl *ctl, struct checks *checks, const char
     wrong = error_text(reply.json);
     if (!wrong && str_is(json_get_text(reply.json, "state"), "unusable"))
         wrong = "the environment is not usable";
-    json_array_foreach(json_object_get(reply.json, "tables"), i, table)
-    {
+    json_array_foreach(json_object_get(reply.json, "tables"), i, table) {
         tables++;
         if (!wrong)
             wrong = error_text(table);
@@ -122,8 +121,7 @@ static void check_environments(struct ctl *ctl, struct checks *checks)
         note(checks, "environments", code, "the list cannot be had");
         return;
     }
-    json_array_foreach(json_object_get(reply.json, "items"), i, environment)
-    {
+    json_array_foreach(json_object_get(reply.json, "items"), i, environment) {
         if (json_get_text(environment, "name"))
             check_environment(ctl, checks, json_get_text(environment, "name"));
     }

@@ -111,8 +111,7 @@ static enum exit_code retried(struct ctl *ctl, const char *id, struct order *ord
         return code;
     *order =
         (struct order){.retry_of = id, .kind = arena_strdup(ctl->arena, json_get_text(job.json, "kind"))};
-    json_array_foreach(json_object_get(kinds.json, "items"), i, kind)
-    {
+    json_array_foreach(json_object_get(kinds.json, "items"), i, kind) {
         if (str_is(json_get_text(kind, "name"), order->kind))
             order->needs_plan = json_get_bool(kind, "needs_plan", false);
     }

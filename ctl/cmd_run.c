@@ -119,8 +119,7 @@ static enum exit_code unknown(struct ctl *ctl, const json_t *kinds, const char *
     json_t *kind;
 
     ctl_fail(ctl, EXIT_USAGE, "there is no command or kind %s", word);
-    json_array_foreach(json_object_get(kinds, "items"), i, kind)
-    {
+    json_array_foreach(json_object_get(kinds, "items"), i, kind) {
         const char *words = kind_words(ctl->arena, kind);
 
         if (strncmp(words, word, len) == 0 && words[len] == ' ')

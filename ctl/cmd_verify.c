@@ -19,8 +19,7 @@ static bool add_rows(struct buffer *out, const json_t *items)
     size_t i;
     json_t *row;
 
-    json_array_foreach((json_t *)(uintptr_t)items, i, row)
-    {
+    json_array_foreach((json_t *)(uintptr_t)items, i, row) {
         char *text = json_dumps(row, JSON_COMPACT);
 
         if (!text)

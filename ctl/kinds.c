@@ -86,8 +86,7 @@ const json_t *kinds_find(const json_t *kinds, const char *name)
     size_t i;
     json_t *kind;
 
-    json_array_foreach(json_object_get(kinds, "items"), i, kind)
-    {
+    json_array_foreach(json_object_get(kinds, "items"), i, kind) {
         if (str_is(json_get_text(kind, "name"), name))
             return kind;
     }
@@ -117,8 +116,7 @@ const json_t *kinds_by_words(const json_t *kinds, const char *const *words, size
     size_t i;
     json_t *kind;
 
-    json_array_foreach(json_object_get(kinds, "items"), i, kind)
-    {
+    json_array_foreach(json_object_get(kinds, "items"), i, kind) {
         const char *name = json_get_text(kind, "name");
 
         *ret_used = name ? spells(name, words, count) : 0;

@@ -119,8 +119,7 @@ static size_t table_measure(struct table *table, const json_t *items)
 
     for (size_t c = 0; c < table->count; c++)
         table->widths[c] = text_width(table->columns[c].title);
-    json_array_foreach((json_t *)(uintptr_t)items, i, row)
-    {
+    json_array_foreach((json_t *)(uintptr_t)items, i, row) {
         for (size_t c = 0; c < table->count; c++) {
             char text[CELL_MAX];
 
@@ -157,7 +156,8 @@ static void put_rows(FILE *to, const struct table *table, const json_t *items)
     json_t *row;
 
     put_cells(to, table, NULL);
-    json_array_foreach((json_t *)(uintptr_t)items, i, row) put_cells(to, table, row);
+    json_array_foreach((json_t *)(uintptr_t)items, i, row)
+        put_cells(to, table, row);
 }
 
 static void put_table(FILE *to, const json_t *items, const struct column *columns)
@@ -213,8 +213,7 @@ void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const st
     case OUTPUT_ID:
         break;
     }
-    json_array_foreach((json_t *)(uintptr_t)items, i, row)
-    {
+    json_array_foreach((json_t *)(uintptr_t)items, i, row) {
         if (ctl->settings.output == OUTPUT_JSONL)
             output_line(ctl, row);
         else
@@ -245,8 +244,12 @@ static bool is_empty(const json_t *value)
 
     if (!value || json_is_null(value))
         return true;
-    json_array_foreach((json_t *)(uintptr_t)value, i, inner) if (!is_empty(inner)) return false;
-    json_object_foreach((json_t *)(uintptr_t)value, name, inner) if (!is_empty(inner)) return false;
+    json_array_foreach((json_t *)(uintptr_t)value, i, inner)
+        if (!is_empty(inner))
+            return false;
+    json_object_foreach((json_t *)(uintptr_t)value, name, inner)
+        if (!is_empty(inner))
+            return false;
     return json_is_array(value) || json_is_object(value);
 }
 
@@ -272,8 +275,9 @@ static size_t columns_of(const json_t *entries, struct column columns[COLUMNS_MA
     for (size_t f = 0; f < COUNT_OF(first); f++)
         json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
             add_column(columns, &count, first[f], json_object_get(entry, first[f]));
-    json_array_foreach((json_t *)(uintptr_t)entries, i, entry) json_object_foreach(entry, name, value)
-        add_column(columns, &count, name, value);
+    json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
+        json_object_foreach(entry, name, value)
+            add_column(columns, &count, name, value);
     return count;
 }
 
@@ -305,7 +309,8 @@ static void put_entries(FILE *to, const json_t *entries, int indent)
         put_rows(to, &table, entries);
         return;
     }
-    json_array_foreach((json_t *)(uintptr_t)entries, i, entry) put_plain_entry(to, entry, indent);
+    json_array_foreach((json_t *)(uintptr_t)entries, i, entry)
+        put_plain_entry(to, entry, indent);
 }
 
 static size_t name_width(const json_t *object)
@@ -314,8 +319,7 @@ static size_t name_width(const json_t *object)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
         if (!is_empty(value) && !json_is_object(value) && !json_is_array(value) && text_width(name) > width)
             width = text_width(name);
     }
@@ -328,8 +332,7 @@ void output_members(FILE *to, const json_t *object, int indent)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
         char text[CELL_MAX];
 
         if (is_empty(value))

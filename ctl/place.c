@@ -22,8 +22,7 @@ static bool lists(const json_t *tables, const char *table)
     size_t i;
     json_t *entry;
 
-    json_array_foreach((json_t *)(uintptr_t)tables, i, entry)
-    {
+    json_array_foreach((json_t *)(uintptr_t)tables, i, entry) {
         const char *name = json_is_string(entry) ? json_string_value(entry) : json_get_text(entry, "name");
 
         if (name && glob_match(name, table))
@@ -84,8 +83,7 @@ static enum exit_code of_table(struct ctl *ctl, const char *table, const char **
 
     if (code != EXIT_DONE)
         return code;
-    json_array_foreach(json_object_get(reply.json, "items"), i, environment)
-    {
+    json_array_foreach(json_object_get(reply.json, "items"), i, environment) {
         const char *name = json_get_text(environment, "name");
 
         if (name)

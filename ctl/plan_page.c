@@ -41,7 +41,8 @@ static void put_effects(FILE *to, const json_t *effects)
     json_t *effect;
 
     fputs("effects:\n", to);
-    json_array_foreach((json_t *)(uintptr_t)effects, i, effect) put_effect(to, effect);
+    json_array_foreach((json_t *)(uintptr_t)effects, i, effect)
+        put_effect(to, effect);
 }
 
 static void put_warnings(FILE *to, const json_t *warnings)
@@ -93,8 +94,7 @@ const char *plan_destroys(const json_t *plan)
     json_t *effect;
     const char *name, *slash;
 
-    json_array_foreach(json_object_get(plan, "effects"), i, effect)
-    {
+    json_array_foreach(json_object_get(plan, "effects"), i, effect) {
         if (!json_get_bool(effect, "destructive", false))
             continue;
         name = json_get_text(effect, "resource");

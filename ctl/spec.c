@@ -74,9 +74,9 @@ static const char *choices_of(struct arena *arena, const json_t *schema)
     size_t i;
     json_t *word;
 
-    json_array_foreach(json_object_get(schema, "enum"), i, word) all =
-        arena_printf(arena, "%s%s%s", all ? all : "", all ? " " : "",
-                     json_string_value(word) ? json_string_value(word) : "");
+    json_array_foreach(json_object_get(schema, "enum"), i, word)
+        all = arena_printf(arena, "%s%s%s", all ? all : "", all ? " " : "",
+                           json_string_value(word) ? json_string_value(word) : "");
     return all;
 }
 
@@ -123,8 +123,7 @@ static bool required(const json_t *schema, const char *name)
     size_t i;
     json_t *word;
 
-    json_array_foreach(json_object_get(schema, "required"), i, word)
-    {
+    json_array_foreach(json_object_get(schema, "required"), i, word) {
         if (str_is(json_string_value(word), name))
             return true;
     }
@@ -137,8 +136,8 @@ static size_t count_members(const json_t *schema)
     const char *name;
     json_t *member;
 
-    json_object_foreach(json_object_get(schema, "properties"), name, member) count +=
-        1 + json_object_size(json_object_get(member, "properties"));
+    json_object_foreach(json_object_get(schema, "properties"), name, member)
+        count += 1 + json_object_size(json_object_get(member, "properties"));
     return count;
 }
 
@@ -152,16 +151,14 @@ int spec_flags_of(struct arena *arena, const json_t *schema, struct spec_flags *
 
     if (!flags.flags || !flags.members)
         return err_set(err, ERR_NO_MEMORY, "no memory for flags");
-    json_object_foreach(json_object_get(schema, "properties"), name, member)
-    {
+    json_object_foreach(json_object_get(schema, "properties"), name, member) {
         if (!flags.positional && required(schema, name))
             flags.positional = &flags.members[flags.count];
         if (!add_flag(arena, &flags, NULL, name, member))
             return err_set(err, ERR_NO_MEMORY, "no memory for flags");
         if (shape_of(member) != SHAPE_OBJECT)
             continue;
-        json_object_foreach(json_object_get(member, "properties"), inner, nested)
-        {
+        json_object_foreach(json_object_get(member, "properties"), inner, nested) {
             if (!add_flag(arena, &flags, name, inner, nested))
                 return err_set(err, ERR_NO_MEMORY, "no memory for flags");
         }

@@ -28,9 +28,7 @@ static struct timespec in_ms(int64_t ms)
     return at;
 }
 
-/* -- claiming
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* -- claiming -- */
 
 struct claiming {
     struct engine *engine;
@@ -242,9 +240,7 @@ void *worker_main(void *arg)
     return NULL;
 }
 
-/* -- the heart
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* -- the heart -- */
 
 struct beat {
     struct lease lease;

@@ -32,8 +32,7 @@ struct store *engine_store(const struct engine *engine);
 const struct config *engine_config_hold(struct engine *engine); /* release with config_release */
 int engine_workers_busy(struct engine *engine);
 
-/* -- plans and jobs
- * ----------------------------------------------------------------------------------------------------- */
+/* -- plans and jobs -- */
 
 /* One request: who, what. Everything is borrowed until the call returns; results are in `arena`. */
 struct submit {
@@ -86,9 +85,7 @@ int engine_job(struct engine *engine, const struct principal *principal, const s
 int tx_job_visible(struct tx *tx, const struct principal *principal, const struct id *id, struct arena *arena,
                    struct job **ret_job, struct err *err);
 
-/* -- environments
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- environments -- */
 
 /* A session on an environment for the calling thread, with a time budget; ACCOUNT_MISMATCH, AWS_CREDENTIALS
  * ... when it cannot be used. The session lives until engine_session_done. */

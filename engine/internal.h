@@ -13,8 +13,7 @@
 #include "store/store.h"
 #include "store/touches.h"
 
-/* -- realm: one configuration snapshot and the AWS clients of its environments (realm.c)
- * ---------------------------------- */
+/* -- realm: one configuration snapshot and the AWS clients of its environments (realm.c) -- */
 
 struct realm;
 int realm_new(const struct config *config, struct realm **ret_realm, struct err *err);
@@ -36,8 +35,7 @@ int realm_state(struct realm *realm, const char *environment, struct environment
 int realm_retry_quota(struct realm *realm, enum aws_service_id service);
 struct realm *engine_realm_hold(struct engine *engine);
 
-/* -- memory budget (budget.c), rate caps (rates.c), progress (progress.c)
- * -------------------------------------------------- */
+/* -- memory budget (budget.c), rate caps (rates.c), progress (progress.c) -- */
 
 struct budget {
     pthread_mutex_t lock;
@@ -74,9 +72,7 @@ bool progress_now(struct progress_table *table, int64_t job_key, struct arena *a
 void progress_flush(struct progress_table *table,
                     void (*write)(void *arg, int64_t job_key, const struct progress *progress), void *arg);
 
-/* -- the engine
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- the engine -- */
 
 struct worker {
     struct engine *engine;
@@ -138,8 +134,7 @@ struct split {
     struct bytes spec;
 };
 
-/* -- transactions that several files use
- * -------------------------------------------------------------------------------------- */
+/* -- transactions that several files use -- */
 
 /* That a transaction ended a job: for what is done once, after the commit. */
 struct ending {

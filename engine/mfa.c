@@ -9,8 +9,7 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-struct
-try {
+struct trial {
     struct engine *engine;
     const char *identity;
     const char *otp;
@@ -23,49 +22,49 @@ try {
 
 static int try_code(struct tx *tx, void *ctx, struct err *err)
 {
-    struct try *try = ctx;
+    struct trial *trial = ctx;
     uint8_t secret[TOTP_SECRET_SIZE];
     struct totp_row *row;
 
-    if (tx_totp_get(tx, try->identity, try->arena, &row, err) < 0)
+    if (tx_totp_get(tx, trial->identity, trial->arena, &row, err) < 0)
         return -1;
-    try->enrolled = row != NULL;
+    trial->enrolled = row != NULL;
     if (!row)
         return 0;
-    if (totp_unseal(try->engine->totp_key, try->identity, row->sealed, secret, err) < 0)
+    if (totp_unseal(trial->engine->totp_key, trial->identity, row->sealed, secret, err) < 0)
         return -1;
-    try->state = (struct totp_state){(int)row->failures, row->locked_until, row->last_step};
-    try->outcome = totp_try(&try->state, secret, bytes_of(try->otp), try->now);
+    trial->state = (struct totp_state){(int)row->failures, row->locked_until, row->last_step};
+    trial->outcome = totp_try(&trial->state, secret, bytes_of(trial->otp), trial->now);
     OPENSSL_cleanse(secret, sizeof(secret));
-    if (try->outcome == TOTP_ACCEPTED)
+    if (trial->outcome == TOTP_ACCEPTED)
         return 0;
-    row->failures = try->state.failures;
-    row->locked_until = try->state.locked_until_ms;
+    row->failures = trial->state.failures;
+    row->locked_until = trial->state.locked_until_ms;
     return tx_totp_put(tx, row, err);
 }
 
 int mfa_check(struct engine *engine, const struct submit *submit, int64_t *ret_totp_step, struct err *err)
 {
-    struct try try = {.engine = engine,
-                      .identity = submit->principal->identity,
-                      .otp = submit->otp,
-                      .arena = submit->arena,
-                      .now = clock_wall_ms()};
+    struct trial trial = {.engine = engine,
+                          .identity = submit->principal->identity,
+                          .otp = submit->otp,
+                          .arena = submit->arena,
+                          .now = clock_wall_ms()};
 
     *ret_totp_step = -1;
-    if (principal_mfa_fresh(submit->principal, try.now))
+    if (principal_mfa_fresh(submit->principal, trial.now))
         return 0;
     if (!submit->otp)
         return err_set(err, ERR_MFA_REQUIRED, "this needs multi-factor authentication that is fresh");
     if (!engine->has_totp)
         return err_set(err, ERR_OTP_INVALID, "this server takes no one-time codes");
-    if (store_tx(engine->store, "totp", try_code, &try, err) < 0)
+    if (store_tx(engine->store, "totp", try_code, &trial, err) < 0)
         return -1;
-    if (!try.enrolled)
+    if (!trial.enrolled)
         return err_set(err, ERR_OTP_INVALID, "no one-time codes are enrolled for you");
-    if (try.outcome != TOTP_ACCEPTED)
-        return totp_outcome_err(try.outcome, &try.state, try.now, err);
-    *ret_totp_step = try.state.last_step;
+    if (trial.outcome != TOTP_ACCEPTED)
+        return totp_outcome_err(trial.outcome, &trial.state, trial.now, err);
+    *ret_totp_step = trial.state.last_step;
     return 0;
 }
 

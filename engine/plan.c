@@ -85,9 +85,10 @@ char *planning_canonical(const struct planning *planning, struct arena *arena)
     const json_t *effect;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect) json_array_append_new(
-        actions, json_pack("[s,s,b]", json_get_text(effect, "resource"), json_get_text(effect, "action"),
-                           json_get_bool(effect, "destructive", false)));
+    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect)
+        json_array_append_new(actions, json_pack("[s,s,b]", json_get_text(effect, "resource"),
+                                                 json_get_text(effect, "action"),
+                                                 json_get_bool(effect, "destructive", false)));
     both = json_pack("{s:O,s:O}", "identities", planning->identities, "actions", actions);
     return both ? json_canonical(arena, both) : NULL;
 }
@@ -235,9 +236,7 @@ int engine_plan(struct engine *engine, struct submit *submit, struct plan_row **
     return 0;
 }
 
-/* -- comparing
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- comparing -- */
 
 static void change(json_t *changes, const char *resource, const char *member, const json_t *was,
                    const json_t *is)
@@ -254,10 +253,12 @@ static void changes_of(json_t *changes, const char *resource, json_t *was, json_
     const char *member;
     json_t *value;
 
-    json_object_foreach(was, member, value) if (!json_equal(value, json_object_get(is, member)))
-        change(changes, resource, member, value, json_object_get(is, member));
-    json_object_foreach(is, member, value) if (!json_object_get(was, member))
-        change(changes, resource, member, NULL, value);
+    json_object_foreach(was, member, value)
+        if (!json_equal(value, json_object_get(is, member)))
+            change(changes, resource, member, value, json_object_get(is, member));
+    json_object_foreach(is, member, value)
+        if (!json_object_get(was, member))
+            change(changes, resource, member, NULL, value);
 }
 
 static int64_t destructive_count(const json_t *effects)
@@ -266,9 +267,9 @@ static int64_t destructive_count(const json_t *effects)
     int64_t sum = 0;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)effects, i,
-                       effect) if (json_get_bool(effect, "destructive", false)) sum +=
-        json_get_int(effect, "count", 0);
+    json_array_foreach((json_t *)(uintptr_t)effects, i, effect)
+        if (json_get_bool(effect, "destructive", false))
+            sum += json_get_int(effect, "count", 0);
     return sum;
 }
 
@@ -284,8 +285,9 @@ static json_t *compare(json_t *was, json_t *is, const json_t *old_effects, const
 
     json_object_foreach(old, resource, value)
         changes_of(changes, resource, value, json_object_get(new, resource));
-    json_object_foreach(new, resource, value) if (!json_object_get(old, resource))
-        change(changes, resource, "", NULL, value);
+    json_object_foreach(new, resource, value)
+        if (!json_object_get(old, resource))
+            change(changes, resource, "", NULL, value);
     if (!json_equal(json_object_get(was, "actions"), json_object_get(is, "actions")))
         change(changes, "", "actions", json_object_get(was, "actions"), json_object_get(is, "actions"));
     if (after > before + before / 10)

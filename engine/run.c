@@ -26,8 +26,7 @@ struct attempt {
     bool has_progress;
 };
 
-/* -- reading what the attempt needs
- * -------------------------------------------------------------------------------------------- */
+/* -- reading what the attempt needs -- */
 
 struct loading {
     struct work *work;
@@ -131,9 +130,7 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
     return open_aws(a, worker, err);
 }
 
-/* -- how it ended
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- how it ended -- */
 
 static int insert_splits(struct tx *tx, struct attempt *a, struct err *err)
 {

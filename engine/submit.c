@@ -9,9 +9,7 @@ static bool has_scope(const struct submit *submit)
     return memcmp(&submit->idempotency_scope, &none, sizeof(none)) != 0;
 }
 
-/* -- replay
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* -- replay -- */
 
 struct lookup {
     struct submit *submit;
@@ -39,9 +37,7 @@ static int replay(struct engine *engine, struct submit *submit, const struct ide
     return 0;
 }
 
-/* -- accepting
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- accepting -- */
 
 struct acceptance {
     struct engine *engine;
@@ -205,9 +201,7 @@ static int accept(struct engine *engine, struct submit *submit, const struct ask
     return 0;
 }
 
-/* -- plans
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* -- plans -- */
 
 struct plan_lookup {
     const struct submit *submit;

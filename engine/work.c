@@ -2,9 +2,7 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-/* -- the signal
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* -- the signal -- */
 
 static enum err_code asked(void *arg)
 {
@@ -71,9 +69,7 @@ int work_sleep(struct work *work, int64_t ms, struct err *err)
     return work_go(work, err);
 }
 
-/* -- fenced transactions
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- fenced transactions -- */
 
 struct fenced {
     struct work *work;
@@ -97,9 +93,7 @@ int work_tx(struct work *work, const char *name, store_fn *fn, void *ctx, struct
     return store_tx(work->engine->store, name, fenced_tx, &fenced, err);
 }
 
-/* -- durable state
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* -- durable state -- */
 
 struct document {
     struct work *work;
@@ -161,9 +155,7 @@ int work_state_put(struct work *work, const char *name, const json_t *value, str
     return work_tx(work, "state", document_put, &d, err);
 }
 
-/* -- splits and advances
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* -- splits and advances -- */
 
 int work_split(struct work *work, const char *name, const json_t *spec, struct err *err)
 {
@@ -216,9 +208,7 @@ int work_again(struct work *work, int64_t ms, const char *reason)
     return WORK_AGAIN;
 }
 
-/* -- progress
- * --------------------------------------------------------------------------------------------------------------------------------
- */
+/* -- progress -- */
 
 void work_progress(struct work *work, int64_t items, int64_t bytes)
 {
@@ -232,9 +222,7 @@ void work_progress_total(struct work *work, int64_t total, bool guess, const cha
     progress_set_total(work->engine->progress, work->job->key, total, guess, unit);
 }
 
-/* -- what is shown on the job
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* -- what is shown on the job -- */
 
 static int detail_tx(struct tx *tx, void *ctx, struct err *err)
 {
@@ -303,12 +291,9 @@ static bool add_condition(json_t **value, const void *arg)
 
     if (!*value)
         *value = json_array();
-    json_array_foreach(
-        *value, i,
-        other) if (str_is(json_get_text(other, "type"),
-                          json_get_text(condition,
-                                        "type"))) return json_array_set(*value, i,
-                                                                        (json_t *)(uintptr_t)condition) == 0;
+    json_array_foreach(*value, i, other)
+        if (str_is(json_get_text(other, "type"), json_get_text(condition, "type")))
+            return json_array_set(*value, i, (json_t *)(uintptr_t)condition) == 0;
     return json_array_append(*value, (json_t *)(uintptr_t)condition) == 0;
 }
 
@@ -335,7 +320,9 @@ static bool add_text(json_t **value, const void *arg)
 
     if (!*value)
         *value = json_array();
-    json_array_foreach(*value, i, other) if (str_is(json_string_value(other), arg)) return false;
+    json_array_foreach(*value, i, other)
+        if (str_is(json_string_value(other), arg))
+            return false;
     return json_array_append_new(*value, json_string(arg)) == 0;
 }
 
@@ -344,8 +331,9 @@ static bool remove_text(json_t **value, const void *arg)
     json_t *other;
     size_t i;
 
-    json_array_foreach(*value, i, other) if (str_is(json_string_value(other), arg)) return json_array_remove(
-        *value, i) == 0;
+    json_array_foreach(*value, i, other)
+        if (str_is(json_string_value(other), arg))
+            return json_array_remove(*value, i) == 0;
     return false;
 }
 
@@ -363,9 +351,7 @@ int work_not_left_behind(struct work *work, const char *text, struct err *err)
     return work_tx(work, "left behind", change_tx, &c, err);
 }
 
-/* -- memory and rates
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* -- memory and rates -- */
 
 int work_memory_take(struct work *work, int64_t bytes, struct err *err)
 {

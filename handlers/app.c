@@ -11,9 +11,7 @@
 #define SUMMARY_EVERY_MS 60000
 #define CURSOR_KEY "cursor_key"
 
-/* -- life
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- life -- */
 
 struct key_ctx {
     struct arena *arena;
@@ -89,8 +87,7 @@ void app_free(struct app *app)
     free(app);
 }
 
-/* -- what changes while it runs
- * --------------------------------------------------------------------------------------- */
+/* -- what changes while it runs -- */
 
 struct verifier *app_verifier_hold(struct app *app)
 {
@@ -130,8 +127,7 @@ void app_reloaded(struct app *app, bool ok)
     atomic_store(&app->reload_ok, ok);
 }
 
-/* -- 401s: counted, one row a minute
- * ---------------------------------------------------------------------------------- */
+/* -- 401s: counted, one row a minute -- */
 
 struct summary {
     struct app *app;

@@ -132,9 +132,7 @@ int audit_list(struct request *req, struct http_reply *reply, struct err *err)
     return more ? put_link(req, reply, last, err) : 0;
 }
 
-/* -- one row
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- one row -- */
 
 struct finding {
     struct request *req;

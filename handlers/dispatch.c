@@ -7,9 +7,7 @@
 #include "http/header.h"
 #include "http/problem.h"
 
-/* -- the head
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the head -- */
 
 /* Names that the route knows, once each unless they are marked. */
 static int judge_query(const struct request *req, struct err *err)
@@ -129,9 +127,7 @@ static int begin(void *arg, struct http_request *http, size_t *ret_body_limit, s
     return 0;
 }
 
-/* -- the body
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- the body -- */
 
 static int parse_body(struct request *req, struct err *err)
 {
@@ -170,9 +166,7 @@ static void respond(void *arg, struct http_request *http, struct http_reply *rep
         http_reply_not_modified(reply, http);
 }
 
-/* -- the end
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- the end -- */
 
 static void log_request(const struct request *req, const struct http_request *http,
                         const struct http_outcome *outcome)

@@ -5,9 +5,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-/* -- names
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- names -- */
 
 static bool has(const struct table_list *list, const char *name)
 {
@@ -40,9 +38,7 @@ static int expand(struct aws_session *aws, const struct environment *environment
     return 0;
 }
 
-/* -- asking
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* -- asking -- */
 
 /* What outlives the next question, whose answer takes the scratch. */
 static void keep(struct table_state *state, const struct dynamodb_table *table, struct arena *arena)

@@ -20,8 +20,7 @@ static int limits_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_environment_limits_get(tx, looking->environment->name, &looking->limits, err);
 }
 
-/* -- what is known without asking
- * ---------------------------------------------------------------------------------------- */
+/* -- what is known without asking -- */
 
 static void put_names(struct json_writer *w, const char *name, const struct name_list *names)
 {
@@ -110,9 +109,7 @@ static void put_configured(struct json_writer *w, const struct environment *envi
     json_put_object_end(w);
 }
 
-/* -- the list
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- the list -- */
 
 static int put_summary(struct request *req, struct json_writer *w, const struct environment *environment,
                        struct err *err)
@@ -151,8 +148,7 @@ int environments_list(struct request *req, struct http_reply *reply, struct err 
     return 0;
 }
 
-/* -- one, with its tables
- * ------------------------------------------------------------------------------------------------------ */
+/* -- one, with its tables -- */
 
 static int look_at_tables(struct request *req, const struct environment *environment,
                           struct table_list *ret_tables, struct err *err)

@@ -96,9 +96,7 @@ static int tree_open(struct request *req, const struct recovery_point *point, st
     return check_sha256(tree->manifest, &point->manifest_sha256, MANIFEST_PATH, err);
 }
 
-/* -- spool
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- spool -- */
 
 static int spool_open(const struct config *config, int64_t size, int *ret_fd, struct err *err)
 {
@@ -180,9 +178,7 @@ static int spool_file(struct tree *tree, const struct manifest_file *file, int *
     return 0;
 }
 
-/* -- answering
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- answering -- */
 
 static void reply_spooled(struct request *req, struct http_reply *reply, int fd, int64_t size,
                           const struct hash *sha256, const char *content_type)

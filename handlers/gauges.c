@@ -31,8 +31,7 @@ static int read_facts(struct tx *tx, void *ctx, struct err *err)
     return tx_audit_count(tx, &facts->audit_entries, err);
 }
 
-/* -- label sets that are known from the start
- * ---------------------------------------------------------------------------- */
+/* -- label sets that are known from the start -- */
 
 static void zero_jobs(const struct app *app, const struct config *config)
 {
@@ -93,9 +92,7 @@ static void zero(const struct app *app, const struct config *config, struct aren
     }
 }
 
-/* -- facts
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* -- facts -- */
 
 static double seconds(int64_t wall_ms)
 {

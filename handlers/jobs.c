@@ -24,8 +24,7 @@ const struct field jobs_retry_fields[] = {
 };
 const struct field no_fields[] = {FIELD_END};
 
-/* -- answering with a job
- * ------------------------------------------------------------------------------------------------ */
+/* -- answering with a job -- */
 
 static void write_job(struct http_reply *reply, int status, const struct job_view *view)
 {
@@ -96,9 +95,7 @@ static int reply_accepted(struct request *req, struct http_reply *reply, const s
     return 0;
 }
 
-/* -- accepting
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- accepting -- */
 
 static int submit(struct request *req, struct submit *submit, struct http_reply *reply, struct err *err)
 {
@@ -143,9 +140,7 @@ int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
     return reply_job(req, reply, 200, &job->id, err);
 }
 
-/* -- looking
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* -- looking -- */
 
 static int wanted_wait(const struct request *req, int *ret_seconds, struct err *err)
 {

@@ -18,8 +18,7 @@ struct ops_route {
     void (*answer)(struct app *app, const struct http_request *http, struct http_reply *reply);
 };
 
-/* -- /metrics
- * ------------------------------------------------------------------------------------------------------- */
+/* -- /metrics -- */
 
 static void metrics(struct app *app, const struct http_request *http, struct http_reply *reply)
 {
@@ -32,8 +31,7 @@ static void metrics(struct app *app, const struct http_request *http, struct htt
     (open ? metrics_write_openmetrics : metrics_write_text)(&reply->body);
 }
 
-/* -- /healthz: the process answers
- * -------------------------------------------------------------------------------------- */
+/* -- /healthz: the process answers -- */
 
 static void healthz(struct app *app, const struct http_request *http, struct http_reply *reply)
 {
@@ -43,8 +41,7 @@ static void healthz(struct app *app, const struct http_request *http, struct htt
     buffer_add_str(&reply->body, "{\"status\":\"ok\"}");
 }
 
-/* -- /readyz: may requests be sent here
- * --------------------------------------------------------------------------------- */
+/* -- /readyz: may requests be sent here -- */
 
 static int look_tx(struct tx *tx, void *ctx, struct err *err)
 {
@@ -155,9 +152,7 @@ static void readyz(struct app *app, const struct http_request *http, struct http
     json_put_object_end(&w);
 }
 
-/* -- /version
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- /version -- */
 
 static void put_endpoints(struct json_writer *w, const struct environment *environment)
 {
@@ -199,9 +194,7 @@ static void version(struct app *app, const struct http_request *http, struct htt
     config_release((struct config *)(uintptr_t)config);
 }
 
-/* -- dispatch
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- dispatch -- */
 
 static const struct ops_route ops_routes[] = {
     {"metrics", metrics},

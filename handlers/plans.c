@@ -18,8 +18,7 @@ static void put_plan(struct http_reply *reply, const struct plan_row *plan)
     buffer_add_bytes(&reply->body, plan->body);
 }
 
-/* -- a plan to retry: what is named beside retry_of must be that job's
- * ------------------------------------------------ */
+/* -- a plan to retry: what is named beside retry_of must be that job's -- */
 
 struct retried {
     struct request *req;
@@ -100,8 +99,7 @@ int plans_create(struct request *req, struct http_reply *reply, struct err *err)
     return 0;
 }
 
-/* -- looking at one
- * ----------------------------------------------------------------------------------------------------- */
+/* -- looking at one -- */
 
 struct plan_look {
     struct request *req;

@@ -5,8 +5,7 @@
 #include "auth/challenge.h"
 #include "http/problem.h"
 
-/* -- audit: 403 and failed MFA of a verified principal are rows
- * ---------------------------------------------------- */
+/* -- audit: 403 and failed MFA of a verified principal are rows -- */
 
 struct denial {
     struct request *req;
@@ -62,8 +61,7 @@ static void audit_denial(struct request *req, const struct err *cause)
         log_err(LOG_ERROR, "a denial could not be recorded in the audit trail", &err, NULL);
 }
 
-/* -- the answer
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the answer -- */
 
 static void put_changes(struct json_writer *w, void *arg)
 {

@@ -174,9 +174,7 @@ int totp_delete(struct request *req, struct http_reply *reply, struct err *err)
     return 0;
 }
 
-/* -- looking
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* -- looking -- */
 
 struct look {
     struct request *req;

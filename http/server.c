@@ -15,8 +15,7 @@
 #define LISTEN_BACKLOG 512
 #define STOP_POLL_MS 20
 
-/* -- connections
- * ------------------------------------------------------------------------------------------------ */
+/* -- connections -- */
 
 static void *open_connection(struct http_server *server, struct MHD_Connection *mhd)
 {
@@ -55,8 +54,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     }
 }
 
-/* -- certificates
- * ----------------------------------------------------------------------------------------------- */
+/* -- certificates -- */
 
 /* GnuTLS asks at each handshake. libmicrohttpd keeps its connection in the session's user pointer. */
 static int on_certificate(gnutls_session_t session, const gnutls_datum_t *names, int name_count,
@@ -100,8 +98,7 @@ int http_server_replace_certificate(struct http_server *server, struct bytes cer
     return 0;
 }
 
-/* -- listening
- * -------------------------------------------------------------------------------------------------- */
+/* -- listening -- */
 
 static int parse_address(const char *host, int port, struct sockaddr_storage *ret_address, socklen_t *ret_len)
 {
@@ -273,8 +270,7 @@ int http_server_connections(struct http_server *server)
     return deadlines_count(server->deadlines);
 }
 
-/* -- stopping
- * --------------------------------------------------------------------------------------------------- */
+/* -- stopping -- */
 
 bool http_server_draining(const struct http_server *server)
 {

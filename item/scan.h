@@ -56,8 +56,7 @@ bool scan_object(struct scan *scan, struct bytes *ret_raw);
  * before the value; 0: the object is closed and the cursor behind it; -1: neither. */
 int scan_member(struct scan *scan, bool first, struct bytes *ret_name);
 
-/* -- eight bytes at a time: a high bit for each byte that has the property; exact for the lowest one.
- * ------------ */
+/* -- eight bytes at a time: a high bit for each byte that has the property; exact for the lowest one. -- */
 
 #define SCAN_ONES 0x0101010101010101ULL
 #define SCAN_HIGHS 0x8080808080808080ULL

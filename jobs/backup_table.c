@@ -37,7 +37,7 @@ static int check(struct ask *ask, struct err *err)
     return names_touch_table(ask, table, false, err);
 }
 
-/* -- plan -------------------------------------------------------------------------------------- */
+/* -- plan -- */
 
 /* As the scan will (backup_table_scan.c), but for a limit that is changed while it runs. */
 static int64_t units_per_second(const struct ask *ask, const struct dynamodb_table *table)
@@ -101,7 +101,7 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
     return estimate(ask, &table, planning->estimates, err);
 }
 
-/* -- the end: what became of the recovery point ------------------------------------------------ */
+/* -- the end: what became of the recovery point -- */
 
 static int ended(struct tx *tx, const struct job *job, enum job_state state, struct arena *arena,
                  struct err *err)
@@ -160,7 +160,7 @@ const struct job_kind backup_table = {
         },
 };
 
-/* -- shared by the steps ----------------------------------------------------------------------- */
+/* -- shared by the steps -- */
 
 int backup_state(struct work *work, const char *name, json_t **ret_value, struct err *err)
 {

@@ -17,7 +17,7 @@ struct finishing {
     struct hash manifest_sha256;
 };
 
-/* -- is it still the same table? --------------------------------------------------------------- */
+/* -- is it still the same table? -- */
 
 static int same_table(struct work *work, const json_t *source, struct err *err)
 {
@@ -37,7 +37,7 @@ static int same_table(struct work *work, const json_t *source, struct err *err)
                           now.name);
 }
 
-/* -- what is fixed once ------------------------------------------------------------------------ */
+/* -- what is fixed once -- */
 
 static int fixed(struct work *work, json_t **ret_finish, struct err *err)
 {
@@ -62,7 +62,7 @@ static int read_files(struct tx *tx, void *ctx, struct err *err)
     return tx_data_files_of(tx, f->work->job->key, f->work->arena, &f->files, &f->file_count, err);
 }
 
-/* -- the manifest ------------------------------------------------------------------------------ */
+/* -- the manifest -- */
 
 static int digest_of(struct bytes content, struct hash *ret_hash, struct err *err)
 {
@@ -136,7 +136,7 @@ static int make_manifest(struct finishing *f, const json_t *source, const json_t
     return store_read(engine_store(work->engine), read_files, f, err) < 0 ? -1 : add_files(f, err);
 }
 
-/* -- the tree ---------------------------------------------------------------------------------- */
+/* -- the tree -- */
 
 static int compare_path(const void *path, const void *file)
 {
@@ -217,7 +217,7 @@ int backup_finish(struct work *work, struct err *err)
                : 0;
 }
 
-/* -- reading back: the files of the manifest, a run of them a part ----------------------------- */
+/* -- reading back: the files of the manifest, a run of them a part -- */
 
 /* The job before this one could not read it back, and called it failed. */
 static void is_to_be_read_back(struct recovery_point *point, const void *arg)
@@ -279,7 +279,7 @@ int backup_read_back(struct work *work, struct err *err)
     return WORK_DONE;
 }
 
-/* -- close ------------------------------------------------------------------------------------- */
+/* -- close -- */
 
 static void is_verified(struct recovery_point *point, const void *arg)
 {

@@ -32,8 +32,8 @@ static void segment_done(struct segment *s)
     scan_course_done(&s->course);
 }
 
-/* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key
- * ---- */
+/* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key --
+ */
 
 static int cursor_write(struct segment *s, struct buffer *out, struct err *err)
 {
@@ -59,7 +59,7 @@ static int cursor_read(struct segment *s, int64_t *ret_file, struct err *err)
     return buffer_ok(&s->start_key, "a LastEvaluatedKey", err);
 }
 
-/* -- one page ---------------------------------------------------------------------------------- */
+/* -- one page -- */
 
 static double units_per_second(struct segment *s)
 {
@@ -136,7 +136,7 @@ static int scan_page(struct segment *s, struct err *err)
     return result < 0 ? -1 : work_rate_take(s->work, s->table, false, units, units_per_second(s), err);
 }
 
-/* -- one file ---------------------------------------------------------------------------------- */
+/* -- one file -- */
 
 static int place_audited(struct segment *s, struct data_file *ret_file, struct err *err)
 {
@@ -160,7 +160,7 @@ static int place_audited(struct segment *s, struct data_file *ret_file, struct e
     return sealed;
 }
 
-/* -- the sample of its items: kept with the cursor, so that it covers what the cursor covers --------- */
+/* -- the sample of its items: kept with the cursor, so that it covers what the cursor covers -- */
 
 static char *sample_name(const struct segment *s)
 {
@@ -233,7 +233,7 @@ static int seal(struct segment *s, struct err *err)
     return record(s, &file, err);
 }
 
-/* -- the part ---------------------------------------------------------------------------------- */
+/* -- the part -- */
 
 /* A retry writes on in the point of the job that failed. */
 static void is_written(struct recovery_point *point, const void *arg)
@@ -292,7 +292,7 @@ int backup_segment(struct work *work, struct err *err)
     return read_segment(&segment, err);
 }
 
-/* -- the split --------------------------------------------------------------------------------- */
+/* -- the split -- */
 
 static int64_t segments_of(struct work *work, const json_t *source)
 {

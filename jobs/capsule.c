@@ -87,10 +87,9 @@ int capsule_check(const json_t *capsule, struct err *err)
     if (!json_is_object(capsule) || json_get_int(capsule, "format", 0) != CAPSULE_FORMAT ||
         !json_is_object(json_object_get(capsule, "settings")))
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "capsule.json is not of format %d", CAPSULE_FORMAT);
-    json_object_foreach(
-        json_object_get(capsule, "settings"), name,
-        entry) if (!json_is_object(entry)) return err_set(err, ERR_RECOVERY_POINT_DAMAGED,
-                                                          "capsule.json: setting %.64s is no object", name);
+    json_object_foreach(json_object_get(capsule, "settings"), name, entry)
+        if (!json_is_object(entry))
+            return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "capsule.json: setting %.64s is no object", name);
     return capsule_key(capsule, &key, err);
 }
 

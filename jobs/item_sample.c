@@ -74,8 +74,7 @@ bool item_sample_read(const json_t *array, struct item_sample *ret_sample)
     ret_sample->count = 0;
     if (json_array_size(array) > ITEM_SAMPLE_MAX)
         return false;
-    json_array_foreach((json_t *)(uintptr_t)array, i, hex)
-    {
+    json_array_foreach((json_t *)(uintptr_t)array, i, hex) {
         unsigned char digest[SHA256_BYTES] = {0};
 
         if (!json_is_string(hex) || !hex_decode(bytes_of(json_string_value(hex)), digest, ITEM_SAMPLE_BYTES))

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "item/fingerprint.h"
 
-/* -- writing ----------------------------------------------------------------------------------- */
+/* -- writing -- */
 
 static void write_file(struct json_writer *w, const struct manifest_file *file)
 {
@@ -65,7 +65,7 @@ void manifest_write(const struct manifest *manifest, struct buffer *out)
     buffer_add_char(out, '\n');
 }
 
-/* -- reading: every member by one of these, each naming what is wrong -------------------------- */
+/* -- reading: every member by one of these, each naming what is wrong -- */
 
 struct reading {
     struct arena *arena;
@@ -125,7 +125,7 @@ static int take_fingerprint(struct reading *r, const json_t *object, int64_t ite
     return 0;
 }
 
-/* -- paths ------------------------------------------------------------------------------------- */
+/* -- paths -- */
 
 static const char *after(const char *text, const char *prefix)
 {
@@ -161,7 +161,7 @@ static bool table_name_ok(const char *table)
            strspn(table, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
 }
 
-/* -- files ------------------------------------------------------------------------------------- */
+/* -- files -- */
 
 struct sums {
     int64_t items, bytes, stored;
@@ -232,7 +232,7 @@ static int take_files(struct reading *r, const json_t *object, struct manifest *
     return sums->capsules == 1 ? 0 : damaged(r, "lacks the capsule", "files");
 }
 
-/* -- the whole --------------------------------------------------------------------------------- */
+/* -- the whole -- */
 
 static int take_head(struct reading *r, const json_t *object, struct manifest *manifest)
 {

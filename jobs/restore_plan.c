@@ -194,8 +194,8 @@ static int64_t write_units(const struct planned *p)
     int64_t copies = 1;
     size_t i;
 
-    json_array_foreach(capsule_value(p->capsule, "indexes"), i, index) copies +=
-        str_is(json_get_text(index, "type"), "global");
+    json_array_foreach(capsule_value(p->capsule, "indexes"), i, index)
+        copies += str_is(json_get_text(index, "type"), "global");
     return (bytes > items ? bytes : items) * copies;
 }
 

@@ -33,8 +33,9 @@ static bool named(const json_t *spec, const char *list, const char *name)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(json_object_get(spec, "settings"), list), i,
-                       one) if (str_is(json_string_value(one), name)) return true;
+    json_array_foreach(json_object_get(json_object_get(spec, "settings"), list), i, one)
+        if (str_is(json_string_value(one), name))
+            return true;
     return false;
 }
 

@@ -95,8 +95,9 @@ static void check_settings(struct ask *ask)
     size_t i, j;
 
     json_array_foreach(json_object_get(asked, "apply"), i, a)
-        json_array_foreach(json_object_get(asked, "skip"), j, b) if (json_equal(a, b))
-            fault_add(ask->faults, "/spec/settings/skip", "%s is in apply as well", json_string_value(a));
+        json_array_foreach(json_object_get(asked, "skip"), j, b)
+            if (json_equal(a, b))
+                fault_add(ask->faults, "/spec/settings/skip", "%s is in apply as well", json_string_value(a));
 }
 
 static int check(struct ask *ask, struct err *err)
@@ -164,7 +165,9 @@ static int leave(struct tx *tx, const struct job *job, const char *name, struct 
         return -1;
     if (!list)
         list = json_array();
-    json_array_foreach(list, i, other) if (str_is(json_string_value(other), left)) return 0;
+    json_array_foreach(list, i, other)
+        if (str_is(json_string_value(other), left))
+            return 0;
     json_array_append_new(list, json_string(left));
     changed = left && list ? json_canonical(arena, list) : NULL;
     if (!changed)

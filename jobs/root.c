@@ -9,7 +9,7 @@
 #include "engine/engine.h"
 #include "jobs/root_internal.h"
 
-/* -- names ------------------------------------------------------------------------------------- */
+/* -- names -- */
 
 static bool segment_ok(const char *from, size_t len)
 {
@@ -102,7 +102,7 @@ int root_allowed(const struct ask *ask, const char *uri, const char *pointer)
     return -1;
 }
 
-/* -- opening ----------------------------------------------------------------------------------- */
+/* -- opening -- */
 
 static char *without_slash(struct arena *arena, const char *text)
 {
@@ -223,7 +223,7 @@ int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err)
     return 0;
 }
 
-/* -- writing ----------------------------------------------------------------------------------- */
+/* -- writing -- */
 
 int root_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err)
 {
@@ -289,7 +289,7 @@ int root_delete(struct root *root, const char *path, struct err *err)
     return path_check(path, err) < 0 ? -1 : root->ops->delete (root, path, err);
 }
 
-/* -- reading ----------------------------------------------------------------------------------- */
+/* -- reading -- */
 
 int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size,
                    struct err *err)
@@ -384,7 +384,7 @@ int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_
     return 0;
 }
 
-/* -- listing ----------------------------------------------------------------------------------- */
+/* -- listing -- */
 
 int root_files_add(struct root_files *files, const char *path, int64_t size, struct err *err)
 {

@@ -29,7 +29,7 @@ static int failed(struct err *err, bool writing, const char *what, const char *p
     return err_set(err, code, "%s %s: %s", what, path, strerror(cause));
 }
 
-/* -- folders ----------------------------------------------------------------------------------- */
+/* -- folders -- */
 
 /* The configured folder itself: links in its path are the administrator's. Missing ones are made when
  * `create`. */
@@ -135,7 +135,7 @@ static int parent_open(struct root *root, const char *path, bool create, int *re
     return folder_open(root, folder, create, ret_fd, err);
 }
 
-/* -- writing ----------------------------------------------------------------------------------- */
+/* -- writing -- */
 
 static int file_spool_open(struct root *root, const char *path, struct spool *ret_spool, struct err *err)
 {
@@ -238,7 +238,7 @@ static int file_delete(struct root *root, const char *path, struct err *err)
     return fsync(folder) == 0 ? 0 : failed(err, true, "sync the folder of", path);
 }
 
-/* -- reading ----------------------------------------------------------------------------------- */
+/* -- reading -- */
 
 static int file_read_open(struct root *root, const char *path, struct root_reader *reader, struct err *err)
 {

@@ -26,7 +26,7 @@ static void s3_root_close(struct root *root)
     (void)root;
 }
 
-/* -- writing ----------------------------------------------------------------------------------- */
+/* -- writing -- */
 
 static int spool_failed(struct err *err, const char *what)
 {
@@ -161,7 +161,7 @@ static int s3_remove(struct root *root, const char *path, struct err *err)
     return key ? s3_delete(root->s3, key, NULL, err) : err_set(err, ERR_NO_MEMORY, "no memory for a key");
 }
 
-/* -- reading ----------------------------------------------------------------------------------- */
+/* -- reading -- */
 
 static int s3_read_open(struct root *root, const char *path, struct root_reader *reader, struct err *err)
 {
@@ -236,7 +236,7 @@ static int s3_read_some(struct root_reader *reader, void *to, size_t size, size_
     return 0;
 }
 
-/* -- listing ----------------------------------------------------------------------------------- */
+/* -- listing -- */
 
 struct listing {
     struct root_files *files;

@@ -73,8 +73,7 @@ static int read_tags(const struct setting_view *view, json_t **ret_value, struct
 
     if (dynamodb_list_tags(view->aws, view->table->arn, &tags, err) < 0)
         return -1;
-    json_array_foreach(tags, i, tag)
-    {
+    json_array_foreach(tags, i, tag) {
         const char *key = json_get_text(tag, "Key"), *value = json_get_text(tag, "Value");
 
         /* recoverd's own say which job made this table: they are no setting of it. */
@@ -92,9 +91,9 @@ static int apply_tags(const struct setting_view *view, const json_t *wanted, con
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)wanted, key,
-                        value) if (!json_equal(value, json_object_get(found, key)))
-        json_array_append_new(tags, json_pack("{s:s,s:O}", "Key", key, "Value", value));
+    json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
+        if (!json_equal(value, json_object_get(found, key)))
+            json_array_append_new(tags, json_pack("{s:s,s:O}", "Key", key, "Value", value));
     if (!tags)
         return err_set(err, ERR_NO_MEMORY, "no memory for tags");
     return json_array_size(tags) == 0 ? 0 : dynamodb_tag(view->aws, view->table->arn, tags, err);
@@ -238,8 +237,9 @@ static bool covers(const json_t *wanted, const json_t *found)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)wanted, key,
-                        value) if (!json_equal(value, json_object_get(found, key))) return false;
+    json_object_foreach((json_t *)(uintptr_t)wanted, key, value)
+        if (!json_equal(value, json_object_get(found, key)))
+            return false;
     return true;
 }
 
@@ -251,9 +251,9 @@ static bool agrees(const json_t *wanted, const json_t *found)
 
     if (json_get_bool(wanted, "enabled", false) != json_get_bool(found, "enabled", false))
         return false;
-    json_object_foreach((json_t *)(uintptr_t)wanted, name,
-                        value) if (json_object_get(found, name) &&
-                                   !json_equal(value, json_object_get(found, name))) return false;
+    json_object_foreach((json_t *)(uintptr_t)wanted, name, value)
+        if (json_object_get(found, name) && !json_equal(value, json_object_get(found, name)))
+            return false;
     return json_equal(json_object_get(wanted, "indexes"), json_object_get(found, "indexes")) ||
            !json_object_get(wanted, "indexes");
 }
@@ -271,9 +271,9 @@ static bool fits(const json_t *wanted, const json_t *found)
             (json_object_get(wanted, members[i]) &&
              !json_equal(json_object_get(wanted, members[i]), json_object_get(found, members[i]))))
             return false;
-    json_object_foreach(json_object_get(found, "indexes"), name,
-                        units) if (json_object_get(indexes, name) &&
-                                   !json_equal(json_object_get(indexes, name), units)) return false;
+    json_object_foreach(json_object_get(found, "indexes"), name, units)
+        if (json_object_get(indexes, name) && !json_equal(json_object_get(indexes, name), units))
+            return false;
     return true;
 }
 

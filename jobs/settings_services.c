@@ -77,8 +77,7 @@ static int tidy(const struct setting_view *view, json_t *to, const json_t *from,
     const json_t *row;
     size_t i;
 
-    json_array_foreach(from, i, row)
-    {
+    json_array_foreach(from, i, row) {
         json_t *one = pick(row, members, count);
         json_t *id = renamed(view, json_get_text(row, "ResourceId"), true);
         const char *dimension = json_get_text(row, "ScalableDimension");
@@ -134,8 +133,7 @@ int setting_apply_autoscaling(const struct setting_view *view, const json_t *wan
         const json_t *row;
         size_t i;
 
-        json_array_foreach(json_object_get(wanted, lists[list]), i, row)
-        {
+        json_array_foreach(json_object_get(wanted, lists[list]), i, row) {
             json_auto_t *request = json_deep_copy(row);
             json_t *id = renamed(view, json_get_text(row, "ResourceId"), false);
             int result;
@@ -209,14 +207,11 @@ int setting_apply_insights(const struct setting_view *view, const json_t *wanted
         if (dynamodb_update_insights(view->aws, view->table->name, NULL, on, json_get_text(wanted, "mode"),
                                      err) < 0)
             return -1;
-    json_object_foreach(
-        (json_t *)(uintptr_t)indexes, name,
-        one) if (!json_equal(one,
-                             json_object_get(
-                                 json_object_get(found, "indexes"),
-                                 name))) if (dynamodb_update_insights(view->aws, view->table->name, name,
-                                                                      true, json_get_text(one, "mode"),
-                                                                      err) < 0) return -1;
+    json_object_foreach((json_t *)(uintptr_t)indexes, name, one)
+        if (!json_equal(one, json_object_get(json_object_get(found, "indexes"), name)))
+            if (dynamodb_update_insights(view->aws, view->table->name, name, true, json_get_text(one, "mode"),
+                                         err) < 0)
+                return -1;
     return 0;
 }
 
@@ -232,8 +227,7 @@ int setting_read_mappings(const struct setting_view *view, json_t **ret_value, s
     if (view->table->stream_arn &&
         lambda_mappings_of_stream(view->aws, view->table->stream_arn, &mappings, err) < 0)
         return -1;
-    json_array_foreach(mappings, i, mapping)
-    {
+    json_array_foreach(mappings, i, mapping) {
         json_t *one = pick(mapping, lambda_mapping_settings, LAMBDA_MAPPING_SETTINGS);
         const char *state = json_get_text(mapping, "State");
 
@@ -253,7 +247,9 @@ static bool has(const json_t *list, const char *member, const char *text)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(list, i, one) if (str_is(json_get_text(one, member), text)) return true;
+    json_array_foreach(list, i, one)
+        if (str_is(json_get_text(one, member), text))
+            return true;
     return false;
 }
 
@@ -265,8 +261,7 @@ int setting_apply_mappings(const struct setting_view *view, const json_t *wanted
 
     if (!view->table->stream_arn)
         return err_set(err, ERR_SETTING_FAILED, "the table has no stream that a function could read");
-    json_array_foreach(wanted, i, mapping)
-    {
+    json_array_foreach(wanted, i, mapping) {
         json_auto_t *request = json_deep_copy(mapping);
         struct err failed = ERR_INIT;
 
@@ -292,8 +287,7 @@ int setting_read_kinesis(const struct setting_view *view, json_t **ret_value, st
 
     if (dynamodb_describe_kinesis(view->aws, view->table->name, &destinations, err) < 0)
         return -1;
-    json_array_foreach(destinations, i, one)
-    {
+    json_array_foreach(destinations, i, one) {
         const char *status = json_get_text(one, "DestinationStatus");
 
         if (str_is(status, "ACTIVE") || str_is(status, "ENABLING") || str_is(status, "UPDATING"))
@@ -312,8 +306,7 @@ int setting_apply_kinesis(const struct setting_view *view, const json_t *wanted,
     const json_t *one;
     size_t i;
 
-    json_array_foreach(wanted, i, one)
-    {
+    json_array_foreach(wanted, i, one) {
         const char *stream = json_get_text(one, "stream");
 
         if (stream && !has(found, "stream", stream) &&
@@ -331,9 +324,10 @@ static void rename_dimensions(json_t *dimensions, const char *from, const char *
     json_t *dimension;
     size_t i;
 
-    json_array_foreach(dimensions, i, dimension) if (str_is(json_get_text(dimension, "Name"), "TableName") &&
-                                                     str_is(json_get_text(dimension, "Value"), from))
-        json_object_set_new(dimension, "Value", json_string(to));
+    json_array_foreach(dimensions, i, dimension)
+        if (str_is(json_get_text(dimension, "Name"), "TableName") &&
+            str_is(json_get_text(dimension, "Value"), from))
+            json_object_set_new(dimension, "Value", json_string(to));
 }
 
 static void rename_alarm(json_t *alarm, const char *from, const char *to)
@@ -342,9 +336,10 @@ static void rename_alarm(json_t *alarm, const char *from, const char *to)
     size_t i;
 
     rename_dimensions(json_object_get(alarm, "Dimensions"), from, to);
-    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric) rename_dimensions(
-        json_object_get(json_object_get(json_object_get(metric, "MetricStat"), "Metric"), "Dimensions"), from,
-        to);
+    json_array_foreach(json_object_get(alarm, "Metrics"), i, metric)
+        rename_dimensions(
+            json_object_get(json_object_get(json_object_get(metric, "MetricStat"), "Metric"), "Dimensions"),
+            from, to);
 }
 
 int setting_read_alarms(const struct setting_view *view, json_t **ret_value, struct err *err)
@@ -356,8 +351,7 @@ int setting_read_alarms(const struct setting_view *view, json_t **ret_value, str
 
     if (cloudwatch_alarms_of_table(view->aws, view->table->name, &alarms, err) < 0)
         return -1;
-    json_array_foreach(alarms, i, alarm)
-    {
+    json_array_foreach(alarms, i, alarm) {
         json_auto_t *picked = pick(alarm, cloudwatch_alarm_members, CLOUDWATCH_ALARM_MEMBERS);
         json_t *copy = picked ? json_deep_copy(picked) : NULL;
 
@@ -377,8 +371,7 @@ int setting_apply_alarms(const struct setting_view *view, const json_t *wanted, 
     size_t i;
 
     (void)found;
-    json_array_foreach(wanted, i, alarm)
-    {
+    json_array_foreach(wanted, i, alarm) {
         json_auto_t *request = json_deep_copy(alarm);
 
         if (!request)

@@ -73,11 +73,11 @@ static int add_attribute(json_t *definitions, const char *name, const char *type
 
     if (!name || !type)
         return 0;
-    json_array_foreach(definitions, i,
-                       other) if (str_is(json_get_text(other, "AttributeName"),
-                                         name)) return str_is(json_get_text(other, "AttributeType"), type)
-        ? 0
-        : err_set(err, ERR_INVALID_SPEC, "the key attribute %s has two types", name);
+    json_array_foreach(definitions, i, other)
+        if (str_is(json_get_text(other, "AttributeName"), name))
+            return str_is(json_get_text(other, "AttributeType"), type)
+                       ? 0
+                       : err_set(err, ERR_INVALID_SPEC, "the key attribute %s has two types", name);
     if (json_array_append_new(definitions,
                               json_pack("{s:s,s:s}", "AttributeName", name, "AttributeType", type)) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the keys of a table");
@@ -100,7 +100,9 @@ static const json_t *raw_index(const struct dynamodb_table *table, const struct 
     const json_t *raw;
     size_t i;
 
-    json_array_foreach(list, i, raw) if (str_is(json_get_text(raw, "IndexName"), index->name)) return raw;
+    json_array_foreach(list, i, raw)
+        if (str_is(json_get_text(raw, "IndexName"), index->name))
+            return raw;
     return NULL;
 }
 
@@ -173,7 +175,9 @@ static const json_t *index_named(const json_t *list, const char *name)
     const json_t *index;
     size_t i;
 
-    json_array_foreach(list, i, index) if (str_is(json_get_text(index, "name"), name)) return index;
+    json_array_foreach(list, i, index)
+        if (str_is(json_get_text(index, "name"), name))
+            return index;
     return NULL;
 }
 
@@ -208,8 +212,7 @@ int setting_apply_indexes(const struct setting_view *view, const json_t *wanted,
     const json_t *index;
     size_t i;
 
-    json_array_foreach(wanted, i, index)
-    {
+    json_array_foreach(wanted, i, index) {
         const char *name = json_get_text(index, "name");
 
         if (index_named(found, name))

@@ -21,7 +21,7 @@ int source_no_memory(struct err *err)
     return err_set(err, ERR_NO_MEMORY, "no memory for a source");
 }
 
-/* -- who may, judged before anything is read --------------------------------------------------- */
+/* -- who may, judged before anything is read -- */
 
 struct lookup {
     struct arena *arena;
@@ -91,7 +91,7 @@ int source_check(struct ask *ask, const json_t *source, const char *pointer, str
     return point ? check_point(ask, point, at, err) : check_uri(ask, uri ? uri : "", at, err);
 }
 
-/* -- what is in a tree ------------------------------------------------------------------------- */
+/* -- what is in a tree -- */
 
 static int damaged(struct err *err, const char *path, const char *what)
 {
@@ -199,7 +199,7 @@ static int read_tree(struct source *source, struct arena *arena, struct err *err
                : take_files(source, arena, err);
 }
 
-/* -- opening ----------------------------------------------------------------------------------- */
+/* -- opening -- */
 
 static int usable(const struct recovery_point *point, bool also_damaged, struct err *err)
 {

@@ -17,7 +17,7 @@
 
 static const struct json_limits limits = {.max_depth = 8};
 
-/* -- identity: what is planned is what is restored --------------------------------------------- */
+/* -- identity: what is planned is what is restored -- */
 
 static int add_identity(struct sha256 *sha, const struct source_file *file, struct err *err)
 {
@@ -42,7 +42,7 @@ static int identify(struct source *source, struct err *err)
     return sha256_end(sha, source->identity.bytes, err);
 }
 
-/* -- AWS's export ------------------------------------------------------------------------------ */
+/* -- AWS's export -- */
 
 static int damaged(struct err *err, const char *what)
 {
@@ -263,7 +263,7 @@ int source_read_export(struct source *source, struct arena *arena, struct err *e
     return identify(source, err);
 }
 
-/* -- one file ---------------------------------------------------------------------------------- */
+/* -- one file -- */
 
 static int open_file(struct source *source, const struct root_options *options, const char *folder,
                      const char *name, struct err *err)

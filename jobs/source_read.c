@@ -127,7 +127,7 @@ static int walk_items(struct walk *walk, struct err *err)
     return more;
 }
 
-/* -- what it should have been ------------------------------------------------------------------ */
+/* -- what it should have been -- */
 
 static int compare_own(struct walk *walk, const struct gzip_seen *seen, struct err *err)
 {

@@ -32,8 +32,9 @@ bool copy_skips(const void *spec, const char *setting)
     const json_t *name;
     size_t i;
 
-    json_array_foreach(json_object_get(asked, "skip"), i,
-                       name) if (str_is(json_string_value(name), setting)) return true;
+    json_array_foreach(json_object_get(asked, "skip"), i, name)
+        if (str_is(json_string_value(name), setting))
+            return true;
     return false;
 }
 
@@ -99,8 +100,7 @@ static int override_indexes(json_t *capsule, const json_t *overrides, struct err
     const json_t *index;
     size_t i;
 
-    json_array_foreach(json_object_get(overrides, "indexes"), i, index)
-    {
+    json_array_foreach(json_object_get(overrides, "indexes"), i, index) {
         json_t *one =
             json_pack("{s:s*,s:s*,s:s*}", "name", json_get_text(index, "name"), "type",
                       json_get_text(index, "type"), "projection", json_get_text(index, "projection"));

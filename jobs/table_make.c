@@ -25,8 +25,7 @@ static int put_indexes(json_t *request, const json_t *indexes, struct err *err)
     const json_t *index;
     size_t i;
 
-    json_array_foreach(indexes, i, index)
-    {
+    json_array_foreach(indexes, i, index) {
         bool local = str_is(json_get_text(index, "type"), "local");
         const char *member = local ? "LocalSecondaryIndexes" : "GlobalSecondaryIndexes";
 
@@ -134,8 +133,9 @@ static int tagged(struct aws_session *aws, const struct dynamodb_table *table, c
 
     if (!table->arn || dynamodb_list_tags(aws, table->arn, &tags, &ignored) < 0)
         return -1;
-    json_array_foreach(tags, i, tag) if (str_is(json_get_text(tag, "Key"), TABLE_TAG)) return str_is(
-        json_get_text(tag, "Value"), origin);
+    json_array_foreach(tags, i, tag)
+        if (str_is(json_get_text(tag, "Key"), TABLE_TAG))
+            return str_is(json_get_text(tag, "Value"), origin);
     return 0;
 }
 

@@ -45,7 +45,7 @@ static int check(struct ask *ask, struct err *err)
     return source_check(ask, json_object_get(ask->spec, "source"), "/spec/source", err);
 }
 
-/* -- plan -------------------------------------------------------------------------------------- */
+/* -- plan -- */
 
 static int64_t stored_bytes(const struct source *source)
 {
@@ -103,7 +103,7 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
     return json_get_bool(ask->spec, "prove", false) ? plan_proof(ask, source, planning, err) : 0;
 }
 
-/* -- the verdict ------------------------------------------------------------------------------- */
+/* -- the verdict -- */
 
 struct judgement {
     struct work *work;

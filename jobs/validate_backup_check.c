@@ -14,7 +14,7 @@ int validate_open(struct work *work, struct source **ret_source, struct err *err
                                json_object_get(work->spec, "source"), ret_source, err);
 }
 
-/* -- the state of what was checked ------------------------------------------------------------- */
+/* -- the state of what was checked -- */
 
 struct finding {
     struct work *work;
@@ -83,7 +83,7 @@ static int record(struct tx *tx, void *ctx, struct err *err)
     return tx_document_put(tx, finding->work->job->key, "state.checked", bytes_of(changed), err);
 }
 
-/* -- steps ------------------------------------------------------------------------------------- */
+/* -- steps -- */
 
 /* A source that cannot even be opened is damaged as a whole; that is a finding, not a failure of looking. */
 int validate_split(struct work *work, struct err *err)

@@ -97,8 +97,7 @@ void http_client_wake(struct http_client *client)
     curl_multi_wakeup(client->multi);
 }
 
-/* -- callbacks
- * ---------------------------------------------------------------------------------------------------- */
+/* -- callbacks -- */
 
 static size_t on_read(char *to, size_t size, size_t count, void *arg)
 {
@@ -187,8 +186,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     return t->too_large ? 0 : len;
 }
 
-/* -- setting up
- * --------------------------------------------------------------------------------------------------- */
+/* -- setting up -- */
 
 static int header_list(const struct http_call *call, struct curl_slist **ret_list, struct err *err)
 {
@@ -290,8 +288,7 @@ static void set_callbacks(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 }
 
-/* -- running
- * ------------------------------------------------------------------------------------------------------ */
+/* -- running -- */
 
 static enum err_code interrupted(const struct http_interrupt *interrupt)
 {
@@ -412,8 +409,7 @@ int http_client_sleep(struct http_client *client, int64_t ms, const struct http_
     }
 }
 
-/* -- the answer
- * --------------------------------------------------------------------------------------------------- */
+/* -- the answer -- */
 
 bool http_answer_next(const struct http_answer *answer, size_t *at, struct http_header *ret_header)
 {

@@ -19,9 +19,7 @@
 #define OPS_STOP_MS 1000
 #define PEM_MAX (256 * KIB)
 
-/* -- making
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- making -- */
 
 static int make_folder(const char *path, struct err *err)
 {
@@ -120,9 +118,7 @@ int server_compose(struct server *server, struct config *config, struct err *err
     return code;
 }
 
-/* -- listening
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- listening -- */
 
 int tls_files_read(const struct config *config, struct tls_files *ret_files, struct err *err)
 {
@@ -200,9 +196,7 @@ static int start_ops(struct server *server, struct err *err)
     return listen_on(&options, &server->config->ops_listen, &server->ops, err);
 }
 
-/* -- the record
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- the record -- */
 
 struct record {
     struct server *server;
@@ -291,9 +285,7 @@ int server_start(struct server *server, struct err *err)
     return watch_begin(server->engine, server->app, &server->watch, err) < 0 ? EXIT_INTERNAL : 0;
 }
 
-/* -- ending
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* -- ending -- */
 
 static int64_t left_ms(int64_t deadline_boot_ms)
 {

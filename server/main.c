@@ -17,8 +17,7 @@
 #include "server/options.h"
 #include "server/reload.h"
 
-/* -- before threads
- * --------------------------------------------------------------------------------------------------- */
+/* -- before threads -- */
 
 /* Memory holds keys: no core, no ptrace by others of the same user. */
 static void no_core(void)
@@ -50,9 +49,7 @@ static int setup_process(sigset_t *ret_signals, struct err *err)
     return 0;
 }
 
-/* -- actions
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- actions -- */
 
 static struct config *load(const char *path)
 {
@@ -128,9 +125,7 @@ static int migrate(struct config *config)
     return err.code == ERR_NONE ? EXIT_DRAINED : fail(EXIT_STORE, &err);
 }
 
-/* -- running
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- running -- */
 
 /* Waits for the next signal, at most a second. */
 static int next_signal(const sigset_t *signals)

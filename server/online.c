@@ -26,8 +26,7 @@ struct trial {
     const char *spool; /* a folder of our own: the data folder may be another user's */
 };
 
-/* -- saying
- * ------------------------------------------------------------------------------------------------------ */
+/* -- saying -- */
 
 __attribute__((format(printf, 3, 4))) static void say_ok(struct trial *t, const char *what,
                                                          const char *format, ...)
@@ -86,9 +85,7 @@ static void say_failed(struct trial *t, const char *what, const struct err *err)
             err_info(err->code)->name, hint && *hint ? "; hint: " : "", hint ? hint : "");
 }
 
-/* -- who
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- who -- */
 
 static bool try_identity(struct trial *t)
 {
@@ -115,8 +112,7 @@ static bool try_identity(struct trial *t)
     return true;
 }
 
-/* -- tables
- * ------------------------------------------------------------------------------------------------------ */
+/* -- tables -- */
 
 /* Everything that a backup reads beside the items, then one item's worth of a scan. */
 static int try_reads(struct trial *t, const char *what, const struct setting_view *view)
@@ -200,8 +196,7 @@ static void try_tables(struct trial *t)
         try_found(t);
 }
 
-/* -- roots
- * ------------------------------------------------------------------------------------------------------- */
+/* -- roots -- */
 
 static int open_root(struct trial *t, const char *uri, struct root **ret_root, struct err *err)
 {
@@ -293,9 +288,7 @@ static void try_uri_root(struct trial *t, const char *uri)
         say_ok(t, what ? what : "uri_root", "listed");
 }
 
-/* -- all
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- all -- */
 
 static void try_everything(struct trial *t)
 {

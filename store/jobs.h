@@ -131,8 +131,7 @@ int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, co
  * one of its chain (they share names, tags and folders), exists that is not final, or has succeeded. */
 int tx_job_claim_retry(struct tx *tx, const struct id *id, struct err *err);
 
-/* -- documents: spec, result, error, plan, left_behind, conditions, and steps' own state (state.*)
- * ---------------------- */
+/* -- documents: spec, result, error, plan, left_behind, conditions, and steps' own state (state.*) -- */
 
 int tx_document_put(struct tx *tx, int64_t job_key, const char *name, struct bytes json, struct err *err);
 /* In arena; data NULL when absent. */
@@ -148,9 +147,7 @@ int tx_documents_get(struct tx *tx, int64_t job_key, const struct document_wante
 /* Copies every document whose name begins with "state." */
 int tx_documents_copy_state(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err);
 
-/* -- steps
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- steps -- */
 
 enum step_state { STEP_WAITING, STEP_RUNNING, STEP_DONE, STEP_FAILED, STEP_CANCELLED, STEP_SKIPPED };
 const char *step_state_name(enum step_state state);
@@ -181,8 +178,7 @@ int tx_step_set_detail(struct tx *tx, int64_t step_key, const char *detail, stru
 int tx_step_set_errors(struct tx *tx, int64_t step_key, struct bytes errors, const char *error_code,
                        struct err *err);
 
-/* -- events: numbered per job
- * ------------------------------------------------------------------------------------------ */
+/* -- events: numbered per job -- */
 
 int tx_event(struct tx *tx, int64_t job_key, const char *type, struct bytes json, int64_t now,
              struct err *err);

@@ -77,8 +77,7 @@ int tx_parts_revoke_ready(struct tx *tx, int64_t job_key, struct err *err);
  * done stays done, what was not is waiting again. The new job must have no steps. */
 int tx_job_take_over(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err);
 
-/* -- data files: sealed, placed, recorded with the cursor in one transaction
- * ---------------------------------------------- */
+/* -- data files: sealed, placed, recorded with the cursor in one transaction -- */
 
 struct data_file {
     const char *path; /* below the recovery point's folder */

@@ -53,8 +53,7 @@ int store_accepting(struct store *store, struct err *err);
 int64_t store_free_bytes(struct store *store);
 /* Seconds of commits as metric; declared by the store: recoverd_store_commit_duration_seconds. */
 
-/* -- small durable values
- * ---------------------------------------------------------------------------------------- */
+/* -- small durable values -- */
 
 /* In arena; data NULL when absent. */
 int tx_setting_get(struct tx *tx, const char *name, struct arena *arena, struct bytes *ret_value,

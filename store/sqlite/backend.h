@@ -15,8 +15,7 @@
 
 #define SQLITE_APPLICATION_ID 0x52435644 /* "RCVD" */
 
-/* -- connection.c, statements.c
- * ------------------------------------------------------------------------------- */
+/* -- connection.c, statements.c -- */
 
 struct statement {
     struct statement *next; /* of the same slot */
@@ -50,8 +49,7 @@ int64_t statement_changes(struct tx *tx);
 void statement_done(struct tx *tx, void *statement);
 void statements_free(struct connection *connection);
 
-/* -- migrate.c, migrations.c
- * ---------------------------------------------------------------------------------- */
+/* -- migrate.c, migrations.c -- */
 
 struct migration {
     int number;
@@ -67,8 +65,7 @@ int migrate_check_owner(struct connection *writer, struct err *err);
 /* Applies what is missing of `migrations` to the writer's connection; refuses what store_open refuses. */
 int migrate(struct connection *writer, const struct migration *migrations, size_t count, struct err *err);
 
-/* -- ballast.c
- * ------------------------------------------------------------------------------------------------ */
+/* -- ballast.c -- */
 
 struct ballast {
     char *path;
@@ -89,8 +86,7 @@ bool ballast_give_up(struct ballast *ballast);
 int ballast_check(struct ballast *ballast, struct err *err);
 int64_t ballast_free_bytes(const struct ballast *ballast); /* the smaller of data_dir's and the database's */
 
-/* -- the store
- * ------------------------------------------------------------------------------------------------ */
+/* -- the store -- */
 
 /* One function waiting for the writer; lives on the stack of the thread that waits. */
 struct work {

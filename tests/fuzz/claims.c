@@ -17,7 +17,9 @@ static bool names_us(const json_t *aud)
 
     if (json_is_string(aud))
         return str_is(json_string_value(aud), audiences[0]);
-    json_array_foreach(aud, i, one) if (str_is(json_string_value(one), audiences[0])) return true;
+    json_array_foreach(aud, i, one)
+        if (str_is(json_string_value(one), audiences[0]))
+            return true;
     return false;
 }
 

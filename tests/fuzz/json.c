@@ -11,13 +11,11 @@ static unsigned depth_of(const json_t *value)
     json_t *member;
     size_t i;
 
-    json_object_foreach((json_t *)value, name, member)
-    {
+    json_object_foreach((json_t *)value, name, member) {
         unsigned depth = depth_of(member);
         deepest = depth > deepest ? depth : deepest;
     }
-    json_array_foreach(value, i, member)
-    {
+    json_array_foreach(value, i, member) {
         unsigned depth = depth_of(member);
         deepest = depth > deepest ? depth : deepest;
     }

@@ -320,8 +320,7 @@ static void test_a_check_can_begin_behind_a_kept_head_and_stays_failed(void **st
     assert_int_equal(check_state.fault, AUDIT_FAULT_LINK);
 }
 
-/* -- frontier
- * ------------------------------------------------------------------------------------------------------ */
+/* -- frontier -- */
 
 /* RFC 6962 section 2.1 as it stands there: split at the largest power of two below n. */
 static void tree_hash(uint8_t (*leaves)[AUDIT_HASH_SIZE], size_t n, uint8_t *out)
@@ -377,9 +376,7 @@ static void test_the_frontier_has_the_root_of_rfc_6962_at_every_size(void **stat
                      -1);
 }
 
-/* -- JSON
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- JSON -- */
 
 static void write_row(struct buffer *out, const struct audit_row *row)
 {
@@ -430,8 +427,7 @@ static void test_json_that_is_no_row_is_refused(void **state)
     json_t *whole = json_loads(out.data, 0, NULL);
     const char *name;
     json_t *value;
-    json_object_foreach(whole, name, value)
-    {
+    json_object_foreach(whole, name, value) {
         for (int i = 0; i < 4; i++) { /* absent, of another type, cut, one more */
             json_t *changed = json_copy(whole);
 
@@ -541,8 +537,7 @@ static void test_no_byte_of_a_saved_trail_can_change_what_it_says(void **state)
     buffer_done(&text);
 }
 
-/* -- the table
- * ------------------------------------------------------------------------------------------------------- */
+/* -- the table -- */
 
 static void test_each_action_has_one_word_and_its_outcomes(void **state)
 {

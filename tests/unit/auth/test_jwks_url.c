@@ -22,8 +22,7 @@ static int64_t clock_now(void)
     return now_ms;
 }
 
-/* -- the world
- * --------------------------------------------------------------------------------------------------- */
+/* -- the world -- */
 
 static void serve(enum key_name key, const char *kid, enum key_name other, const char *other_kid,
                   const char *headers)
@@ -125,8 +124,7 @@ static const char *check(enum key_name key, const char *kid)
     return check_by(verifier, key, kid);
 }
 
-/* -- promises
- * ---------------------------------------------------------------------------------------------------- */
+/* -- promises -- */
 
 static void test_keys_are_fetched_by_https_and_used(void **state)
 {

@@ -414,8 +414,7 @@ static void test_messages_never_hold_a_part_of_the_token(void **state)
     }
 }
 
-/* -- the cache
- * --------------------------------------------------------------------------------------------------- */
+/* -- the cache -- */
 
 static void test_a_cached_token_ends_at_its_exp(void **state)
 {
@@ -528,8 +527,7 @@ static void test_one_bad_issuer_makes_no_verifier(void **state)
     clock_replace(room_wall, room_wall);
 }
 
-/* -- the oracle
- * -------------------------------------------------------------------------------------------------- */
+/* -- the oracle -- */
 
 static void test_libjwt_agrees_on_what_both_accept(void **state)
 {

@@ -90,7 +90,7 @@ static void load(const char *text, struct outcome *outcome)
     outcome->config = config_load(config_path(), &outcome->faults, &outcome->err);
 }
 
-/* -- one table: text to faults with places --------------------------------------------------------------- */
+/* -- one table: text to faults with places -- */
 
 #define AUTH "auth:\n  issuers:\n" /* lines 1, 2 */
 #define LOCAL                                                                                                \
@@ -410,7 +410,7 @@ static void every_fault_is_found_in_one_run_with_its_place(void **state)
     assert_true(COUNT_OF(rows) >= 80);
 }
 
-/* -- what comes out -------------------------------------------------------------------------------------- */
+/* -- what comes out -- */
 
 static void what_is_left_out_has_the_contracts_defaults(void **state)
 {
@@ -650,7 +650,7 @@ static void what_needs_a_restart_and_what_changed_for_security_is_named(void **s
     assert_int_equal(json_object_size(json_object_get(none, "after")), 0);
 }
 
-/* -- init ------------------------------------------------------------------------------------------------ */
+/* -- init -- */
 
 static mode_t mode_of(const char *dir, const char *name)
 {

@@ -222,9 +222,7 @@ static void a_waiting_step_holds_no_worker(void **state)
     assert_int_equal(ran_again, 61);
 }
 
-/* -- who may, plans, MFA
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- who may, plans, MFA -- */
 
 static enum err_code refusal(struct world *w, struct submit *submit)
 {
@@ -375,9 +373,7 @@ static void the_same_key_and_body_give_the_same_job(void **state)
     assert_int_equal(ran_first, 1);
 }
 
-/* -- the end of the process
- * --------------------------------------------------------------------------------------------------------------
- */
+/* -- the end of the process -- */
 
 static void a_drain_hands_parts_back_and_the_next_process_finishes_them(void **state)
 {

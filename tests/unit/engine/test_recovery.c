@@ -118,8 +118,7 @@ static void until(const _Atomic int *counter, int wanted)
     assert_true(*counter >= wanted);
 }
 
-/* -- processes that die
- * ------------------------------------------------------------------------------------------ */
+/* -- processes that die -- */
 
 static void what_ran_in_a_dead_process_is_done_once_by_the_next(void **state)
 {
@@ -206,8 +205,7 @@ static void a_job_of_a_kind_that_is_gone_fails_and_frees_its_touches(void **stat
     assert_int_equal(world_wait(w, &accept_guarded(w, "{\"table\":\"T1x\"}")->id)->state, JOB_SUCCEEDED);
 }
 
-/* -- cancels
- * ----------------------------------------------------------------------------------------------------- */
+/* -- cancels -- */
 
 static void a_cancel_is_not_kept_waiting_by_a_long_delay(void **state)
 {
@@ -291,8 +289,7 @@ static void the_row_of_a_cancel_names_who_cancelled(void **state)
     assert_string_equal(t.rows[0]->address, "127.0.0.9");
 }
 
-/* -- chains of retries
- * ------------------------------------------------------------------------------------------- */
+/* -- chains of retries -- */
 
 static void a_chain_of_retries_does_each_part_once(void **state)
 {
@@ -333,8 +330,7 @@ static void a_retry_of_a_partial_job_does_the_work_anew(void **state)
     assert_true(id_equal(&job->origin_id, &job->id));
 }
 
-/* -- who waits for whom
- * ------------------------------------------------------------------------------------------ */
+/* -- who waits for whom -- */
 
 static void every_end_frees_what_the_job_had_touched(void **state)
 {
@@ -388,8 +384,7 @@ static void a_thousand_waiting_jobs_hold_no_worker(void **state)
     assert_int_equal(ran_always, WAITING + 1);
 }
 
-/* -- reload, and what is too long
- * -------------------------------------------------------------------------------- */
+/* -- reload, and what is too long -- */
 
 static void a_running_attempt_keeps_the_configuration_that_it_began_with(void **state)
 {

@@ -123,9 +123,7 @@ static int fixture_down(void **state)
     return 0;
 }
 
-/* -- tokens
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- tokens -- */
 
 /* roles: space-separated; mfa: with fresh MFA. NULL roles: none. */
 static const char *token(const char *subject, const char *roles_text, bool mfa)
@@ -147,9 +145,7 @@ static const char *token(const char *subject, const char *roles_text, bool mfa)
     return made;
 }
 
-/* -- a client
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- a client -- */
 
 struct answer {
     int status;
@@ -281,8 +277,7 @@ static UNUSED void expect(const char *what, const struct answer *answer, int sta
     assert_string_not_equal(text_of(answer, "type"), "");
 }
 
-/* -- the world behind it
- * ------------------------------------------------------------------------------------------------ */
+/* -- the world behind it -- */
 
 static int count_audit(struct tx *tx, void *ctx, struct err *err)
 {

@@ -169,9 +169,9 @@ static bool points_to(const struct answer *answer, const char *pointer)
     const json_t *fault;
     size_t i;
 
-    json_array_foreach(json_object_get(answer->json, "errors"), i,
-                       fault) if (str_is(json_get_text(fault, "pointer"), pointer) &&
-                                  json_get_text(fault, "detail")) return true;
+    json_array_foreach(json_object_get(answer->json, "errors"), i, fault)
+        if (str_is(json_get_text(fault, "pointer"), pointer) && json_get_text(fault, "detail"))
+            return true;
     return false;
 }
 

@@ -233,8 +233,7 @@ static void states_are_those_of_the_tables(void **state)
         assert_string_equal(text(word), point_status_name((enum point_status)i));
 }
 
-/* -- kinds: the same schema, member by member
- * ------------------------------------------------------------------------ */
+/* -- kinds: the same schema, member by member -- */
 
 static json_t *scalar(const struct yaml_node *node)
 {

@@ -246,9 +246,7 @@ static void the_manifest_is_served_byte_for_byte_or_not_at_all(void **state)
     expect("file without manifest", &answer, 409, "RECOVERY_POINT_DAMAGED");
 }
 
-/* -- the trail
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- the trail -- */
 
 static void the_trail_pages_as_json_and_as_ndjson(void **state)
 {

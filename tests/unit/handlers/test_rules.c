@@ -60,8 +60,7 @@ static size_t walk(const char *auth, const char *query)
         size_t i;
 
         expect("page", &page, 200, NULL);
-        json_array_foreach(json_object_get(page.json, "items"), i, row)
-        {
+        json_array_foreach(json_object_get(page.json, "items"), i, row) {
             assert_null(json_object_get(seen, json_get_text(row, "id")));
             json_object_set_new(seen, json_get_text(row, "id"), json_true());
         }

@@ -183,8 +183,7 @@ UNUSED static bool fixture_await(const int *value, int wanted)
     return fixture_load(value) >= wanted;
 }
 
-/* -- a raw client
- * ------------------------------------------------------------------------------------------------ */
+/* -- a raw client -- */
 
 UNUSED static int raw_connect(int port)
 {
@@ -300,9 +299,7 @@ UNUSED static void raw_request(int port, const char *text, struct raw_reply *rep
     raw_exchange(port, text, strlen(text), reply);
 }
 
-/* -- TLS
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- TLS -- */
 
 struct tls_pair {
     char certificate[4096];

@@ -62,8 +62,7 @@ static void every_vector_holds(void **state)
     (void)state;
     size_t i, taken = 0, refused = 0;
     json_t *one;
-    json_array_foreach(json_object_get(vectors, "cases"), i, one)
-    {
+    json_array_foreach(json_object_get(vectors, "cases"), i, one) {
         char binary[64];
         struct bytes item = bytes_of(text(one, "input")), got;
         struct bytes hex = bytes_of(text(one, "input_hex"));
@@ -90,14 +89,12 @@ static void every_fingerprint_holds(void **state)
     (void)state;
     size_t i, j, count = 0;
     json_t *one, *item;
-    json_array_foreach(json_object_get(vectors, "fingerprints"), i, one)
-    {
+    json_array_foreach(json_object_get(vectors, "fingerprints"), i, one) {
         struct fingerprint whole = FINGERPRINT_EMPTY, odd = FINGERPRINT_EMPTY, even = FINGERPRINT_EMPTY,
                            parsed;
         char formatted[FINGERPRINT_SIZE];
         struct err err = ERR_INIT;
-        json_array_foreach(json_object_get(one, "items"), j, item)
-        {
+        json_array_foreach(json_object_get(one, "items"), j, item) {
             struct bytes raw = bytes_of(json_string_value(item));
             assert_int_equal(fingerprint_add(&whole, scratch, raw, &err), 0);
             assert_int_equal(fingerprint_add(j % 2 ? &odd : &even, scratch, raw, &err), 0);

@@ -184,7 +184,7 @@ static void deleting_what_is_absent_is_fine(void **state)
     tree_drop(&t);
 }
 
-/* -- which uris are allowed -------------------------------------------------------------------- */
+/* -- which uris are allowed -- */
 
 struct asking {
     struct environment environments[2];

@@ -96,7 +96,7 @@ static int check_all(struct world *w, struct source *source, struct source_sums 
     return 0;
 }
 
-/* -- whole ones -------------------------------------------------------------------------------- */
+/* -- whole ones -- */
 
 static void a_point_of_the_catalogue_is_read_whole(void **state)
 {
@@ -182,7 +182,7 @@ static void items_come_in_order_with_their_lines_and_can_be_stopped(void **state
     world_drop(&w);
 }
 
-/* -- which points may be used ------------------------------------------------------------------ */
+/* -- which points may be used -- */
 
 static void only_whole_points_are_opened(void **state)
 {
@@ -244,7 +244,7 @@ static void a_tree_without_manifest_is_never_opened(void **state)
     world_drop(&w);
 }
 
-/* -- damage ------------------------------------------------------------------------------------ */
+/* -- damage -- */
 
 static const char *data_path(struct world *w, size_t i)
 {
@@ -348,7 +348,7 @@ static void an_edited_capsule_is_damage(void **state)
     world_drop(&w);
 }
 
-/* -- one foreign file -------------------------------------------------------------------------- */
+/* -- one foreign file -- */
 
 static struct bytes gzipped(struct world *w, struct bytes text)
 {
@@ -441,7 +441,7 @@ static void two_members_in_a_file_of_our_own_are_damage(void **state)
     world_drop(&w);
 }
 
-/* -- an export of AWS -------------------------------------------------------------------------- */
+/* -- an export of AWS -- */
 
 static void write_export(struct world *w, const char *md5_of, int count, int total, const char *format)
 {

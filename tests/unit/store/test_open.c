@@ -6,8 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-/* -- what other processes do: this program again, with words
- * -------------------------------------------------------- */
+/* -- what other processes do: this program again, with words -- */
 
 static pid_t run_self(const char *what, const char *url, const char *dir, int out)
 {
@@ -85,9 +84,7 @@ static int self(const char *what, const struct store_options *options)
     return 0;
 }
 
-/* -- tests
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- tests -- */
 
 static void change(struct fixture *f, const char *sql)
 {

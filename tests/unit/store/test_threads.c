@@ -69,8 +69,8 @@ static int look_fn(struct tx *tx, void *ctx, struct err *err)
     struct job **jobs;
     size_t count = 0, steps_count;
     bool more;
-    int result = tx_jobs_list(tx, &(struct job_query){.page = {.visible_all = true, .limit = 20}}, arena, &jobs, &count,
-                              &more, err);
+    int result = tx_jobs_list(tx, &(struct job_query){.page = {.visible_all = true, .limit = 20}}, arena,
+                              &jobs, &count, &more, err);
 
     int64_t step_rows = 0, job_rows = -1;
 

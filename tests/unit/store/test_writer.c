@@ -7,8 +7,7 @@
 
 #include "base/limits.h"
 
-/* -- functions that wait in the queue together
- * ------------------------------------------------------------------- */
+/* -- functions that wait in the queue together -- */
 
 enum kind { GOOD, FAILS, FILLS, LOSES };
 
@@ -218,8 +217,7 @@ static void who_comes_while_the_store_closes_is_sent_away_and_who_waited_is_serv
     assert_true(job_exists(f, &waits.job.id));
 }
 
-/* -- a disk that is full: a tmpfs of our own
- * ------------------------------------------------------------------------ */
+/* -- a disk that is full: a tmpfs of our own -- */
 
 #define DISK (24 * MIB)
 
