@@ -86,8 +86,7 @@ static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
     return statement;
 }
 
-/* -- the rows
- * --------------------------------------------------------------------------------------------------- */
+/* -- the rows -- */
 
 static struct row *read_row(sqlite3_stmt *from, size_t table)
 {
@@ -143,8 +142,7 @@ static void read_jobs(sqlite3 *db, long count)
     must(job_count == count, NULL, "fewer jobs than asked for");
 }
 
-/* -- the new database
- * ------------------------------------------------------------------------------------------- */
+/* -- the new database -- */
 
 /* As connection_open and connection_write of store/sqlite/connection.c. */
 static sqlite3 *open_new(const char *path, sqlite3 *like)
@@ -191,8 +189,7 @@ static void write_row(sqlite3 *db, sqlite3_stmt **inserts, const struct row *row
     sqlite3_reset(*insert);
 }
 
-/* -- committing
- * ------------------------------------------------------------------------------------------------- */
+/* -- committing -- */
 
 static struct work *take_group(void)
 {

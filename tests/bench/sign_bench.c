@@ -53,8 +53,7 @@ static struct sigv4_request request_of(const char *payload_hash)
                                   .payload_hash = payload_hash};
 }
 
-/* -- ours
- * -------------------------------------------------------------------------------------------------------- */
+/* -- ours -- */
 
 static void sign(struct sigv4_keys *keys)
 {
@@ -77,9 +76,7 @@ static double ours(long rounds, bool keep)
     return (now_us() - since) / (double)rounds;
 }
 
-/* -- raw
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- raw -- */
 
 struct raw {
     EVP_MD *md;

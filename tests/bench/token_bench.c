@@ -48,8 +48,7 @@ static void must(bool ok, const char *what)
     exit(1);
 }
 
-/* -- what is checked
- * --------------------------------------------------------------------------------------------- */
+/* -- what is checked -- */
 
 static struct bytes pem_of(EVP_PKEY *key, bool private)
 {
@@ -121,8 +120,7 @@ static void set_up(struct bench *bench, size_t count)
     make_tokens(bench, &issuer);
 }
 
-/* -- checks
- * ------------------------------------------------------------------------------------------------------ */
+/* -- checks -- */
 
 static void check(struct bench *bench, struct arena *arena, const char *token)
 {
