@@ -104,16 +104,10 @@ int engine_start(struct engine *engine, struct err *err)
 static bool wait_idle(struct engine *engine, int64_t deadline_boot_ms)
 {
     while (engine->busy > 0) {
-        struct timespec until;
+        struct timespec until = engine_in_ms(100);
 
         if (clock_boot_ms() >= deadline_boot_ms)
             return false;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += 100 * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_nsec -= 1000000000;
-            until.tv_sec++;
-        }
         pthread_cond_timedwait(&engine->over, &engine->lock, &until);
     }
     return true;

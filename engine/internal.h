@@ -207,6 +207,8 @@ void *worker_main(void *arg);
 void *dispatcher_main(void *arg);
 void *heart_main(void *arg);
 void *survey_main(void *arg);
+/* Then, by the clock of the engine's conditions. */
+struct timespec engine_in_ms(int64_t ms);
 /* Tells one attempt to stop: a lost lease outweighs a drain, a drain a cancel. */
 void signal_work(struct work_private *private, enum err_code code);
 /* Its lease holds at least until then. */

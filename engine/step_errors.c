@@ -1,30 +1,20 @@
 /* The errors of a step: the first 3 and the last 10 with their times, and a count by code. */
 #include "base/clock.h"
 #include "engine/internal.h"
+#include "http/problem_members.h"
 
-static json_t *error_value(const struct err *failure)
-{
-    const struct err_info *info = err_info(failure->code);
-    json_t *value =
-        json_pack("{s:s,s:s,s:s,s:s,s:b,s:s}", "type", "about:blank", "title", info->title, "code",
-                  info->name, "detail", failure->message, "retryable", info->retryable, "hint", info->hint);
-
-    if (!value) /* a message that is no UTF-8: say what we can */
-        value = json_pack("{s:s,s:s,s:b}", "title", info->title, "code", info->name, "retryable",
-                          info->retryable);
-    if (value && failure->aws.operation[0])
-        json_object_set_new(value, "aws",
-                            json_pack("{s:s,s:s,s:s,s:s}", "service", failure->aws.service, "operation",
-                                      failure->aws.operation, "code", failure->aws.code, "request_id",
-                                      failure->aws.request_id));
-    return value;
-}
+static const struct json_limits limits = {.max_depth = 16};
 
 struct bytes error_json(const struct err *failure, struct arena *arena)
 {
-    json_auto_t *value = error_value(failure);
+    _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(32 * KIB);
+    struct json_writer w;
 
-    return value ? bytes_of(json_canonical(arena, value)) : (struct bytes){0};
+    json_put_begin(&w, &text);
+    json_put_object(&w, NULL);
+    http_problem_members(&w, failure);
+    json_put_object_end(&w);
+    return text.failed ? (struct bytes){0} : arena_bytes(arena, buffer_bytes(&text));
 }
 
 static json_t *member(json_t *object, const char *name, json_t *fresh)
@@ -39,29 +29,34 @@ static json_t *member(json_t *object, const char *name, json_t *fresh)
     return fresh;
 }
 
-static void record(json_t *errors, const struct err *failure)
+static int record(json_t *errors, const struct err *failure, struct arena *arena, struct err *err)
 {
     json_t *first = member(errors, "first", json_array());
     json_t *last = member(errors, "last", json_array());
     json_t *by_code = member(errors, "by_code", json_object());
     const char *code = err_info(failure->code)->name;
-    json_t *value = error_value(failure);
+    struct bytes text = error_json(failure, arena);
+    json_auto_t *value = NULL;
     char at[TIME_SIZE];
 
+    if (!text.data)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a step's errors");
+    if (json_parse(text, &limits, &value, err) < 0)
+        return -1;
     time_format(clock_wall_ms(), at);
     json_object_set_new(value, "at", json_string(at));
     if (json_array_size(first) < STEP_ERRORS_FIRST)
         json_array_append(first, value);
-    json_array_append_new(last, value);
+    json_array_append(last, value);
     if (json_array_size(last) > STEP_ERRORS_LAST)
         json_array_remove(last, 0);
     json_object_set_new(by_code, code, json_integer(json_get_int(by_code, code, 0) + 1));
+    return 0;
 }
 
 int tx_step_error(struct tx *tx, const struct step *step, const struct err *failure, bool ended,
                   struct arena *arena, struct err *err)
 {
-    static const struct json_limits limits = {.max_depth = 16};
     json_auto_t *errors = NULL;
     struct step *now;
     char *text;
@@ -73,7 +68,8 @@ int tx_step_error(struct tx *tx, const struct step *step, const struct err *fail
         return -1;
     if (!errors)
         errors = json_object();
-    record(errors, failure);
+    if (record(errors, failure, arena, err) < 0)
+        return -1;
     text = json_canonical(arena, errors);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a step's errors");

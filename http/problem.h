@@ -6,6 +6,7 @@
 #pragma once
 #include "base/faults.h"
 #include "base/json.h"
+#include "http/problem_members.h"
 #include "http/reply.h"
 
 struct http_problem_extra {
@@ -20,6 +21,3 @@ struct http_problem_extra {
 /* Replaces whatever the reply holds. extra may be NULL. Never fails: without memory the body is shorter. */
 void http_problem(struct http_reply *reply, const struct http_request *request, const struct err *err,
                   const struct http_problem_extra *extra);
-/* The members of an error without status and instance, for objects such as a job's `error`, into an open
- * object. */
-void http_problem_members(struct json_writer *w, const struct err *err);
