@@ -117,8 +117,8 @@ BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 $(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/support.a $(call under,server)
 	@mkdir -p $(@D); $(link) -o $@
 # the preloaded library that counts syncs and kills at one of them
-$(B)/crash-shim.so: tests/crash/shim.c
-	@mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -fPIC -shared $< -o $@ -ldl
+$(B)/crash-shim.so: tests/crash/shim.c tests/crash/armed.h
+	@mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -fPIC -I. -shared $< -o $@ -ldl
 
 ROOM ?= $(ROOMS) ctl
 TESTS := $(call tests_of,$(ROOM))

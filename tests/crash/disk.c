@@ -7,35 +7,18 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include "tests/crash/armed.h"
 
 #define HAPPENED ((uint64_t)1 << 63)
 
 enum how { WELL, SHORT, FAILS };
 
-static _Atomic uint64_t *count;
-static const char *arm_path;
-
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("DISK_COUNT");
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-    void *memory;
-
-    arm_path = getenv("DISK_ARM");
-    if (fd < 0 || ftruncate(fd, 8) < 0)
-        return;
-    memory = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (memory != MAP_FAILED)
-        count = memory;
+    armed_begin("DISK_ARM", "DISK_COUNT");
 }
 
 static int is_on(int fd, const char *part)
@@ -53,17 +36,12 @@ static int is_on(int fd, const char *part)
 static enum how judge(const char *call, int fd)
 {
     char text[256] = "", wanted[16], how[16], part[200];
-    int arm = arm_path && count ? open(arm_path, O_RDONLY | O_CLOEXEC) : -1;
     unsigned long long number;
-    ssize_t len;
     uint64_t now;
 
-    if (arm < 0)
-        return WELL;
-    len = read(arm, text, sizeof(text) - 1);
-    close(arm);
-    if (len <= 0 || sscanf(text, "%15s %llu %15s %199s", wanted, &number, how, part) != 4 ||
-        strcmp(wanted, call) || !is_on(fd, part))
+    if (!armed_read(text, sizeof(text)) ||
+        sscanf(text, "%15s %llu %15s %199s", wanted, &number, how, part) != 4 || strcmp(wanted, call) ||
+        !is_on(fd, part))
         return WELL;
     now = (atomic_fetch_add(count, 1) + 1) & ~HAPPENED;
     if (!number || now != number)

@@ -4,46 +4,23 @@
  * after". A number of 0 only counts; the count so far is kept in $CRASH_COUNT (a mapped 8-byte file).
  */
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-static _Atomic uint64_t *count;
-static const char *arm_path;
+#include "tests/crash/armed.h"
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("CRASH_COUNT");
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-    void *memory;
-
-    arm_path = getenv("CRASH_ARM");
-    if (fd < 0 || ftruncate(fd, 8) < 0)
-        return;
-    memory = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (memory != MAP_FAILED)
-        count = memory;
+    armed_begin("CRASH_ARM", "CRASH_COUNT");
 }
 
 /* The number at which to end, and whether before or after the call. 0: not armed. */
 static uint64_t armed(int *after)
 {
-    char text[64] = "";
-    int fd = arm_path ? open(arm_path, O_RDONLY | O_CLOEXEC) : -1;
-    ssize_t len;
+    char text[64];
 
-    if (fd < 0 || !count)
-        return UINT64_MAX;
-    len = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    if (len <= 0)
+    if (!armed_read(text, sizeof(text)))
         return UINT64_MAX;
     *after = strstr(text, "after") != NULL;
     return strtoull(text, NULL, 10);

@@ -33,7 +33,7 @@ SORTS = {
 @pytest.fixture(scope="module")
 def shim():
     SHIM.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", ROOT / "tests/crash/disk.c", "-o", SHIM, "-ldl"], check=True)
+    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", ROOT, ROOT / "tests/crash/disk.c", "-o", SHIM, "-ldl"], check=True)
     return str(SHIM)
 
 
