@@ -1,4 +1,4 @@
-/* POST /v1/jobs, and one job: GET with long poll, cancel, retry. */
+/* POST /v1/jobs, and one job: GET, cancel, retry; each may wait for the job's end. */
 #include "handlers/handlers.h"
 
 #include <poll.h>
@@ -64,83 +64,7 @@ static int reply_job(struct request *req, struct http_reply *reply, int status, 
     return 0;
 }
 
-/* As it was accepted, which is known without asking the store, unless it took over what another job has. */
-static int reply_new(struct request *req, struct http_reply *reply, const struct accepted *accepted,
-                     struct err *err)
-{
-    struct job_view view = {.job = accepted->job,
-                            .full = true,
-                            .spec = accepted->spec,
-                            .steps = accepted->steps,
-                            .step_count = accepted->step_count};
-
-    reply_location_job(reply, &accepted->job->id);
-    if (accepted->step_count == 0)
-        return reply_job(req, reply, 202, &accepted->job->id, err);
-    write_job(reply, 202, &view);
-    return 0;
-}
-
-static int reply_accepted(struct request *req, struct http_reply *reply, const struct accepted *accepted,
-                          struct err *err)
-{
-    if (!accepted->replayed)
-        return reply_new(req, reply, accepted, err);
-    reply->status = accepted->original->status;
-    reply->content_type = "application/json";
-    http_reply_header(reply, "Idempotency-Replayed", "true");
-    if (accepted->original->location)
-        http_reply_header(reply, "Location", "%s", accepted->original->location);
-    buffer_add_bytes(&reply->body, accepted->original->answer);
-    return 0;
-}
-
-/* -- accepting -- */
-
-static int submit(struct request *req, struct submit *submit, struct http_reply *reply, struct err *err)
-{
-    struct accepted accepted;
-
-    if (engine_submit(req->app->engine, submit, &accepted, err) < 0) {
-        req->changes = err->code == ERR_PLAN_STALE ? submit->changes : (struct bytes){0};
-        return -1;
-    }
-    return reply_accepted(req, reply, &accepted, err);
-}
-
-int jobs_create(struct request *req, struct http_reply *reply, struct err *err)
-{
-    struct submit s;
-
-    if (submit_of(req, &s, err) < 0)
-        return -1;
-    return submit(req, &s, reply, err);
-}
-
-int jobs_retry(struct request *req, struct http_reply *reply, struct err *err)
-{
-    struct submit s;
-    struct job *job;
-
-    if (request_job(req, 0, &job, err) < 0 || submit_of(req, &s, err) < 0)
-        return -1;
-    req->environment = job->environment;
-    s.retry_of = job->id;
-    return submit(req, &s, reply, err);
-}
-
-int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
-{
-    struct job *job;
-
-    if (request_job(req, 0, &job, err) < 0)
-        return -1;
-    if (engine_cancel(req->app->engine, req->principal, &job->id, req->http->id, req->arena, &job, err) < 0)
-        return -1;
-    return reply_job(req, reply, 200, &job->id, err);
-}
-
-/* -- looking -- */
+/* -- waiting -- */
 
 static int wanted_wait(const struct request *req, int *ret_seconds, struct err *err)
 {
@@ -172,7 +96,7 @@ static bool wait_for_change(struct request *req, uint64_t seen, int64_t until_bo
 }
 
 /* Each look is in an arena of its own: a long poll beside a busy store must not fill the request's. */
-static int wait_until_settled(struct request *req, const struct id *id, int seconds, struct err *err)
+static int look_until_settled(struct request *req, const struct id *id, int seconds, struct err *err)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new(MIB);
     int64_t until = clock_boot_ms() + (int64_t)seconds * 1000;
@@ -190,6 +114,114 @@ static int wait_until_settled(struct request *req, const struct id *id, int seco
     return 0;
 }
 
+/* Without a wish or a free place it is over at once. */
+static int wait_until_settled(struct request *req, const struct id *id, int seconds, struct err *err)
+{
+    int result;
+
+    if (seconds == 0 || !wait_hub_enter(req->app->hub))
+        return 0;
+    result = look_until_settled(req, id, seconds, err);
+    wait_hub_leave(req->app->hub);
+    return result;
+}
+
+/* What was accepted stays accepted: a wait that fails only ends early. */
+static void wait_for_accepted(struct request *req, const struct job *job, int seconds)
+{
+    struct err ignored = ERR_INIT;
+
+    wait_until_settled(req, &job->id, seconds, &ignored);
+}
+
+/* -- accepting -- */
+
+/* As it was accepted, which is known without asking the store, unless it took over what another job has or
+ * was waited for. */
+static int reply_new(struct request *req, struct http_reply *reply, const struct accepted *accepted,
+                     int seconds, struct err *err)
+{
+    struct job_view view = {.job = accepted->job,
+                            .full = true,
+                            .spec = accepted->spec,
+                            .steps = accepted->steps,
+                            .step_count = accepted->step_count};
+
+    reply_location_job(reply, &accepted->job->id);
+    if (accepted->step_count == 0 || seconds > 0)
+        return reply_job(req, reply, 202, &accepted->job->id, err);
+    write_job(reply, 202, &view);
+    return 0;
+}
+
+/* The stored answer, unless it was waited for: then the job as it stands. */
+static int reply_replayed(struct request *req, struct http_reply *reply, const struct accepted *accepted,
+                          int seconds, struct err *err)
+{
+    const struct idempotency_row *original = accepted->original;
+
+    http_reply_header(reply, "Idempotency-Replayed", "true");
+    if (original->location)
+        http_reply_header(reply, "Location", "%s", original->location);
+    if (seconds > 0)
+        return reply_job(req, reply, original->status, &accepted->job->id, err);
+    reply->status = original->status;
+    reply->content_type = "application/json";
+    buffer_add_bytes(&reply->body, original->answer);
+    return 0;
+}
+
+static int submit(struct request *req, struct submit *submit, struct http_reply *reply, struct err *err)
+{
+    struct accepted accepted;
+    int seconds;
+
+    if (wanted_wait(req, &seconds, err) < 0)
+        return -1;
+    if (engine_submit(req->app->engine, submit, &accepted, err) < 0) {
+        req->changes = err->code == ERR_PLAN_STALE ? submit->changes : (struct bytes){0};
+        return -1;
+    }
+    wait_for_accepted(req, accepted.job, seconds);
+    return (accepted.replayed ? reply_replayed : reply_new)(req, reply, &accepted, seconds, err);
+}
+
+int jobs_create(struct request *req, struct http_reply *reply, struct err *err)
+{
+    struct submit s;
+
+    if (submit_of(req, &s, err) < 0)
+        return -1;
+    return submit(req, &s, reply, err);
+}
+
+int jobs_retry(struct request *req, struct http_reply *reply, struct err *err)
+{
+    struct submit s;
+    struct job *job;
+
+    if (request_job(req, 0, &job, err) < 0 || submit_of(req, &s, err) < 0)
+        return -1;
+    req->environment = job->environment;
+    s.retry_of = job->id;
+    return submit(req, &s, reply, err);
+}
+
+int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
+{
+    struct job *job;
+    int seconds;
+
+    if (wanted_wait(req, &seconds, err) < 0 || request_job(req, 0, &job, err) < 0)
+        return -1;
+    if (engine_cancel(req->app->engine, req->principal, &job->id, req->http->id, req->arena, &job, err) < 0)
+        return -1;
+    wait_for_accepted(req, job, seconds);
+    return reply_job(req, reply, 200, &job->id, err);
+}
+
+/* -- looking -- */
+
 int jobs_get(struct request *req, struct http_reply *reply, struct err *err)
 {
     struct id id;
@@ -197,7 +229,7 @@ int jobs_get(struct request *req, struct http_reply *reply, struct err *err)
 
     if (wanted_wait(req, &seconds, err) < 0 || request_id_param(req, 0, &id, err) < 0)
         return -1;
-    if (seconds > 0 && wait_until_settled(req, &id, seconds, err) < 0)
+    if (wait_until_settled(req, &id, seconds, err) < 0)
         return -1;
     return reply_job(req, reply, 200, &id, err);
 }

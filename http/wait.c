@@ -124,16 +124,30 @@ static enum wait_result wait_locked(struct wait_hub *hub, int fd, uint64_t seen,
     }
 }
 
-enum wait_result wait_hub_wait(struct wait_hub *hub, int fd, uint64_t seen, int64_t until_boot_ms)
+bool wait_hub_enter(struct wait_hub *hub)
 {
-    enum wait_result result = WAIT_FULL;
+    bool free_place;
 
     pthread_mutex_lock(&hub->lock);
-    if (hub->waiters < hub->max) {
-        hub->waiters++;
-        result = wait_locked(hub, fd, seen, until_boot_ms);
-        hub->waiters--;
-    }
+    free_place = hub->waiters < hub->max;
+    hub->waiters += free_place;
+    pthread_mutex_unlock(&hub->lock);
+    return free_place;
+}
+
+void wait_hub_leave(struct wait_hub *hub)
+{
+    pthread_mutex_lock(&hub->lock);
+    hub->waiters--;
+    pthread_mutex_unlock(&hub->lock);
+}
+
+enum wait_result wait_hub_wait(struct wait_hub *hub, int fd, uint64_t seen, int64_t until_boot_ms)
+{
+    enum wait_result result;
+
+    pthread_mutex_lock(&hub->lock);
+    result = wait_locked(hub, fd, seen, until_boot_ms);
     pthread_mutex_unlock(&hub->lock);
     return result;
 }

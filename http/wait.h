@@ -1,7 +1,8 @@
 /*
  * Waiting for a change without polling: one generation that every commit moves on, a bounded number of
- * sleepers. Read the generation first, then what you are interested in, then wait with that generation: no
- * change is lost. Thread rule: any thread; wait_hub_free after the last waiter has gone (http_server_stop).
+ * sleepers. Take a place, then as often as needed: read the generation, then what you are interested in, then
+ * wait with that generation: no change is lost, and the place is kept while you look. Thread rule: any
+ * thread; wait_hub_free after the last waiter has gone (http_server_stop).
  */
 #pragma once
 #include <stdbool.h>
@@ -12,7 +13,6 @@ struct wait_hub;
 enum wait_result {
     WAIT_WOKEN, /* something was committed since `seen` */
     WAIT_TIMEOUT,
-    WAIT_FULL,  /* no free waiter: answer at once */
     WAIT_DRAIN, /* the server is going down: answer at once */
     WAIT_GONE,  /* the client hung up */
 };
@@ -23,6 +23,8 @@ uint64_t wait_hub_generation(struct wait_hub *hub);
 void wait_hub_wake(struct wait_hub *hub);  /* after a commit; accepts NULL */
 void wait_hub_drain(struct wait_hub *hub); /* every present and future wait ends at once; accepts NULL */
 int wait_hub_waiters(struct wait_hub *hub);
-/* Until the generation differs from `seen` or clock_boot_ms() reaches until_boot_ms. fd (or -1) is looked at
- * at least once a second for a client that has gone. */
+bool wait_hub_enter(struct wait_hub *hub); /* false: no place is free, answer at once */
+void wait_hub_leave(struct wait_hub *hub);
+/* Inside a place: until the generation differs from `seen` or clock_boot_ms() reaches until_boot_ms. fd (or
+ * -1) is looked at at least once a second for a client that has gone. */
 enum wait_result wait_hub_wait(struct wait_hub *hub, int fd, uint64_t seen, int64_t until_boot_ms);

@@ -67,6 +67,104 @@ static void a_long_poll_ends_when_the_job_does(void **state)
     expect("cancel again", &cancelled, 200, NULL);
 }
 
+#define SLOW                                                                                                 \
+    "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\",\"sleep_ms\":60000}}"
+
+static void await_waiters(int count)
+{
+    while (wait_hub_waiters(F.hub) != count)
+        usleep(1000);
+}
+
+static void accepting_may_wait_for_the_end(void **state)
+{
+    const char *auth = token("ann", OPERATOR, false);
+    struct answer ended = post("/v1/jobs?wait=20", auth, HARMLESS), again;
+    const char *id = text_of(&ended, "id");
+
+    (void)state;
+    expect("accept", &ended, 202, NULL);
+    assert_string_equal(text_of(&ended, "state"), "succeeded");
+    assert_string_equal(header(&ended, "Location"), arena_printf(F.arena, "/v1/jobs/%s", id));
+    assert_int_equal(json_get_int(json_object_get(ended.json, "result"), "parts", 0), 1);
+    ended = ask("POST", "/v1/jobs", auth, "Prefer: wait=20\r\n",
+                "{\"kind\":\"test.harmless\",\"environment\":\"test\",\"spec\":{\"table\":\"Tab1\","
+                "\"fail\":\"first\"}}");
+    expect("a failure is accepted too", &ended, 202, NULL);
+    assert_string_equal(text_of(&ended, "state"), "failed");
+    again = ask("POST", arena_printf(F.arena, "/v1/jobs/%s/retry", text_of(&ended, "id")), auth,
+                "Prefer: wait=20\r\n", "{}");
+    expect("retry", &again, 202, NULL);
+    assert_string_equal(text_of(&again, "state"), "failed");
+    assert_string_equal(text_of(&again, "retry_of"), text_of(&ended, "id"));
+}
+
+static void a_job_is_durable_before_its_accepter_waits(void **state)
+{
+    const char *auth = token("ann", OPERATOR, false);
+    int fd = send_to(F.api, "POST", "/v1/jobs?wait=50", auth, "Idempotency-Key: k\r\n", bytes_of(SLOW));
+    struct answer list, replayed, ended;
+    const char *id;
+    int second;
+
+    (void)state;
+    await_waiters(1);
+    list = get("/v1/jobs", auth);
+    id = json_get_text(json_array_get(json_object_get(list.json, "items"), 0), "id");
+    assert_non_null(id);
+    second = send_to(F.api, "POST", "/v1/jobs?wait=50", auth, "Idempotency-Key: k\r\n", bytes_of(SLOW));
+    await_waiters(2); /* a replay waits as well */
+    ended = ask("POST", arena_printf(F.arena, "/v1/jobs/%s/cancel?wait=20", id), auth, NULL, NULL);
+    expect("cancel", &ended, 200, NULL);
+    assert_string_equal(text_of(&ended, "state"), "cancelled");
+    ended = read_answer(fd);
+    expect("the first", &ended, 202, NULL);
+    assert_string_equal(text_of(&ended, "state"), "cancelled");
+    assert_null(header(&ended, "Idempotency-Replayed"));
+    replayed = read_answer(second);
+    expect("the second", &replayed, 202, NULL);
+    assert_string_equal(text_of(&replayed, "state"), "cancelled");
+    assert_string_equal(header(&replayed, "Idempotency-Replayed"), "true");
+    assert_string_equal(header(&replayed, "Location"), header(&ended, "Location"));
+    replayed = ask("POST", "/v1/jobs", auth, "Idempotency-Key: k\r\n", SLOW);
+    expect("without a wait it is the stored answer", &replayed, 202, NULL);
+    assert_string_equal(text_of(&replayed, "state"), "queued");
+    assert_int_equal(job_rows(), 1);
+}
+
+static void without_a_free_waiter_accepting_answers_at_once(void **state)
+{
+    const char *auth = token("ann", OPERATOR, false);
+    const char *id = accept_job(auth, SLOW);
+    struct answer answer;
+    int polls[16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(polls); i++)
+        polls[i] = send_to(F.api, "GET", arena_printf(F.arena, "/v1/jobs/%s?wait=50", id), auth, NULL,
+                           (struct bytes){0});
+    await_waiters(COUNT_OF(polls));
+    answer = post("/v1/jobs?wait=50", auth, SLOW);
+    expect("accept", &answer, 202, NULL);
+    assert_true(str_is(text_of(&answer, "state"), "queued") || str_is(text_of(&answer, "state"), "running"));
+    ask("POST", arena_printf(F.arena, "/v1/jobs/%s/cancel", text_of(&answer, "id")), auth, NULL, NULL);
+    ask("POST", arena_printf(F.arena, "/v1/jobs/%s/cancel", id), auth, NULL, NULL);
+    for (size_t i = 0; i < COUNT_OF(polls); i++) {
+        answer = read_answer(polls[i]);
+        expect("poll", &answer, 200, NULL);
+        assert_string_equal(text_of(&answer, "state"), "cancelled");
+    }
+}
+
+static void a_wait_that_is_none_accepts_nothing(void **state)
+{
+    struct answer answer = post("/v1/jobs?wait=51", token("ann", OPERATOR, false), HARMLESS);
+
+    (void)state;
+    expect("accept", &answer, 400, "INVALID_QUERY");
+    assert_int_equal(job_rows(), 0);
+}
+
 static void cancelling_what_has_succeeded_is_a_conflict(void **state)
 {
     const char *auth = token("ann", OPERATOR, false);
@@ -244,6 +342,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(an_accepted_job_is_answered_with_its_place_and_runs),
         CASE(a_long_poll_ends_when_the_job_does),
+        CASE(accepting_may_wait_for_the_end),
+        CASE(a_job_is_durable_before_its_accepter_waits),
+        CASE(without_a_free_waiter_accepting_answers_at_once),
+        CASE(a_wait_that_is_none_accepts_nothing),
         CASE(cancelling_what_has_succeeded_is_a_conflict),
         CASE(a_failed_job_is_answered_with_200_and_its_error),
         CASE(what_needs_mfa_needs_a_plan_and_mfa),

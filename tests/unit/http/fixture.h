@@ -120,8 +120,11 @@ static void fixture_respond(void *arg, struct http_request *request, struct http
     } else if (str_starts(request->path, "/wait")) {
         uint64_t seen = wait_hub_generation(f->hub);
 
-        fixture_count(&f->waiting);
-        wait_hub_wait(f->hub, request->fd, seen, clock_boot_ms() + 50000);
+        if (wait_hub_enter(f->hub)) {
+            fixture_count(&f->waiting);
+            wait_hub_wait(f->hub, request->fd, seen, clock_boot_ms() + 50000);
+            wait_hub_leave(f->hub);
+        }
         fixture_write(reply, request);
     } else {
         str_copy(f->last_path, sizeof(f->last_path), request->path);

@@ -12,7 +12,9 @@ static void *sleep_on(void *arg)
 {
     struct sleeper *one = arg;
 
+    assert_true(wait_hub_enter(one->hub));
     one->result = wait_hub_wait(one->hub, one->fd, one->seen, one->until_ms);
+    wait_hub_leave(one->hub);
     return NULL;
 }
 
@@ -27,7 +29,7 @@ static void await_waiters(struct wait_hub *hub, int count)
 
 static struct sleeper sleeper_of(struct wait_hub *hub)
 {
-    return (struct sleeper){hub, wait_hub_generation(hub), clock_boot_ms() + 60000, -1, WAIT_FULL};
+    return (struct sleeper){hub, wait_hub_generation(hub), clock_boot_ms() + 60000, -1, WAIT_TIMEOUT};
 }
 
 static void a_commit_wakes_every_waiter(void **state)
@@ -61,7 +63,7 @@ static void a_commit_between_looking_and_waiting_is_not_lost(void **state)
     wait_hub_free(hub);
 }
 
-static void without_a_free_waiter_the_answer_comes_at_once(void **state)
+static void a_place_is_kept_from_look_to_look(void **state)
 {
     struct wait_hub *hub = wait_hub_new(1);
     struct sleeper one = sleeper_of(hub);
@@ -70,10 +72,14 @@ static void without_a_free_waiter_the_answer_comes_at_once(void **state)
     (void)state;
     pthread_create(&thread, NULL, sleep_on, &one);
     await_waiters(hub, 1);
-    assert_int_equal(wait_hub_wait(hub, -1, one.seen, clock_boot_ms() + 60000), WAIT_FULL);
+    assert_false(wait_hub_enter(hub));
     wait_hub_wake(hub);
     pthread_join(thread, NULL);
+    assert_true(wait_hub_enter(hub));
     assert_int_equal(wait_hub_wait(hub, -1, wait_hub_generation(hub), clock_boot_ms() + 1), WAIT_TIMEOUT);
+    assert_false(wait_hub_enter(hub)); /* it is looking, and will wait again */
+    wait_hub_leave(hub);
+    assert_int_equal(wait_hub_waiters(hub), 0);
     wait_hub_free(hub);
 }
 
@@ -117,7 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_commit_wakes_every_waiter),
         cmocka_unit_test(a_commit_between_looking_and_waiting_is_not_lost),
-        cmocka_unit_test(without_a_free_waiter_the_answer_comes_at_once),
+        cmocka_unit_test(a_place_is_kept_from_look_to_look),
         cmocka_unit_test(a_drain_ends_present_and_future_waits),
         cmocka_unit_test(a_client_that_hangs_up_ends_its_wait),
     };
