@@ -33,12 +33,19 @@
 #define HTTP_REPLY_HEADERS_MAX 24
 #define HTTP_REPLY_STALL_MS 60000
 #define HTTP_REPLY_STALL_BYTES                                                                               \
-    (16 * KIB) /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
+    (16 * KIB)                /* a reader that takes less than this in HTTP_REPLY_STALL_MS is cut off */
+#define HTTP_PATIENCE_MS 2000 /* for a client's turn when room is short */
+#define HTTP_ROOM_A_TICK 256  /* connections closed at once then */
+#define HTTP_UNSENT_MAX (128 * KIB)
+#define HTTP_HELD_MIN (64 * KIB) /* a smaller reply is not counted */
+#define HTTP_HELD_MAX (128 * MIB)
+#define HTTP_HELD_FACTOR 2 /* times HTTP_HELD_MAX, and large replies are refused */
 #define HTTP_TICK_MS 200
 #define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16
 #define REQUEST_ARENA_MAX (8 * MIB)
 #define DENIAL_ROWS_A_MINUTE 120
+#define STRANGER_LINES_A_MINUTE 600 /* of the log; the rest is one line */
 #define LIST_DEFAULT 50
 #define LIST_MAX 500
 #define RESULT_ARRAY_MAX 100

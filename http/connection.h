@@ -15,6 +15,7 @@
 struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon;
+    struct acceptor *acceptor;
     struct deadlines *deadlines;
     struct network *networks;
     size_t network_count;

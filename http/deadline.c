@@ -1,5 +1,6 @@
 #include "http/deadline.h"
 
+#include <limits.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct deadlines {
     pthread_cond_t stop_now;
     struct deadline *first;
     int count;
+    int64_t held;
     bool draining;
     bool stopping;
     pthread_t thread;
@@ -44,7 +46,7 @@ static bool idle_too_long(const struct deadlines *all, struct deadline *one, int
     traffic(one->fd, &received, &acked);
     if (received > one->bytes) {
         one->phase = DEADLINE_HEAD;
-        one->since_ms = now;
+        one->since_ms = one->turn_ms = now;
         return false;
     }
     if (all->draining && now - one->since_ms >= DRAIN_IDLE_MS)
@@ -83,6 +85,62 @@ static bool is_late(const struct deadlines *all, struct deadline *one, int64_t n
     return false;
 }
 
+/* What a reader has not taken goes with it: left to the kernel it would wait there as long as he likes. */
+static void shoot(struct deadline *one)
+{
+    const struct linger none = {.l_onoff = 1};
+
+    one->shot = true;
+    if (one->phase == DEADLINE_REPLY)
+        setsockopt(one->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    shutdown(one->fd, SHUT_RDWR);
+}
+
+/* -- when room is short -- */
+/* Silent ones before those in the middle of something: the phases' order. Then the longest turn. */
+static bool goes_before(const struct deadline *one, const struct deadline *other)
+{
+    return one->phase != other->phase ? one->phase < other->phase : one->turn_ms < other->turn_ms;
+}
+
+static struct deadline *first_to_go(const struct deadlines *all, bool holding, int64_t now)
+{
+    struct deadline *found = NULL;
+
+    for (struct deadline *one = all->first; one; one = one->next) {
+        if (one->shot || one->phase == DEADLINE_WORK || now - one->turn_ms < all->limits.patience_ms ||
+            (holding && one->held == 0))
+            continue;
+        if (!found || goes_before(one, found))
+            found = one;
+    }
+    return found;
+}
+
+/* The ones that were shot are still counted until their threads have ended them: the goal counts them out. */
+static void make_room(struct deadlines *all, int64_t now)
+{
+    int too_many = all->count - all->limits.connections;
+    int64_t too_much = all->held - all->limits.held_bytes;
+    struct deadline *one;
+
+    for (one = all->first; one; one = one->next)
+        if (one->shot) {
+            too_many--;
+            too_much -= one->held;
+        }
+    for (int i = 0; i < HTTP_ROOM_A_TICK && too_much > 0 && (one = first_to_go(all, true, now)); i++) {
+        too_many--;
+        too_much -= one->held;
+        shoot(one);
+    }
+    for (int i = 0; i < HTTP_ROOM_A_TICK && too_many > 0 && (one = first_to_go(all, false, now)); i++) {
+        too_many--;
+        shoot(one);
+    }
+}
+
+/* -- the watch -- */
 static void wait_a_tick(struct deadlines *all)
 {
     struct timespec until;
@@ -105,10 +163,9 @@ static void *watch(void *arg)
         int64_t now = clock_boot_ms();
 
         for (struct deadline *one = all->first; one; one = one->next)
-            if (!one->shot && is_late(all, one, now)) {
-                one->shot = true;
-                shutdown(one->fd, SHUT_RDWR);
-            }
+            if (!one->shot && is_late(all, one, now))
+                shoot(one);
+        make_room(all, now);
         wait_a_tick(all);
     }
     pthread_mutex_unlock(&all->lock);
@@ -133,6 +190,9 @@ struct deadlines *deadlines_start(const struct http_deadlines *limits, struct er
     all->limits.request_ms = or_default(limits->request_ms, HTTP_REQUEST_DEADLINE_MS);
     all->limits.idle_ms = or_default(limits->idle_ms, HTTP_IDLE_TIMEOUT_S * 1000LL);
     all->limits.stall_ms = or_default(limits->stall_ms, HTTP_REPLY_STALL_MS);
+    all->limits.patience_ms = or_default(limits->patience_ms, HTTP_PATIENCE_MS);
+    all->limits.connections = limits->connections > 0 ? limits->connections : INT_MAX;
+    all->limits.held_bytes = or_default(limits->held_bytes, HTTP_HELD_MAX);
     pthread_mutex_init(&all->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -161,7 +221,9 @@ void deadlines_stop(struct deadlines *all)
 
 void deadline_add(struct deadlines *all, struct deadline *one, int fd)
 {
-    *one = (struct deadline){.fd = fd, .phase = DEADLINE_IDLE, .since_ms = clock_boot_ms()};
+    int64_t now = clock_boot_ms();
+
+    *one = (struct deadline){.fd = fd, .phase = DEADLINE_IDLE, .since_ms = now, .turn_ms = now};
     pthread_mutex_lock(&all->lock);
     one->next = all->first;
     if (all->first)
@@ -180,6 +242,7 @@ void deadline_remove(struct deadlines *all, struct deadline *one)
         one->previous->next = one->next;
     else
         all->first = one->next;
+    all->held -= one->held;
     all->count--;
     pthread_mutex_unlock(&all->lock);
 }
@@ -195,9 +258,24 @@ void deadline_phase(struct deadlines *all, struct deadline *one, enum deadline_p
     /* a head that the watch has seen begin keeps its first byte; so does the body behind it */
     if (phase != DEADLINE_BODY && !(phase == DEADLINE_HEAD && one->phase == DEADLINE_HEAD))
         one->since_ms = now;
+    one->turn_ms = one->since_ms;
     one->bytes = phase == DEADLINE_REPLY ? acked : received;
     one->phase = phase;
     pthread_mutex_unlock(&all->lock);
+}
+
+bool deadline_hold(struct deadlines *all, struct deadline *one, int64_t bytes)
+{
+    bool fits;
+
+    pthread_mutex_lock(&all->lock);
+    fits = bytes == 0 || all->held - one->held + bytes <= HTTP_HELD_FACTOR * all->limits.held_bytes;
+    if (fits) {
+        all->held += bytes - one->held;
+        one->held = bytes;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return fits;
 }
 
 void deadlines_drain(struct deadlines *all)

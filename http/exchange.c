@@ -269,6 +269,7 @@ void exchange_end(struct http_connection *c, bool complete)
         buffer_done(&c->body);
         buffer_done(&c->packed);
         c->body = c->packed = (struct buffer){0};
+        deadline_hold(c->server->deadlines, &c->deadline, 0);
         arena_free(c->request.arena);
         c->request = (struct http_request){0};
     }

@@ -4,6 +4,7 @@
 #include "http/connection.h"
 #include "http/gzip.h"
 #include "http/header.h"
+#include "http/problem.h"
 
 static const struct http_reply_header standard[] = {
     {"X-Content-Type-Options", "nosniff"},
@@ -42,6 +43,29 @@ static bool try_gzip(struct http_connection *c)
         return false;
     c->packed = BUFFER_INIT(HTTP_REPLY_MAX);
     return gzip_body(buffer_bytes(&c->reply.body), &c->packed);
+}
+
+/* A large reply takes memory for as long as its reader likes: it is counted, and refused without room. */
+static bool hold(struct http_connection *c, bool gzip)
+{
+    size_t bytes;
+
+    if (gzip) { /* the packed one is what is sent */
+        buffer_done(&c->reply.body);
+        c->reply.body = BUFFER_INIT(HTTP_REPLY_MAX);
+    }
+    bytes = c->reply.body.len + c->packed.len + (c->request.arena ? arena_used(c->request.arena) : 0);
+    return bytes < (size_t)HTTP_HELD_MIN || deadline_hold(c->server->deadlines, &c->deadline, (int64_t)bytes);
+}
+
+static void refuse_for_room(struct http_connection *c)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, ERR_BUSY, "too many large replies wait for their readers");
+    buffer_done(&c->packed);
+    c->packed = (struct buffer){0};
+    http_problem(&c->reply, &c->request, &err, NULL);
 }
 
 /* The bytes stay in the connection until the request has ended, so nothing is copied. */
@@ -103,9 +127,14 @@ static void add_headers(struct http_connection *c, struct MHD_Response *response
 enum MHD_Result send_reply(struct http_connection *c)
 {
     bool gzip = try_gzip(c);
-    struct MHD_Response *response = make_response(c, gzip);
+    struct MHD_Response *response;
     enum MHD_Result result;
 
+    if (!hold(c, gzip)) {
+        refuse_for_room(c);
+        gzip = false;
+    }
+    response = make_response(c, gzip);
     if (!response)
         return MHD_NO;
     add_headers(c, response, gzip);

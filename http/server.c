@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -10,12 +11,22 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "http/accept.h"
 #include "http/connection.h"
 
 #define LISTEN_BACKLOG 512
 #define STOP_POLL_MS 20
 
 /* -- connections -- */
+
+/* What the kernel takes of a reply that is not on its way yet is memory of a slow reader that nobody counts.
+ */
+static void bound_unsent(int fd)
+{
+    int most = HTTP_UNSENT_MAX;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
 
 static void *open_connection(struct http_server *server, struct MHD_Connection *mhd)
 {
@@ -28,6 +39,7 @@ static void *open_connection(struct http_server *server, struct MHD_Connection *
         return NULL; /* exchange_call then refuses every request of it */
     c->server = server;
     c->mhd = mhd;
+    bound_unsent(fd->connect_fd);
     address_of_socket(address ? address->client_addr : NULL, c->peer);
     deadline_add(server->deadlines, &c->deadline, fd->connect_fd);
     return c;
@@ -46,11 +58,15 @@ static void close_connection(struct http_connection *c)
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
+    struct http_server *server = arg;
+
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = open_connection(arg, mhd);
+        *context = open_connection(server, mhd);
+        acceptor_entered(server->acceptor);
     } else {
         close_connection(*context);
         *context = NULL;
+        acceptor_left(server->acceptor);
     }
 }
 
@@ -177,7 +193,8 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *
 static int start_daemon(struct http_server *server, struct err *err)
 {
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-                     MHD_USE_ITC | MHD_USE_ERROR_LOG | (server->tls ? MHD_USE_TLS : 0);
+                     MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+                     (server->tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)on_certificate},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
@@ -186,11 +203,12 @@ static int start_daemon(struct http_server *server, struct err *err)
     struct MHD_OptionItem *more = server->tls ? tls : tls + COUNT_OF(tls) - 1;
 
     /* STRICT_FOR_CLIENT 0: what libmicrohttpd does not refuse in HTML reaches our gate, which refuses more.
-     * No CONNECTION_TIMEOUT: it is reset by every byte; http/deadline.h does it. */
+     * No CONNECTION_TIMEOUT: it is reset by every byte; http/deadline.h does it. No listening socket and
+     * no limit that is met: http/accept.h */
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, exchange_call, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.connection_limit, MHD_OPTION_THREAD_STACK_SIZE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL, MHD_OPTION_CONNECTION_LIMIT,
+        2 * (unsigned)server->options.connection_limit, MHD_OPTION_THREAD_STACK_SIZE,
         (size_t)HTTP_THREAD_STACK, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_URI_LOG_CALLBACK,
         exchange_first_line, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, server,
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
@@ -218,6 +236,7 @@ static void free_server(struct http_server *server)
 {
     if (!server)
         return;
+    acceptor_free(server->acceptor);
     deadlines_stop(server->deadlines);
     certificate_release(server->certificate);
     if (server->listen_fd >= 0)
@@ -236,6 +255,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
                       struct err *err)
 {
     _cleanup_(free_server_p) struct http_server *server = calloc(1, sizeof(*server));
+    struct http_deadlines limits;
 
     if (!server) {
         if (options->listen_fd > 0)
@@ -253,9 +273,17 @@ int http_server_start(const struct http_server_options *options, struct http_ser
     server->options.certificate_pem = server->options.key_pem = (struct bytes){NULL, 0};
     if (parse_networks(server, err) < 0 || open_listener(server, err) < 0)
         return -1;
-    server->deadlines = deadlines_start(&options->deadlines, err);
-    if (!server->deadlines || start_daemon(server, err) < 0)
+    limits = options->deadlines;
+    if (limits.connections == 0) /* a quarter is kept for whoever comes next */
+        limits.connections = options->connection_limit - options->connection_limit / 4;
+    server->deadlines = deadlines_start(&limits, err);
+    server->acceptor = acceptor_new(options->connection_limit, err);
+    if (!server->deadlines || !server->acceptor || start_daemon(server, err) < 0)
         return -1;
+    if (acceptor_start(server->acceptor, server->daemon, server->listen_fd, err) < 0) {
+        MHD_stop_daemon(server->daemon);
+        return -1;
+    }
     *ret_server = TAKE(server);
     return 0;
 }
@@ -281,8 +309,8 @@ void http_server_drain_begin(struct http_server *server)
 {
     if (__atomic_exchange_n(&server->draining, true, __ATOMIC_ACQ_REL))
         return;
-    /* until it is closed, new clients connect to a quiesced socket and hang (REFERENCE.md section 1.6) */
-    MHD_quiesce_daemon(server->daemon);
+    acceptor_stop(server->acceptor);
+    /* until it is closed, new clients connect to a socket where nobody accepts, and hang */
     close(server->listen_fd);
     server->listen_fd = -1;
     wait_hub_drain(server->options.hub);

@@ -213,6 +213,82 @@ static void a_thousand_idle_connections_leave_the_second_listener_alone(void **s
     http_server_stop(ops.server, 1000);
 }
 
+static void the_longest_silent_make_room_for_who_comes(void **state)
+{
+    struct http_server_options options;
+    static int crowd[2 * ROOM_FOR];
+    struct err err = ERR_INIT;
+    int poll_fd;
+
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    memset(&fixture, 0, sizeof(fixture));
+    fixture.hub = wait_hub_new(1);
+    options = fixture_options(&fixture);
+    options.connection_limit = ROOM_FOR;
+    options.deadlines = (struct http_deadlines){.idle_ms = 600000, .patience_ms = 200};
+    assert_int_equal(http_server_start(&options, &fixture.server, &err), 0);
+    poll_fd = raw_connect(http_server_port(fixture.server));
+    raw_text(poll_fd, "GET /wait HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_true(fixture_await(&fixture.waiting, 1));
+    for (size_t i = 0; i < COUNT_OF(crowd); i++)
+        crowd[i] = raw_connect(http_server_port(fixture.server));
+    raw_request(http_server_port(fixture.server), "GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                &reply);
+    assert_int_equal(raw_status(&reply), 200);
+    wait_hub_wake(fixture.hub); /* what the server itself is busy with is nobody's silence */
+    raw_read_all(poll_fd, &reply);
+    assert_int_equal(raw_status(&reply), 200);
+    close(poll_fd);
+    for (size_t i = 0; i < COUNT_OF(crowd); i++)
+        close(crowd[i]);
+}
+
+/* Asks for 12 MiB and takes next to nothing of it. */
+static int lazy_reader(void)
+{
+    int fd = raw_connect(http_server_port(fixture.server)), small = 4096;
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    raw_text(fd, "GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return fd;
+}
+
+static void lazy_readers_give_way_when_memory_is_short(void **state)
+{
+    struct http_deadlines deadlines = {.stall_ms = 600000, .patience_ms = 300, .held_bytes = 20 * MIB};
+    int first, second;
+
+    (void)state;
+    fixture_start(&fixture, &deadlines);
+    first = lazy_reader();
+    poll(NULL, 0, 1000); /* alone it is left in peace, though its patience is over */
+    assert_int_equal(fixture_load(&fixture.done), 0);
+    second = lazy_reader();
+    assert_true(fixture_await(&fixture.incomplete, 1));
+    poll(NULL, 0, 1000);
+    assert_int_equal(fixture_load(&fixture.done), 1);
+    while (recv(first, reply.text, sizeof(reply.text), 0) > 0)
+        continue; /* it is the first that ends before its time */
+    close(first);
+    close(second);
+}
+
+static void a_large_reply_without_room_is_refused(void **state)
+{
+    struct http_deadlines deadlines = {.held_bytes = 5 * MIB};
+
+    (void)state;
+    fixture_start(&fixture, &deadlines);
+    raw_request(http_server_port(fixture.server),
+                "GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", &reply);
+    assert_int_equal(raw_status(&reply), 503);
+    assert_true(raw_has(&reply, "\"BUSY\"") && raw_has(&reply, "Retry-After: "));
+    raw_request(http_server_port(fixture.server), "GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                &reply);
+    assert_int_equal(raw_status(&reply), 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +302,9 @@ int main(void)
         cmocka_unit_test_teardown(a_long_poll_whose_client_has_gone_ends, stop),
         cmocka_unit_test_teardown(five_hundred_arguments_are_cut_off_by_the_heads_deadline, stop),
         cmocka_unit_test_teardown(a_thousand_idle_connections_leave_the_second_listener_alone, stop),
+        cmocka_unit_test_teardown(the_longest_silent_make_room_for_who_comes, stop),
+        cmocka_unit_test_teardown(lazy_readers_give_way_when_memory_is_short, stop),
+        cmocka_unit_test_teardown(a_large_reply_without_room_is_refused, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
