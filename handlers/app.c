@@ -161,6 +161,18 @@ static void sum_up(struct app *app, enum audit_action action, atomic_int *counte
     }
 }
 
+/* The log of a flood of strangers must not fill the disk either. */
+static void sum_up_lines(struct app *app)
+{
+    int beyond = atomic_exchange(&app->strangers, 0) - STRANGER_LINES_A_MINUTE;
+    char requests[16];
+
+    if (beyond <= 0)
+        return;
+    snprintf(requests, sizeof(requests), "%d", beyond);
+    log_write(LOG_WARN, "more requests without a valid token than have a line", "requests", requests, NULL);
+}
+
 void app_tick(struct app *app, bool last)
 {
     if (!last && clock_boot_ms() - app->summed_at < SUMMARY_EVERY_MS)
@@ -168,4 +180,5 @@ void app_tick(struct app *app, bool last)
     app->summed_at = clock_boot_ms();
     sum_up(app, AUDIT_UNAUTHENTICATED_SUMMARY, &app->unauthenticated, 0);
     sum_up(app, AUDIT_AUTHORISATION_DENIED, &app->denials, DENIAL_ROWS_A_MINUTE);
+    sum_up_lines(app);
 }

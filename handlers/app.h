@@ -43,6 +43,7 @@ struct app {
     atomic_int looking;         /* at environments, which asks AWS */
     atomic_int reading;         /* files of recovery points */
     atomic_int unauthenticated; /* since the last summary */
+    atomic_int strangers;       /* requests without a principal since the last summary */
     atomic_int denials;         /* rows about refused principals since the last summary */
     int64_t summed_at;          /* boot clock; app_tick's own */
     atomic_bool reload_ok;
@@ -61,7 +62,8 @@ void app_drain(struct app *app);
 /* recoverd_config_reload_success */
 void app_reloaded(struct app *app, bool ok);
 
-/* About once a second: the summary audit row of failed authentications, at most one a minute. `last`: now. */
+/* About once a second: the summary audit rows and log line of what was too much for one each, at most once a
+ * minute. `last`: now. */
 void app_tick(struct app *app, bool last);
 
 /* Declares the metrics of requests and the gauges read from the store. Before threads start, after

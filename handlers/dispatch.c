@@ -168,6 +168,12 @@ static void respond(void *arg, struct http_request *http, struct http_reply *rep
 
 /* -- the end -- */
 
+/* Whom nobody knows gets so many lines a minute; app_tick tells of the rest. */
+static bool worth_a_line(struct app *app, const struct request *req)
+{
+    return (req && req->principal) || atomic_fetch_add(&app->strangers, 1) < STRANGER_LINES_A_MINUTE;
+}
+
 static void log_request(const struct request *req, const struct http_request *http,
                         const struct http_outcome *outcome)
 {
@@ -187,10 +193,10 @@ static void done(void *arg, struct http_request *http, const struct http_outcome
 {
     struct request *req = http->user;
 
-    (void)arg;
     log_context_request(http->id);
     count_request(req, http, outcome);
-    log_request(req, http, outcome);
+    if (worth_a_line(arg, req))
+        log_request(req, http, outcome);
     if (req)
         config_release((struct config *)(uintptr_t)req->config);
     http->user = NULL;

@@ -17,6 +17,7 @@
 
 #define OPS_CONNECTIONS 32
 #define OPS_STOP_MS 1000
+#define OPS_PATIENCE_MS 250 /* whoever scrapes or probes is near; a crowd there must not hide us */
 #define PEM_MAX (256 * KIB)
 
 /* -- making -- */
@@ -191,7 +192,8 @@ static int start_api(struct server *server, struct err *err)
 static int start_ops(struct server *server, struct err *err)
 {
     struct http_server_options options = {.connection_limit = OPS_CONNECTIONS,
-                                          .handler = app_ops_handler(server->app)};
+                                          .handler = app_ops_handler(server->app),
+                                          .deadlines = {.patience_ms = OPS_PATIENCE_MS}};
 
     return listen_on(&options, &server->config->ops_listen, &server->ops, err);
 }

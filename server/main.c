@@ -28,6 +28,17 @@ static void no_core(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* A connection is a file: as many as the machine's owner allows. Nothing here uses select(). */
+static void raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 static void block_signals(sigset_t *ret_set)
 {
     sigemptyset(ret_set);
@@ -41,6 +52,7 @@ static void block_signals(sigset_t *ret_set)
 static int setup_process(sigset_t *ret_signals, struct err *err)
 {
     no_core();
+    raise_files();
     umask(077);
     block_signals(ret_signals);
     json_object_seed(0); /* before threads: hash tables of clients' names */
