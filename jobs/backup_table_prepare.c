@@ -107,9 +107,12 @@ static int read_and_begin(struct work *work, struct err *err)
     struct dynamodb_table table;
     json_auto_t *capsule = NULL;
     bool unreadable = false;
+    /* A setting that cannot be read for a moment is no reason for a backup without it. */
+    bool patient = work->part->attempts + 1 < work->kind->max_attempts;
 
     if (backup_describe(work->aws, name, work->arena, &table, err) < 0 ||
-        capsule_read(work->aws, work->environment, name, &capsule, &unreadable, err) < 0)
+        capsule_read(&(struct capsule_options){work->aws, work->environment, name, patient}, &capsule,
+                     &unreadable, err) < 0)
         return -1;
     preparing.unreadable = unreadable;
     if (fill_point(work, &table, &point, err) < 0 || fill_states(&preparing, &table, capsule, err) < 0)

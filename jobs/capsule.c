@@ -11,29 +11,30 @@ static bool ends_attempt(enum err_code code)
 }
 
 /* 0: *ret_entry is {value} or {unsupported} or {unreadable}. */
-static int read_setting(const struct setting_view *view, const struct setting *setting, json_t **ret_entry,
-                        bool *ret_unreadable, struct err *err)
+static int read_setting(const struct setting_view *view, const struct setting *setting, bool patient,
+                        json_t **ret_entry, struct err *err)
 {
     struct err failed = ERR_INIT;
     json_t *value = NULL;
 
     if (setting->read(view, &value, &failed) == 0)
         return setting_value(json_pack("{s:o}", "value", value), ret_entry, err);
-    if (ends_attempt(failed.code)) {
+    if (ends_attempt(failed.code) || (patient && err_info(failed.code)->retryable)) {
         *err = failed;
         return -1;
     }
     if (failed.code == ERR_AWS_UNSUPPORTED)
         return setting_value(json_pack("{s:b}", "unsupported", 1), ret_entry, err);
-    *ret_unreadable = true; /* the capsule says so; the caller makes the job partial */
     return setting_value(json_pack("{s:{s:s,s:s}}", "unreadable", "code", err_info(failed.code)->name,
                                    "message", failed.message),
                          ret_entry, err);
 }
 
-int capsule_read(struct aws_session *aws, const struct environment *environment, const char *table,
-                 json_t **ret_capsule, bool *ret_unreadable, struct err *err)
+int capsule_read(const struct capsule_options *options, json_t **ret_capsule, bool *ret_unreadable,
+                 struct err *err)
 {
+    struct aws_session *aws = options->aws;
+    const char *table = options->table;
     _cleanup_(arena_free_p) struct arena *arena = arena_new((size_t)(4 * CAPSULE_MAX));
     struct dynamodb_table described;
     struct setting_view view = {aws, arena, &described};
@@ -45,14 +46,15 @@ int capsule_read(struct aws_session *aws, const struct environment *environment,
     if (dynamodb_describe_table(aws, table, arena, &described, err) < 0)
         return err_wrap(err, "settings of table %s", table);
     capsule = json_pack("{s:i,s:s,s:s*,s:s,s:{}}", "format", CAPSULE_FORMAT, "table", described.name, "arn",
-                        described.arn, "region", environment->region, "settings");
+                        described.arn, "region", options->environment->region, "settings");
     all = json_object_get(capsule, "settings");
     *ret_unreadable = false;
     for (const struct setting *s = settings; s->name; s++) {
         json_t *entry = NULL;
 
-        if (read_setting(&view, s, &entry, ret_unreadable, err) < 0)
+        if (read_setting(&view, s, options->patient, &entry, err) < 0)
             return err_wrap(err, "setting %s of table %s", s->name, table);
+        *ret_unreadable |= json_object_get(entry, "unreadable") != NULL;
         if (json_object_set_new(all, s->name, entry) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for the settings of table %s", table);
     }

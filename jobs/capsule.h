@@ -13,11 +13,17 @@
 
 #define CAPSULE_FORMAT 1
 
+struct capsule_options {
+    struct aws_session *aws;
+    const struct environment *environment;
+    const char *table;
+    bool patient; /* what may go away by itself ends the reading with its error: it will be tried again */
+};
 /* Reads every setting; a peer that does not know one (UnknownOperation, 501) is `unsupported`, one that fails
  * otherwise is `unreadable` (named with its reason in the capsule; the caller makes the job partial). The
  * JSON is the caller's. AWS_NOT_FOUND: there is no such table. */
-int capsule_read(struct aws_session *aws, const struct environment *environment, const char *table,
-                 json_t **ret_capsule, bool *ret_unreadable, struct err *err);
+int capsule_read(const struct capsule_options *options, json_t **ret_capsule, bool *ret_unreadable,
+                 struct err *err);
 /* Is it a capsule of format 1, with a key schema? RECOVERY_POINT_DAMAGED otherwise. */
 int capsule_check(const json_t *capsule, struct err *err);
 

@@ -11,7 +11,9 @@
 #define LOOK_MS 1000
 #define SENT_MS 300     /* until a write is read again */
 #define SETTLE_MS 20000 /* until a write that reads as if it had not been has failed */
-#define SENDS_MAX 30    /* a setting of many steps: one index at a time */
+#define TRIES_MAX 4     /* of what AWS could not answer */
+#define FIRST_TRY_MS 500
+#define SENDS_MAX 30 /* a setting of many steps: one index at a time */
 
 struct applying {
     struct copy copy;
@@ -74,6 +76,17 @@ static bool is_set(const json_t *value)
     return value && !json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0);
 }
 
+/* What may go away by itself is tried again before it is an outcome. 0: not any more. */
+static int be_patient(struct applying *a, json_t *entry, const struct err *failed)
+{
+    int64_t tries = json_get_int(entry, "tries", 0);
+
+    if (!err_info(failed->code)->retryable || tries >= TRIES_MAX)
+        return 0;
+    json_object_set_new(entry, "tries", json_integer(tries + 1));
+    return work_again(a->work, FIRST_TRY_MS << tries, "aws");
+}
+
 /* 0: an outcome was found without looking at the table. 1: it must be looked at. */
 static int decide(struct applying *a, const struct setting *setting, json_t *entry, struct err *err)
 {
@@ -106,8 +119,9 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
                             .state = a->state,
                             .detail = detail};
     struct err failed = ERR_INIT;
-    int result;
+    int result, again;
 
+    json_object_del(entry, "lost");
     json_object_set(entry, "last", found);
     json_object_set_new(entry, "sends", json_integer(json_get_int(entry, "sends", 0) + 1));
     json_object_set_new(entry, "sent_at", json_integer(clock_wall_ms()));
@@ -124,6 +138,11 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
     }
     if (failed.code == ERR_AWS_UNSUPPORTED)
         return end_with(a, entry, "unsupported", failed.message, err);
+    again = be_patient(a, entry, &failed);
+    if (again) {
+        json_object_set_new(entry, "lost", json_true());
+        return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : again;
+    }
     /* When an answer was lost, what it said yes to is refused at the second try: the table itself is asked.
      */
     json_object_set_new(entry, "refused", json_string(failed.message));
@@ -147,6 +166,8 @@ static int settle(struct applying *a, const struct setting *setting, json_t *ent
     json_object_del(entry, "refused");
     if (!setting->apply)
         return end_with(a, entry, "failed", "it cannot be changed on a table that exists", err);
+    if (!moved && json_object_get(entry, "lost"))
+        return send(a, setting, entry, wanted, found, err);
     if (sends > 0 && !moved && clock_wall_ms() - json_get_int(entry, "sent_at", 0) < SETTLE_MS)
         return work_again(a->work, LOOK_MS, "aws");
     if ((sends > 0 && !moved) || sends >= SENDS_MAX)
@@ -182,6 +203,9 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
         *err = failed;
         return -1;
     }
+    result = be_patient(a, entry, &failed);
+    if (result)
+        return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : result;
     return end_with(a, entry, failed.code == ERR_AWS_UNSUPPORTED ? "unsupported" : "unreadable",
                     failed.message, err);
 }

@@ -175,6 +175,19 @@ def test_a_restore_whose_table_is_gone_makes_it_anew(peer):
     assert items_of(peer.dynamodb, "Back") == peer.items
 
 
+def test_a_setting_that_cannot_be_read_for_a_moment_is_waited_for(peer):
+    """More often than a call is repeated: the call fails, and the step reads again."""
+    fault(peer, "DescribeTimeToLive", "error_500", 6)
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "DescribeContinuousBackups", "reset_before", 6)
+    fault(peer, "UpdateContinuousBackups", "reset_before", 6)
+    restored = peer.server.restore(point, "Back")
+    assert {row["name"]: row["outcome"] for row in restored["result"]["settings"]}["pitr"] == "applied"
+    fault(peer, "DescribeTimeToLive", "error_500")
+    job = peer.server.run("backup.table", {"table": "Sales"}, want="partial")
+    assert [row["type"] for row in job["conditions"]] == ["SettingsRead"], job["conditions"]
+
+
 def test_lines_without_keys_are_proven_with_those_of_the_request(peer):
     uri, tree = peer.foreign("lines")
     tree.write("sales.json", b'{"Item":{"pk":{"S":"a"},"sk":{"N":"1"}}}\n{"Item":{"pk":{"S":"a"},"sk":{"N":"2"}}}\n')
