@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import mutations_backup
+
 HERE = Path(__file__).resolve().parent
 
 # name: (file, the text that makes it true, what stands there instead, the tests: a file of tests/, and pytest's -k)
@@ -667,6 +669,7 @@ TRUTHS = {
         "imports",
         "skipped",
     ),
+    **mutations_backup.TRUTHS,
 }
 
 

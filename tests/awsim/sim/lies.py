@@ -19,6 +19,7 @@ def shadow_of(store):
     }
     shadow.exports, shadow.put_object = dict(store.exports), lambda *_: None
     shadow.imports = dict(store.imports)
+    shadow.tokens = dict(store.tokens)
     shadow.backups = {place: dict(backups) for place, backups in store.backups.items()}
     return shadow
 

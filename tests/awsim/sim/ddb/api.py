@@ -10,14 +10,14 @@ from botocore.session import Session
 from botocore.validate import ParamValidator
 
 from .. import wellformed
-from . import backups, exports, imports, items, pitr, scan, settings, tables
+from . import backups, exports, imports, items, pitr, scan, settings, tables, transactions
 from .errors import DdbError, invalid
 from .expressions import check_placeholders
 from .table import encode
 
 TARGET = "DynamoDB_20120810."
 CONTENT_TYPE = "application/x-amz-json-1.0"
-MODULES = (items, scan, settings, tables, pitr, backups, exports, imports)
+MODULES = (items, scan, settings, tables, pitr, backups, exports, imports, transactions)
 # Members that hold items: their own checks are in values.py, and faster.
 ITEM_MEMBERS = {"Item", "Key", "ExclusiveStartKey", "ExpressionAttributeValues"}
 LEGACY = {

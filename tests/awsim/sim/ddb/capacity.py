@@ -35,26 +35,27 @@ def _entry(table, index, stored):
 
 
 class Bill:
-    """What one call consumed of one table."""
+    """What one call consumed of one table; `factor` 2 in a transaction."""
 
-    def __init__(self, request, table):
+    def __init__(self, request, table, factor=1):
         self.detail = request.get("ReturnConsumedCapacity", "NONE")
-        self.table = table
+        self.table, self.factor = table, factor
         self.units, self.by_index = 0.0, {}
 
     def read(self, size, consistent, index=None):
+        units = read_units(size, consistent) * self.factor
         if index is None:
-            self.units += read_units(size, consistent)
+            self.units += units
         else:
-            self._add(index.name, read_units(size, consistent))
-        self.table.meter.spend("read", read_units(size, consistent))
+            self._add(index.name, units)
+        self.table.meter.spend("read", units)
 
     def write(self, old, new):
-        self.units += write_units(old, new)
-        self.table.meter.spend("write", write_units(old, new))
+        self.units += write_units(old, new) * self.factor
+        self.table.meter.spend("write", write_units(old, new) * self.factor)
         if self.detail != "NONE":
             for name, units in index_write_units(self.table, old, new).items():
-                self._add(name, units)
+                self._add(name, units * self.factor)
 
     def _add(self, name, units):
         self.by_index[name] = self.by_index.get(name, 0.0) + units

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 from moto.dynamodb.comparisons import create_condition_expression_parser
 from moto.dynamodb.models.dynamo_type import Item
-from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
+from moto.dynamodb.parsing.ast_nodes import ExpressionSelector
+from moto.dynamodb.parsing.executors import SetExecutor, UpdateExpressionExecutor
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 
@@ -41,6 +42,14 @@ PATH_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 def check_placeholders(request):
     """Each placeholder is defined and each definition used; values are brought to normal form."""
+    for name in EXPRESSIONS:
+        if name in request and not request[name].strip():
+            raise invalid(f"Invalid {name}: The expression can not be empty;")
+    for placeholder, name in request.get("ExpressionAttributeNames", {}).items():
+        if not name:
+            raise invalid(
+                f"ExpressionAttributeNames contains invalid value: Empty attribute name for key {placeholder}"
+            )
     text = " ".join(str(request[name]) for name in EXPRESSIONS if name in request)
     used = set(PLACEHOLDER.findall(text))
     defined = {*request.get("ExpressionAttributeNames", {}), *request.get("ExpressionAttributeValues", {})}
@@ -70,6 +79,13 @@ def _refusing(member):
         raise invalid(f"Invalid {member}: {getattr(fault, 'message', fault)}") from None
 
 
+def expression_names(request, member):
+    """The top-level attributes that an expression speaks of."""
+    names = request.get("ExpressionAttributeNames", {})
+    found = re.findall(r"(?<![\w:#.-])#?[A-Za-z_][\w-]*(?!\s*\()", request.get(member, ""))
+    return {names.get(one, one) for one in found}
+
+
 def condition(request, member="ConditionExpression"):
     """A function that says whether an item's members ({} for none) fulfil the expression."""
     text = request.get(member)
@@ -85,6 +101,24 @@ def condition(request, member="ConditionExpression"):
             text, names, request.get("ExpressionAttributeValues", {})
         ).parse()
     return lambda members: bool(parsed.expr(Item(None, None, members)))
+
+
+class _Set(SetExecutor):
+    """moto's, which sets a member of what has none without a word."""
+
+    def execute(self, item):
+        part = self.get_item_part_in_which_to_perform_action(item)
+        wanted = "L" if isinstance(self.get_element_to_action(), ExpressionSelector) else "M"
+        if getattr(part, "type", "M") != wanted:
+            raise ValueError("The document path provided in the update expression is invalid for update")
+        super().execute(item)
+
+
+class _Executor(UpdateExpressionExecutor):
+    execution_map = {
+        kind: _Set if executor is SetExecutor else executor
+        for kind, executor in UpdateExpressionExecutor.execution_map.items()
+    }
 
 
 def update(request, table, members):
@@ -105,7 +139,7 @@ def update(request, table, members):
             table=stand_in,
         ).validate()
         tree.normalize()
-        UpdateExpressionExecutor(tree, item, names).execute()
+        _Executor(tree, item, names).execute()
     return item.to_json()["Attributes"]
 
 
@@ -123,6 +157,11 @@ def key_condition(request, schema):
     if schema.types[schema.hash] not in value:
         raise invalid(
             "One or more parameter values were invalid: Condition parameter type does not match schema type"
+        )
+    if value[schema.types[schema.hash]] == "":
+        raise invalid(
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
+            f"an empty string value. Key: {schema.hash}"
         )
     prefix = schema.place(
         {schema.hash: value, schema.range: {"S": ""}} if schema.range else {schema.hash: value}
@@ -177,7 +216,23 @@ def projection(request):
         if not steps:
             raise invalid("Invalid ProjectionExpression: The expression can not be empty;")
         paths.append(steps)
+    _check_overlap(paths)
     return lambda members: _project(members, paths)
+
+
+def _check_overlap(paths):
+    """No path may lead to where another one begins."""
+    for place, one in enumerate(paths):
+        for other in paths[place + 1 :]:
+            if one[: len(other)] == other[: len(one)]:
+                raise invalid(
+                    "Invalid ProjectionExpression: Two document paths overlap with each other; must remove or "
+                    f"rewrite one of these paths; path one: {_shown(one)}, path two: {_shown(other)}"
+                )
+
+
+def _shown(path):
+    return "[" + ", ".join(f"[{step}]" if isinstance(step, int) else step for step in path) + "]"
 
 
 def _project(members, paths):

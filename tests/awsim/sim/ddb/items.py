@@ -1,4 +1,4 @@
-"""Reads and writes of single items and of batches and transactions."""
+"""Reads and writes of single items and of batches."""
 
 from .capacity import Bill
 from .errors import DdbError, invalid
@@ -6,7 +6,7 @@ from .expressions import condition, projection, update
 from .scan import Raw
 from .table import encode
 
-BATCH_WRITES, BATCH_GETS, TRANSACTION = 25, 100, 100
+BATCH_WRITES, BATCH_GETS = 25, 100
 BATCH_BYTES = 16 << 20
 NOTHING = {}
 
@@ -18,7 +18,7 @@ def _failed(request, members):
     return DdbError("ConditionalCheckFailedException", "The conditional request failed", **shown)
 
 
-def _held(table, place, request):
+def held(table, place, request):
     """The stored item (or None), once the condition has held."""
     old = table.items.get(place)
     if "ConditionExpression" in request:
@@ -51,7 +51,7 @@ def _return_old(request, old, answer):
 def put_item(store, call, request):
     table = store.active(call, request["TableName"], "write")
     place, _, stored = table.item(request["Item"])
-    old = _held(table, place, request)
+    old = held(table, place, request)
     answer = _return_old(request, old, {})
     call.effect = "changed" if old else "made"
     return _changed(table, request, place, old, stored).into(answer)
@@ -60,7 +60,7 @@ def put_item(store, call, request):
 def delete_item(store, call, request):
     table = store.active(call, request["TableName"], "write")
     place, _ = table.key(request["Key"])
-    old = _held(table, place, request)
+    old = held(table, place, request)
     answer = _return_old(request, old, {})
     return _changed(table, request, place, old, None).into(answer)
 
@@ -68,7 +68,7 @@ def delete_item(store, call, request):
 def update_item(store, call, request):
     table = store.active(call, request["TableName"], "write")
     place, key = table.key(request["Key"])
-    old = _held(table, place, request)
+    old = held(table, place, request)
     before = old.members if old else NOTHING
     after = update(request, table, {**before, **key}) if "UpdateExpression" in request else {**before, **key}
     if any(after.get(name) != value for name, value in key.items()):
@@ -133,7 +133,7 @@ def batch_get_item(store, call, request):
         answer[name] = Raw(found)
         bills.append(bill)
     _admit_some(store, call, unprocessed, "Keys", total, "read")
-    return _with_bills({"Responses": answer, "UnprocessedKeys": unprocessed}, bills)
+    return with_bills({"Responses": answer, "UnprocessedKeys": unprocessed}, bills)
 
 
 def _admit_some(store, call, unprocessed, member, total, kind):
@@ -144,7 +144,7 @@ def _admit_some(store, call, unprocessed, member, total, kind):
             store.active(call, name, kind)
 
 
-def _with_bills(answer, bills):
+def with_bills(answer, bills):
     shown = [part for bill in bills if (part := bill.shown())]
     return {**answer, "ConsumedCapacity": shown} if shown else answer
 
@@ -193,67 +193,4 @@ def batch_write_item(store, call, request):
         bills.append(bill)
     _admit_some(store, call, unprocessed, None, total, "write")
     call.effect = "changed"
-    return _with_bills({"UnprocessedItems": unprocessed}, bills)
-
-
-def transact_get_items(store, call, request):
-    found = []
-    for part in _transaction(request):
-        get = part["Get"]
-        table = store.active(call, get["TableName"], "read")
-        stored = table.items.get(table.key(get["Key"])[0])
-        found.append({"Item": projection(get)(stored.members)} if stored else {})
-    return {"Responses": found}
-
-
-def transact_write_items(store, call, request):
-    """All conditions are judged before anything is written."""
-    planned, reasons, places = [], [], set()
-    for part in _transaction(request):
-        ((kind, action),) = part.items()
-        table = store.active(call, action["TableName"], "write")
-        place, stored = _planned(table, kind, action, reasons)
-        if (table.name, place) in places:
-            raise invalid("Transaction request cannot include multiple operations on one item")
-        places.add((table.name, place))
-        planned.append((table, kind, place, stored))
-    if any(reason["Code"] != "None" for reason in reasons):
-        codes = ", ".join(reason["Code"] for reason in reasons)
-        raise DdbError(
-            "TransactionCanceledException",
-            f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-            CancellationReasons=reasons,
-        )
-    for table, kind, place, stored in planned:
-        if kind == "Delete":
-            table.delete(place)
-        elif kind != "ConditionCheck":
-            table.put(place, stored)
-    call.effect = "changed"
-    return {}
-
-
-def _planned(table, kind, action, reasons):
-    if kind == "Put":
-        place, _, stored = table.item(action["Item"])
-    else:
-        (place, key), stored = table.key(action["Key"]), None
-    try:
-        old = _held(table, place, action)
-        if kind == "Update":
-            stored = table.item(update(action, table, {**(old.members if old else NOTHING), **key}))[2]
-        reasons.append({"Code": "None"})
-    except DdbError as fault:
-        if fault.code != "ConditionalCheckFailedException":
-            raise
-        reasons.append({"Code": "ConditionalCheckFailed", "Message": fault.message, **fault.extra})
-    return place, stored
-
-
-def _transaction(request):
-    parts = request["TransactItems"]
-    if not 1 <= len(parts) <= TRANSACTION:
-        raise invalid(f"Member must have length less than or equal to {TRANSACTION}")
-    if any(len(part) != 1 for part in parts):
-        raise invalid("TransactItems can only contain one of Check, Put, Update or Delete")
-    return parts
+    return with_bills({"UnprocessedItems": unprocessed}, bills)

@@ -2,7 +2,7 @@
 
 from .capacity import Bill
 from .errors import invalid
-from .expressions import condition, key_condition, projection
+from .expressions import condition, expression_names, key_condition, projection
 from .table import encode, segment_bounds
 
 PAGE_BYTES = 1 << 20
@@ -37,6 +37,11 @@ def query(store, call, request):
     index = _index(store, table, request)
     schema = index.schema if index else table.schema
     prefix, accept = key_condition(request, schema)
+    if keys := expression_names(request, "FilterExpression") & set(schema.names):
+        raise invalid(
+            "Filter Expression can only contain non-primary key attributes: Primary key attribute: "
+            + sorted(keys)[0]
+        )
     bounds = (prefix, _after(prefix))
     return _read(
         store, call, table, request, bounds, request.get("ScanIndexForward", True), "the query", accept
@@ -185,6 +190,8 @@ def _shape(table, index, request):
             "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
             "SPECIFIC_ATTRIBUTES"
         )
+    if select == "ALL_PROJECTED_ATTRIBUTES" and index is None:
+        raise invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
     if index and select == "ALL_ATTRIBUTES" and index.projection["ProjectionType"] != "ALL":
         if index.is_global:
             raise invalid(

@@ -88,6 +88,7 @@ class Store:
         self.clock, self.settings = clock, settings
         self.lock = threading.RLock()
         self.places, self.backups, self.rates = {}, {}, Rates(clock)
+        self.tokens = {}  # of transactions: (account, region, token) -> (time, what was asked)
         self.exports, self.imports = {}, {}
         self.put_object = self.read_objects = self.write_log = None  # how they reach S3 and logs, set by the app
         self.leave_backup = None  # of a table that is deleted: set by the API, which knows backups
@@ -96,6 +97,7 @@ class Store:
         with self.lock:
             self.places.clear()
             self.backups.clear()
+            self.tokens.clear()
             self.exports.clear()
             self.imports.clear()
             self.rates.reset()

@@ -9,6 +9,7 @@ from .errors import DdbError, invalid, invalid_value
 
 MAX_DEPTH = 32
 MAX_ITEM_BYTES = 400 * 1024
+MAX_NAME_BYTES = 65535
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,37}", re.ASCII)
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,9})?", re.ASCII)
 MAX_EXPONENT, MIN_EXPONENT, MAX_DIGITS = 125, -130, 38
@@ -150,8 +151,15 @@ def attributes(members, depth=1):
     """(normal form, size) of a map of attributes, the item itself included."""
     plain, total = {}, 0
     for name, value in members.items():
+        width = len(name) if name.isascii() else len(name.encode())
+        if not 0 < width <= MAX_NAME_BYTES:
+            raise invalid(
+                f"Attribute name is too large, must be less than {MAX_NAME_BYTES + 1} bytes"
+                if width
+                else "Empty attribute name"
+            )
         plain[name], size = check(value, depth)
-        total += size + (len(name) if name.isascii() else len(name.encode()))
+        total += size + width
     return plain, total
 
 
