@@ -73,6 +73,9 @@ int dynamodb_delete_table(struct aws_session *session, const char *table, struct
 /* One page; names in arena. *start (NULL first) becomes the next page's, NULL at the end. */
 int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const char **start,
                          const char ***ret_names, size_t *ret_count, struct err *err);
+/* The same in another region of the account; NULL: the environment's. */
+int dynamodb_list_tables_in(struct aws_session *session, const char *region, struct arena *arena,
+                            const char **start, const char ***ret_names, size_t *ret_count, struct err *err);
 
 /* -- data -- */
 

@@ -172,11 +172,18 @@ int dynamodb_delete_table(struct aws_session *session, const char *table, struct
 int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const char **start,
                          const char ***ret_names, size_t *ret_count, struct err *err)
 {
+    return dynamodb_list_tables_in(session, NULL, arena, start, ret_names, ret_count, err);
+}
+
+int dynamodb_list_tables_in(struct aws_session *session, const char *region, struct arena *arena,
+                            const char **start, const char ***ret_names, size_t *ret_count, struct err *err)
+{
     struct json_call call = table_call("ListTables", NULL);
     json_auto_t *answer = NULL;
     size_t i;
     json_t *name;
 
+    call.region = region;
     if (aws_json_call_take(session, &call, json_pack("{s:s*}", "ExclusiveStartTableName", *start), &answer,
                            err) != 0)
         return -1;

@@ -57,6 +57,43 @@ const char *aws_partition(const char *region)
     return region ? partition_of(region)->name : NULL;
 }
 
+const char *const *aws_regions(const char *region)
+{
+    /* botocore 1.44.5, get_available_regions("dynamodb", partition) */
+    static const char *const aws[] = {
+        "us-east-1",      "us-east-2",      "us-west-1",      "us-west-2",      "eu-central-1",
+        "eu-central-2",   "eu-north-1",     "eu-south-1",     "eu-south-2",     "eu-west-1",
+        "eu-west-2",      "eu-west-3",      "ap-east-1",      "ap-east-2",      "ap-northeast-1",
+        "ap-northeast-2", "ap-northeast-3", "ap-south-1",     "ap-south-2",     "ap-southeast-1",
+        "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6",
+        "ap-southeast-7", "af-south-1",     "ca-central-1",   "ca-west-1",      "il-central-1",
+        "me-central-1",   "me-south-1",     "mx-central-1",   "sa-east-1",      NULL};
+    static const char *const gov[] = {"us-gov-east-1", "us-gov-west-1", NULL};
+    static const char *const cn[] = {"cn-north-1", "cn-northwest-1", NULL};
+    static const struct {
+        const char *partition;
+        const char *const *regions;
+    } all[] = {{"aws", aws}, {"aws-us-gov", gov}, {"aws-cn", cn}};
+    static const char *const none[] = {NULL};
+
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        if (str_is(aws_partition(region), all[i].partition))
+            return all[i].regions;
+    }
+    return none;
+}
+
+bool aws_endpoint_elsewhere(const struct aws_endpoint *endpoint, const char *region, const char *other,
+                            char *ret_url, size_t size)
+{
+    const char *at = endpoint->custom ? NULL : strstr(endpoint->url, region);
+    int len = at ? snprintf(ret_url, size, "%.*s%s%s", (int)(at - endpoint->url), endpoint->url, other,
+                            at + strlen(region))
+                 : snprintf(ret_url, size, "%s", endpoint->url);
+
+    return len > 0 && (size_t)len < size;
+}
+
 static bool env_true(const char *name)
 {
     const char *value = getenv(name);

@@ -46,5 +46,11 @@ struct aws_endpoint {
 
 int aws_endpoint_find(const struct environment *environment, enum aws_service_id id,
                       struct aws_endpoint *ret_endpoint, struct err *err);
+/* The same service in another region: what stands for `region` in the address becomes `other`. The same
+ * address when it is an override. False when it would be too long. */
+bool aws_endpoint_elsewhere(const struct aws_endpoint *endpoint, const char *region, const char *other,
+                            char *ret_url, size_t size);
 /* "aws", "aws-cn", "aws-us-gov"; NULL for a partition that this version does not know. */
 const char *aws_partition(const char *region);
+/* Every region of this one's partition that has DynamoDB, ended by NULL; none of an unknown partition. */
+const char *const *aws_regions(const char *region);

@@ -45,9 +45,17 @@ int aws_json_call(struct aws_session *session, const struct json_call *call, con
                             .once = call->once,
                             .control = call->control,
                             .reply_max = (size_t)AWS_CONTROL_REPLY_MAX};
+    char url[320];
 
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for %s", call->operation);
+    if (call->region) {
+        if (!aws_endpoint_elsewhere(aws_endpoint(session->aws, call->service), aws_region(session->aws),
+                                    call->region, url, sizeof(url)))
+            return err_set(err, ERR_LIMIT_EXCEEDED, "the address of region %.40s is too long", call->region);
+        send.region = call->region;
+        send.base_url = url;
+    }
     int rc = aws_send(session, &send, &reply, err);
     if (call->ret_effect_unknown)
         *call->ret_effect_unknown = reply.effect_unknown;

@@ -7,6 +7,7 @@ struct json_call {
     enum aws_service_id service;
     const char *operation;
     const char *resource;
+    const char *region; /* NULL: the environment's */
     bool once;
     bool control;
     bool *ret_effect_unknown; /* may be NULL */

@@ -21,13 +21,11 @@ static void reply_end(struct aws_reply *reply)
 static void set_region(struct s3_bucket *bucket, const char *region)
 {
     const struct aws_endpoint *endpoint = aws_endpoint(bucket->session->aws, AWS_S3);
-    const char *own = aws_region(bucket->session->aws);
-    const char *at = endpoint->custom ? NULL : strstr(endpoint->url, own);
 
     str_copy(bucket->region, sizeof(bucket->region), region);
-    if (at) /* https://s3.REGION.suffix */
-        snprintf(bucket->base_url, sizeof(bucket->base_url), "%.*s%s%s", (int)(at - endpoint->url),
-                 endpoint->url, region, at + strlen(own));
+    if (endpoint->custom || !aws_endpoint_elsewhere(endpoint, aws_region(bucket->session->aws), region,
+                                                    bucket->base_url, sizeof(bucket->base_url)))
+        bucket->base_url[0] = '\0';
 }
 
 static bool region_like(const char *text)

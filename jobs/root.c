@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "aws/s3.h"
 #include "engine/engine.h"
 #include "jobs/root_internal.h"
 
@@ -208,6 +209,11 @@ const char *root_encryption(const struct root *root)
     if (!root_is_remote(root))
         return "none";
     return root->options.environment->kms_key ? "aws:kms" : "AES256";
+}
+
+const char *root_region(const struct root *root)
+{
+    return root->s3 ? root->s3->region : "";
 }
 
 int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err)

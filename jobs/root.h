@@ -84,3 +84,5 @@ const char *root_request_id(const struct root *root);
 int root_free_bytes(struct root *root, int64_t *ret_bytes, struct err *err);
 const char *root_uri(const struct root *root);
 const char *root_encryption(const struct root *root); /* none, AES256, aws:kms */
+/* Where its bucket is, as far as it was asked; "" of a file root. */
+const char *root_region(const struct root *root);

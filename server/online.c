@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "jobs/root.h"
 #include "jobs/settings.h"
+#include "server/online_regions.h"
 
 #define ARENA_MAX (64 * MIB)
 #define SKEW_MAX_MS 300000
@@ -24,6 +25,7 @@ struct trial {
     struct aws_session *aws;
     struct arena *arena;
     const char *spool; /* a folder of our own: the data folder may be another user's */
+    struct region_survey survey;
 };
 
 /* -- saying -- */
@@ -52,6 +54,17 @@ static bool names_kms_action(const char *message, char ret_action[64])
     return len > 4 && bytes_copy(ret_action, 64, (struct bytes){at, len});
 }
 
+static bool is_known_region(const char *region)
+{
+    const char *const *known = aws_regions(region);
+
+    if (!*known)
+        return true; /* a partition of which this version has no list */
+    while (*known && strcmp(*known, region) != 0)
+        known++;
+    return *known != NULL;
+}
+
 static const char *hint_of(const struct trial *t, const struct err *err)
 {
     static const struct {
@@ -64,6 +77,8 @@ static const char *hint_of(const struct trial *t, const struct err *err)
     };
     char action[64];
 
+    if (!is_known_region(t->environment->region))
+        return arena_printf(t->arena, "`region` %s is none that this version knows", t->environment->region);
     if (names_kms_action(err->message, action))
         return arena_printf(t->arena, "give the role %s on the key %s", action,
                             t->environment->kms_key ? t->environment->kms_key : "of the bucket");
@@ -76,13 +91,16 @@ static const char *hint_of(const struct trial *t, const struct err *err)
     return err_info(err->code)->hint;
 }
 
-static void say_failed(struct trial *t, const char *what, const struct err *err)
+static void say_failed_with(struct trial *t, const char *what, const struct err *err, const char *hint)
 {
-    const char *hint = hint_of(t, err);
-
     t->failed++;
     fprintf(t->out, "FAIL  %s: %s: %s (%s)%s%s\n", t->environment->name, what, err->message,
             err_info(err->code)->name, hint && *hint ? "; hint: " : "", hint ? hint : "");
+}
+
+static void say_failed(struct trial *t, const char *what, const struct err *err)
+{
+    say_failed_with(t, what, err, hint_of(t, err));
 }
 
 /* -- who -- */
@@ -135,6 +153,22 @@ static int try_reads(struct trial *t, const char *what, const struct setting_vie
     return t->failed - before;
 }
 
+static bool is_named(const void *name, const char *found)
+{
+    return !strcmp(name, found);
+}
+
+/* A missing table is often there, in a region that the configuration does not name. */
+static void say_missing(struct trial *t, const char *what, const char *name, const struct err *err)
+{
+    const char *found;
+    const char *region = survey_find(&t->survey, t->aws, t->arena, is_named, name, &found);
+
+    say_failed_with(t, what, err,
+                    region ? arena_printf(t->arena, "the table is in %s: mend `region`", region)
+                           : hint_of(t, err));
+}
+
 static void try_table(struct trial *t, const char *name)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new(AWS_CONTROL_REPLY_MAX * 2);
@@ -151,7 +185,37 @@ static void try_table(struct trial *t, const char *name)
                    table.status, (long long)table.items, (long long)table.bytes);
         return;
     }
-    say_failed(t, what ? what : "table", &err);
+    if (err.code == ERR_AWS_NOT_FOUND)
+        say_missing(t, what, name, &err);
+    else
+        say_failed(t, what ? what : "table", &err);
+}
+
+/* By a glob only: who is named has a line of his own. */
+static bool is_globbed(const void *environment, const char *name)
+{
+    const struct environment *its = environment;
+
+    for (size_t i = 0; i < its->tables.count; i++)
+        if (!strcmp(its->tables.names[i], name))
+            return false;
+    return environment_lists_table(its, name);
+}
+
+/* No table may be right, on a first day; but not when another region has some. */
+static void say_found(struct trial *t, size_t found)
+{
+    const char *name = NULL, *own = t->environment->region;
+    const char *region =
+        found == 0 ? survey_find(&t->survey, t->aws, t->arena, is_globbed, t->environment, &name) : NULL;
+    struct err err = ERR_INIT;
+
+    if (!region) {
+        say_ok(t, "tables", "globs find %zu tables", found);
+        return;
+    }
+    err_set(&err, ERR_AWS_NOT_FOUND, "globs find no table in %s", own);
+    say_failed_with(t, "tables", &err, arena_printf(t->arena, "%s has %s: mend `region`", region, name));
 }
 
 /* Tables that a glob finds and no name names; each once, however many globs find it. */
@@ -168,17 +232,13 @@ static void try_found(struct trial *t)
             return;
         }
         for (size_t i = 0; i < count; i++) {
-            bool named = false;
-
-            for (size_t k = 0; k < t->environment->tables.count; k++)
-                named |= strcmp(t->environment->tables.names[k], names[i]) == 0;
-            if (named || !environment_lists_table(t->environment, names[i]))
+            if (!is_globbed(t->environment, names[i]))
                 continue;
             found++;
             try_table(t, names[i]);
         }
     } while (start);
-    say_ok(t, "tables", "globs find %zu tables", found);
+    say_found(t, found);
 }
 
 static void try_tables(struct trial *t)
@@ -261,6 +321,16 @@ static int try_probe(struct trial *t, struct root *root, struct err *err)
     return rc < 0 ? -1 : list_nothing(t, root, err);
 }
 
+/* Its bucket may be in another region than the tables: then it says so. */
+static void say_root(struct trial *t, const char *what, const struct root *root)
+{
+    const char *region = root_region(root);
+    bool away = *region && strcmp(region, t->environment->region) != 0;
+
+    say_ok(t, what, "%s%s%swritten once, read, listed and deleted; encryption %s", away ? "in " : "",
+           away ? region : "", away ? ", " : "", root_encryption(root));
+}
+
 static void try_root(struct trial *t)
 {
     const char *uri = t->environment->recovery_points;
@@ -271,8 +341,7 @@ static void try_root(struct trial *t)
     if (open_root(t, uri, &root, &err) < 0 || try_probe(t, root, &err) < 0)
         say_failed(t, what ? what : "root", &err);
     else
-        say_ok(t, what ? what : "root", "written once, read, listed and deleted; encryption %s",
-               root_encryption(root));
+        say_root(t, what ? what : "root", root);
 }
 
 /* Of where else a source may lie only listing can be tried: what is there is somebody's. */

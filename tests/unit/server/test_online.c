@@ -127,6 +127,60 @@ static void a_denied_table_names_the_action_and_the_rest_is_tried(void **state)
     scripted_server_stop(server);
 }
 
+#define MISSING                                                                                              \
+    {                                                                                                        \
+        .expect = "DynamoDB_20120810.DescribeTable", .status = 400,                                          \
+        .headers = "Content-Type: application/x-amz-json-1.0\r\n",                                           \
+        .body = "{\"__type\":\"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException\","                \
+                "\"message\":\"Requested resource not found\"}"                                              \
+    }
+
+static void a_missing_table_is_looked_for_in_the_other_regions(void **state)
+{
+    struct scripted_server *server = SCRIPTED(
+        IDENTITY(ACCOUNT), MISSING, {.expect = "DynamoDB_20120810.ListTables.*/us-east-2/dynamodb/", DENIED},
+        {.expect = "DynamoDB_20120810.ListTables",
+         .repeat = true,
+         .headers = "Content-Type: application/x-amz-json-1.0\r\n",
+         .body = "{\"TableNames\":[\"Other\",\"Tab1\"]}"});
+
+    (void)state;
+    assert_int_equal(try_script(server), 1);
+    says("FAIL  production: table Tab1: ");
+    says("(AWS_NOT_FOUND); hint: the table is in us-west-1: mend `region`\n");
+    assert_int_equal(scripted_server_requests(server), 2 + 33);
+    scripted_server_stop(server);
+}
+
+static void a_glob_that_finds_nothing_here_is_tried_in_the_other_regions(void **state)
+{
+    static const char *const glob[] = {"Tab*"};
+    struct scripted_server *server = SCRIPTED(IDENTITY(ACCOUNT),
+                                              {.expect = "DynamoDB_20120810.ListTables.*/us-east-1/dynamodb/",
+                                               .headers = "Content-Type: application/x-amz-json-1.0\r\n",
+                                               .body = "{\"TableNames\":[\"Other\"]}"},
+                                              {.expect = "DynamoDB_20120810.ListTables",
+                                               .repeat = true,
+                                               .headers = "Content-Type: application/x-amz-json-1.0\r\n",
+                                               .body = "{\"TableNames\":[\"Other\",\"Tab1\"]}"});
+
+    (void)state;
+    environment.tables.names = glob;
+    assert_int_equal(try_script(server), 1);
+    says("FAIL  production: tables: globs find no table in us-east-1 (AWS_NOT_FOUND); hint: us-east-2 has "
+         "Tab1: "
+         "mend `region`\n");
+    scripted_server_stop(server);
+}
+
+static void a_region_that_there_is_not_is_named(void **state)
+{
+    (void)state;
+    environment.region = "us-esat-1";
+    assert_int_equal(try_at("http://127.0.0.1:9"), 1);
+    says("(AWS_UNREACHABLE); hint: `region` us-esat-1 is none that this version knows\n");
+}
+
 static void every_missing_action_of_a_table_has_its_line(void **state)
 {
     static const char *const actions[] = {"dynamodb:DescribeContinuousBackups",
@@ -204,6 +258,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PROMISE(with_another_account_nothing_else_is_touched),
         PROMISE(a_denied_table_names_the_action_and_the_rest_is_tried),
+        PROMISE(a_missing_table_is_looked_for_in_the_other_regions),
+        PROMISE(a_glob_that_finds_nothing_here_is_tried_in_the_other_regions),
+        PROMISE(a_region_that_there_is_not_is_named),
         PROMISE(every_missing_action_of_a_table_has_its_line),
         PROMISE(a_key_that_may_not_be_used_is_named),
         PROMISE(a_bucket_that_takes_a_second_write_is_refused),
