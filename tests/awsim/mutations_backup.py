@@ -63,6 +63,8 @@ TRUTHS = {
     "versions wanted": _of("contents", "if not bucket.versioned()", "if False", "files", "without_versions"),
     "vault lets in": _of("copies", "if not policies.lets_in(", "if False and policies.lets_in(", "copies", "takes_copies"),
     "default key": _of("copies", "if not vault.own_key or", "if False and", "copies", "takes_copies"),
+    "its resources": ("iam/needs_backup.py", "resource = form.format(**place, **given)", "pass", "backup_copies", "policies_name"),
+    "a selection's role": ("iam/needs_backup.py", ' or given.get("BackupSelection", {}).get("IamRoleArn")', "", "backup_copies", "policies_name"),
     "old backups are not copied": _of("copies", "if not job.source.managed", "if False", "copies", "or_fail"),
 }
 

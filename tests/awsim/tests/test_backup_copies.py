@@ -126,3 +126,29 @@ def test_a_role_that_trusts_somebody_else_or_denies_is_refused(backups, world, r
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
         given = {"IamRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{name}"}
         assert refused(backups.start, **given) == "InvalidParameterValueException"
+
+
+def test_policies_name_vaults_plans_and_points(backups, world, refused):
+    """Each call needs its action on its resource, and nothing more."""
+    backups.advanced()
+    arn = backups.point()
+    rule = {"RuleName": "r", "TargetBackupVaultName": "Default"}
+    plan = backups.client.create_backup_plan(BackupPlan={"BackupPlanName": "p", "Rules": [rule]})
+    select = {"BackupPlanId": plan["BackupPlanId"], "BackupSelection": {"SelectionName": "s", "IamRoleArn": ROLE, "Resources": ["*"]}}
+    pass_on = people.allow("iam:PassRole", ROLE)
+    calls = [
+        ("list_recovery_points_by_backup_vault", {"BackupVaultName": "Default"}, "ListRecoveryPointsByBackupVault", backups.vault, ()),
+        ("describe_backup_vault", {"BackupVaultName": "Default"}, "DescribeBackupVault", backups.vault, ()),
+        ("describe_recovery_point", {"BackupVaultName": "Default", "RecoveryPointArn": arn}, "DescribeRecoveryPoint", arn, ()),
+        ("get_backup_plan", {"BackupPlanId": plan["BackupPlanId"]}, "GetBackupPlan", plan["BackupPlanArn"], ()),
+        ("create_backup_selection", select, "CreateBackupSelection", plan["BackupPlanArn"], (pass_on,)),
+        ("list_backup_jobs", {}, "ListBackupJobs", "*", ()),
+    ]
+    world.control("POST", "iam", {"enforce": True})
+    for number, (call, given, action, resource, more) in enumerate(calls):
+        keys = people.user(world, f"may{number}", people.allow(f"backup:{action}", resource), *more)
+        getattr(world.client("backup", **keys), call)(**given)
+        other = people.user(world, f"not{number}", people.allow("backup:*", resource.replace("*", backups.vault) + "x"), *more)
+        assert refused(getattr(world.client("backup", **other), call), **given) == "AccessDeniedException"
+    without = people.user(world, "without", people.allow("backup:*"))
+    assert refused(world.client("backup", **without).create_backup_selection, **select) == "AccessDeniedException"

@@ -10,7 +10,7 @@ import zlib
 from moto.iam import iam_backends
 
 from ..names import _form, _json_members
-from . import needs_dynamodb, needs_s3
+from . import needs_backup, needs_dynamodb, needs_s3
 from .policy import Need
 
 # Services whose actions have another prefix than botocore's name.
@@ -58,7 +58,6 @@ RESOURCES = {
     "cognito-idp": ((r"\w+", "UserPoolId", "{region}:{account}:userpool/{name}"),),
     "cloudformation": ((r"\w+", "StackName", "{region}:{account}:stack/{name}/*"),),
     "route53": ((r"\w+", "", "::hostedzone/{name}"),),
-    "backup": ((r"\w+", "BackupVaultName", "{region}:{account}:backup-vault:{name}"),),
     "kinesis": ((r"\w+", "StreamName", "{region}:{account}:stream/{name}"),),
 }
 
@@ -119,6 +118,8 @@ def _beside(call, given):
 def needs(call, request, store):
     if call.service == "s3":
         return needs_s3.needs(call, request)
+    if call.service == "backup":
+        return needs_backup.needs(call, request)
     given = members(call, request)
     if call.service == "dynamodb":
         return needs_dynamodb.needs(call, given, store, service_role)
