@@ -15,7 +15,9 @@ def test_a_copy_in_another_region_restores_there_after_the_source_has_gone(backu
     far = world.client("backup", region="eu-west-1")
     vault = far.create_backup_vault(BackupVaultName="far")["BackupVaultArn"]
     arn = backups.point()
-    job = backups.client.start_copy_job(RecoveryPointArn=arn, SourceBackupVaultName="Default", DestinationBackupVaultArn=vault, IamRoleArn=ROLE)
+    job = backups.client.start_copy_job(
+        RecoveryPointArn=arn, SourceBackupVaultName="Default", DestinationBackupVaultArn=vault, IamRoleArn=ROLE
+    )
     backups.later("10m")
     shown = backups.client.describe_copy_job(CopyJobId=job["CopyJobId"])["CopyJob"]
     assert (shown["State"], backups.points("far", far)[0]["Status"]) == ("RUNNING", "CREATING")
@@ -50,7 +52,9 @@ def _own_key(backups, world):
     backups.client.create_backup_vault(BackupVaultName="keyed", EncryptionKeyArn=key)
 
 
-@pytest.mark.parametrize("key, policy, state", [(True, True, "COMPLETED"), (True, False, "FAILED"), (False, True, "FAILED")])
+@pytest.mark.parametrize(
+    "key, policy, state", [(True, True, "COMPLETED"), (True, False, "FAILED"), (False, True, "FAILED")]
+)
 def test_another_accounts_vault_takes_copies_that_it_allows(backups, world, key, policy, state):
     backups.advanced()
     _own_key(backups, world)
@@ -86,7 +90,9 @@ def test_copies_that_cannot_be_are_refused_or_fail(backups, world, refused):
     assert backups.copy(arn, far)["State"] == "COMPLETED"
 
 
-@pytest.mark.parametrize("do, state, held", [("job_partial", "PARTIAL", 1), ("job_hollow", "COMPLETED", 0), ("job_fails", "FAILED", None)])
+@pytest.mark.parametrize(
+    "do, state, held", [("job_partial", "PARTIAL", 1), ("job_hollow", "COMPLETED", 0), ("job_fails", "FAILED", None)]
+)
 def test_the_fault_script_spoils_a_copy(backups, world, do, state, held):
     backups.advanced()
     arn = backups.point()
@@ -134,12 +140,27 @@ def test_policies_name_vaults_plans_and_points(backups, world, refused):
     arn = backups.point()
     rule = {"RuleName": "r", "TargetBackupVaultName": "Default"}
     plan = backups.client.create_backup_plan(BackupPlan={"BackupPlanName": "p", "Rules": [rule]})
-    select = {"BackupPlanId": plan["BackupPlanId"], "BackupSelection": {"SelectionName": "s", "IamRoleArn": ROLE, "Resources": ["*"]}}
+    select = {
+        "BackupPlanId": plan["BackupPlanId"],
+        "BackupSelection": {"SelectionName": "s", "IamRoleArn": ROLE, "Resources": ["*"]},
+    }
     pass_on = people.allow("iam:PassRole", ROLE)
     calls = [
-        ("list_recovery_points_by_backup_vault", {"BackupVaultName": "Default"}, "ListRecoveryPointsByBackupVault", backups.vault, ()),
+        (
+            "list_recovery_points_by_backup_vault",
+            {"BackupVaultName": "Default"},
+            "ListRecoveryPointsByBackupVault",
+            backups.vault,
+            (),
+        ),
         ("describe_backup_vault", {"BackupVaultName": "Default"}, "DescribeBackupVault", backups.vault, ()),
-        ("describe_recovery_point", {"BackupVaultName": "Default", "RecoveryPointArn": arn}, "DescribeRecoveryPoint", arn, ()),
+        (
+            "describe_recovery_point",
+            {"BackupVaultName": "Default", "RecoveryPointArn": arn},
+            "DescribeRecoveryPoint",
+            arn,
+            (),
+        ),
         ("get_backup_plan", {"BackupPlanId": plan["BackupPlanId"]}, "GetBackupPlan", plan["BackupPlanArn"], ()),
         ("create_backup_selection", select, "CreateBackupSelection", plan["BackupPlanArn"], (pass_on,)),
         ("list_backup_jobs", {}, "ListBackupJobs", "*", ()),
@@ -148,7 +169,9 @@ def test_policies_name_vaults_plans_and_points(backups, world, refused):
     for number, (call, given, action, resource, more) in enumerate(calls):
         keys = people.user(world, f"may{number}", people.allow(f"backup:{action}", resource), *more)
         getattr(world.client("backup", **keys), call)(**given)
-        other = people.user(world, f"not{number}", people.allow("backup:*", resource.replace("*", backups.vault) + "x"), *more)
+        other = people.user(
+            world, f"not{number}", people.allow("backup:*", resource.replace("*", backups.vault) + "x"), *more
+        )
         assert refused(getattr(world.client("backup", **other), call), **given) == "AccessDeniedException"
     without = people.user(world, "without", people.allow("backup:*"))
     assert refused(world.client("backup", **without).create_backup_selection, **select) == "AccessDeniedException"

@@ -15,7 +15,9 @@ def files(backups, world):
     s3.create_bucket(Bucket="files")
     s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="files", Key="a b/ü.txt", Body=b"old")
-    s3.put_object(Bucket="files", Key="a b/ü.txt", Body=b"one", ContentType="text/plain", Metadata={"m": "1"}, Tagging="t=2")
+    s3.put_object(
+        Bucket="files", Key="a b/ü.txt", Body=b"one", ContentType="text/plain", Metadata={"m": "1"}, Tagging="t=2"
+    )
     s3.put_object(Bucket="files", Key="two", Body=b"two")
     s3.put_object(Bucket="files", Key="gone", Body=b"gone")
     s3.delete_object(Bucket="files", Key="gone")
@@ -73,7 +75,14 @@ def test_a_bucket_that_does_not_fit_fails_the_restore(backups, files, told, word
 
 def test_restore_metadata_of_buckets_has_its_own_rules(backups, files, refused):
     arn = backups.point(FILES)
-    for wrong in ({}, {"NewBucket": "maybe"}, {"ItemsToRestore": "x"}, {"ItemsToRestore": "[]"}, {"KMSKey": "k"}, {"targetTableName": "Back"}):
+    for wrong in (
+        {},
+        {"NewBucket": "maybe"},
+        {"ItemsToRestore": "x"},
+        {"ItemsToRestore": "[]"},
+        {"KMSKey": "k"},
+        {"targetTableName": "Back"},
+    ):
         given = {"point": arn, "metadata": {"DestinationBucketName": "files", **wrong} if wrong else {}}
         assert refused(backups.restore, **given) == "InvalidParameterValueException", wrong
 

@@ -36,7 +36,9 @@ def test_a_recovery_point_holds_the_table_as_of_the_job(backups, world):
     assert backups.keys("Back") == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("on, start", [(False, TABLE + "/backup/"), (True, f"arn:aws:backup:us-east-1:{ACCOUNT}:recovery-point:")])
+@pytest.mark.parametrize(
+    "on, start", [(False, TABLE + "/backup/"), (True, f"arn:aws:backup:us-east-1:{ACCOUNT}:recovery-point:")]
+)
 def test_the_region_setting_decides_who_keeps_a_tables_backup(backups, on, start):
     backups.advanced(on)
     settings = backups.client.describe_region_settings()

@@ -44,9 +44,17 @@ def _jobs(backups, **filters):
         ("cron(0 2 * * ? *)", "Etc/UTC", ["2026-03-01T02:00", "2026-03-02T02:00", "2026-03-03T02:00"]),
         ("cron(0 3 ? * SUN *)", "Etc/UTC", ["2026-03-01T03:00", "2026-03-08T03:00"]),
         ("cron(0 4 1 * ? *)", "Etc/UTC", ["2026-03-01T04:00", "2026-04-01T04:00", "2026-05-01T04:00"]),
-        ("cron(15/20 8-9 ? * MON-WED *)", "Etc/UTC", ["2026-03-02T08:15", "2026-03-02T08:35", "2026-03-02T08:55", "2026-03-02T09:15"]),
+        (
+            "cron(15/20 8-9 ? * MON-WED *)",
+            "Etc/UTC",
+            ["2026-03-02T08:15", "2026-03-02T08:35", "2026-03-02T08:55", "2026-03-02T09:15"],
+        ),
         ("cron(0 12 L * ? *)", "Etc/UTC", ["2026-03-31T12:00", "2026-04-30T12:00"]),
-        ("cron(0 12 1W * ? *)", "Etc/UTC", ["2026-03-02T12:00", "2026-04-01T12:00", "2026-05-01T12:00", "2026-06-01T12:00"]),
+        (
+            "cron(0 12 1W * ? *)",
+            "Etc/UTC",
+            ["2026-03-02T12:00", "2026-04-01T12:00", "2026-05-01T12:00", "2026-06-01T12:00"],
+        ),
         ("cron(0 12 15W 8 ? *)", "Etc/UTC", ["2026-08-14T12:00"]),
         ("cron(0 12 ? * 6#3 *)", "Etc/UTC", ["2026-03-20T12:00", "2026-04-17T12:00"]),
         ("cron(0 12 ? * FRIL *)", "Etc/UTC", ["2026-03-27T12:00", "2026-04-24T12:00"]),
@@ -155,7 +163,9 @@ def test_the_same_plan_twice_is_refused_but_by_its_request_id(backups, planned, 
 
 
 def test_what_a_rule_leaves_out_has_awss_defaults(backups, planned):
-    shown = backups.client.get_backup_plan(BackupPlanId=planned({"RuleName": "bare", "TargetBackupVaultName": "Default"}), MaxScheduledRunsPreview=2)
+    shown = backups.client.get_backup_plan(
+        BackupPlanId=planned({"RuleName": "bare", "TargetBackupVaultName": "Default"}), MaxScheduledRunsPreview=2
+    )
     (rule,) = shown["BackupPlan"]["Rules"]
     assert (rule["ScheduleExpression"], rule["ScheduleExpressionTimezone"]) == ("cron(0 5 ? * * *)", "Etc/UTC")
     assert (rule["StartWindowMinutes"], rule["CompletionWindowMinutes"]) == (480, 10080)
@@ -186,7 +196,10 @@ def test_a_rule_that_cannot_be_is_refused(planned, refused, wrong):
         ({"Resources": [EVERYTHING], "NotResources": ["arn:aws:dynamodb:*:*:table/G*"]}, {"Sales", "Red"}),
         ({"Resources": ["arn:aws:s3:::*"]}, {"attachments"}),
         ({"Resources": ["*"]}, {"Sales", "Gold", "Red", "attachments"}),
-        ({"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}]}, {"Gold", "Red"}),
+        (
+            {"ListOfTags": [{"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}]},
+            {"Gold", "Red"},
+        ),
         (
             {
                 "Resources": [EVERYTHING],
@@ -197,9 +210,30 @@ def test_a_rule_that_cannot_be_is_refused(planned, refused, wrong):
             },
             {"Gold"},
         ),
-        ({"Resources": ["*"], "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "yes"}], "StringNotEquals": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "red"}]}}, {"Gold"}),
-        ({"Resources": ["*"], "Conditions": {"StringLike": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "r*"}]}}, {"Red"}),
-        ({"Resources": ["*"], "Conditions": {"StringNotLike": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "*"}]}}, {"Sales", "attachments"}),
+        (
+            {
+                "Resources": ["*"],
+                "Conditions": {
+                    "StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "yes"}],
+                    "StringNotEquals": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "red"}],
+                },
+            },
+            {"Gold"},
+        ),
+        (
+            {
+                "Resources": ["*"],
+                "Conditions": {"StringLike": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "r*"}]},
+            },
+            {"Red"},
+        ),
+        (
+            {
+                "Resources": ["*"],
+                "Conditions": {"StringNotLike": [{"ConditionKey": "aws:ResourceTag/tier", "ConditionValue": "*"}]},
+            },
+            {"Sales", "attachments"},
+        ),
     ],
 )
 def test_a_selection_takes_in_what_it_says(backups, world, make, planned, spec, expected):
@@ -238,12 +272,17 @@ def test_selections_that_cannot_be_are_refused(backups, planned, refused):
     assert refused(planned.choose, plan=plan, Resources=[TABLE]) == "AlreadyExistsException"
     shown = backups.client.get_backup_selection(BackupPlanId=plan, SelectionId=chosen)
     assert (shown["BackupSelection"]["Resources"], shown["BackupSelection"]["IamRoleArn"]) == ([TABLE], ROLE)
-    assert refused(backups.client.get_backup_selection, BackupPlanId=plan, SelectionId="x") == "ResourceNotFoundException"
+    assert (
+        refused(backups.client.get_backup_selection, BackupPlanId=plan, SelectionId="x") == "ResourceNotFoundException"
+    )
 
 
 def test_a_rule_says_how_long_its_points_stay_and_their_tags(backups, planned):
     backups.advanced()
-    planned({**NIGHTLY, "Lifecycle": {"DeleteAfterDays": 2}, "RecoveryPointTags": {"by": "plan"}}, select={"Resources": [TABLE]})
+    planned(
+        {**NIGHTLY, "Lifecycle": {"DeleteAfterDays": 2}, "RecoveryPointTags": {"by": "plan"}},
+        select={"Resources": [TABLE]},
+    )
     backups.later("1d")
     (point,) = backups.points()
     assert backups.client.list_tags(ResourceArn=point["RecoveryPointArn"])["Tags"] == {"by": "plan"}

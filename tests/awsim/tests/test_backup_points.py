@@ -32,7 +32,9 @@ def test_only_a_point_that_aws_backup_manages_turns_cold(backups, on, refused):
     assert ("MoveToColdStorageAt" in shown["CalculatedLifecycle"]) == on
     if on:
         other = {"Lifecycle": {"MoveToColdStorageAfterDays": 5, "DeleteAfterDays": 100}}
-        assert refused(backups.client.update_recovery_point_lifecycle, **here, **other) == "InvalidParameterValueException"
+        assert (
+            refused(backups.client.update_recovery_point_lifecycle, **here, **other) == "InvalidParameterValueException"
+        )
 
 
 def test_a_lifecycle_can_be_changed_and_taken_away(backups):
@@ -61,9 +63,13 @@ def test_points_and_resources_are_listed(backups, world, make):
     client, arns = backups.client, [backups.point(arn) for arn in (TABLE, other, TABLE)]
     listed = client.list_recovery_points_by_backup_vault(BackupVaultName="Default", ByResourceArn=TABLE)
     assert [point["RecoveryPointArn"] for point in listed["RecoveryPoints"]] == [arns[2], arns[0]]
-    pages = client.get_paginator("list_recovery_points_by_resource").paginate(ResourceArn=TABLE, PaginationConfig={"PageSize": 1})
+    pages = client.get_paginator("list_recovery_points_by_resource").paginate(
+        ResourceArn=TABLE, PaginationConfig={"PageSize": 1}
+    )
     assert [page["RecoveryPoints"][0]["RecoveryPointArn"] for page in pages] == [arns[2], arns[0]]
-    assert client.list_recovery_points_by_resource(ResourceArn=TABLE, ManagedByAWSBackupOnly=True)["RecoveryPoints"] == []
+    assert (
+        client.list_recovery_points_by_resource(ResourceArn=TABLE, ManagedByAWSBackupOnly=True)["RecoveryPoints"] == []
+    )
     found = {one["ResourceArn"]: one["LastRecoveryPointArn"] for one in client.list_protected_resources()["Results"]}
     assert found == {TABLE: arns[2], other: arns[1]}
     (one,) = client.list_protected_resources_by_backup_vault(BackupVaultName="Default", MaxResults=1)["Results"]
@@ -79,7 +85,10 @@ def test_a_tables_tags_go_into_the_point_and_back_when_asked(backups, refused):
     assert backups.client.list_tags(ResourceArn=arn)["Tags"] == {"team": "sales", "by": "hand"}
     backups.restore(arn, "Plain")
     backups.restore(arn, "Tagged", CopySourceTagsToRestoredResource=True)
-    tags = [backups.ddb.list_tags_of_resource(ResourceArn=TABLE.replace("Sales", name))["Tags"] for name in ("Plain", "Tagged")]
+    tags = [
+        backups.ddb.list_tags_of_resource(ResourceArn=TABLE.replace("Sales", name))["Tags"]
+        for name in ("Plain", "Tagged")
+    ]
     assert tags == [[], [{"Key": "team", "Value": "sales"}, {"Key": "by", "Value": "hand"}]]
     backups.advanced(False)
     copied = {"point": backups.point(), "CopySourceTagsToRestoredResource": True}

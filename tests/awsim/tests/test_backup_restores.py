@@ -39,7 +39,11 @@ def test_a_restore_makes_a_real_table_and_takes_its_time(backups, world, on):
 
 
 def test_a_restored_table_has_its_indexes_and_loses_what_aws_loses(world, make, ddb):
-    make(types=[("g", "S")], GlobalSecondaryIndexes=[INDEX], StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
+    make(
+        types=[("g", "S")],
+        GlobalSecondaryIndexes=[INDEX],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )
     backups = Backups(world, ddb)
     backups.advanced()
     ddb.update_time_to_live(TableName="Sales", TimeToLiveSpecification={"Enabled": True, "AttributeName": "t"})
@@ -58,7 +62,10 @@ def test_the_points_own_metadata_restores_with_another_name(backups):
     assert metadata["RestoreMetadata"] == {"targetTableName": "Sales", "encryptionType": "Default"}
     failed = backups.restore(arn, metadata=metadata["RestoreMetadata"])
     assert (failed["Status"], failed["StatusMessage"]) == ("FAILED", "Table already exists: Sales")
-    assert backups.restore(arn, metadata={**metadata["RestoreMetadata"], "targetTableName": "Back"})["Status"] == "COMPLETED"
+    assert (
+        backups.restore(arn, metadata={**metadata["RestoreMetadata"], "targetTableName": "Back"})["Status"]
+        == "COMPLETED"
+    )
 
 
 def test_a_restore_encrypts_as_it_is_told(backups, world):
@@ -68,7 +75,10 @@ def test_a_restore_encrypts_as_it_is_told(backups, world):
     assert backups.restore(arn, metadata=told)["Status"] == "COMPLETED"
     assert backups.ddb.describe_table(TableName="Own")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key["Arn"]
     backups.restore(arn, metadata={"targetTableName": "Managed", "encryptionType": "KMS"})
-    assert "alias/aws/dynamodb" in backups.ddb.describe_table(TableName="Managed")["Table"]["SSEDescription"]["KMSMasterKeyArn"]
+    assert (
+        "alias/aws/dynamodb"
+        in backups.ddb.describe_table(TableName="Managed")["Table"]["SSEDescription"]["KMSMasterKeyArn"]
+    )
     world.client("kms").disable_key(KeyId=key["KeyId"])
     failed = backups.restore(arn, metadata={**told, "TargetTableName": "Third"})
     assert failed["Status"] == "FAILED" and "KMS key" in failed["StatusMessage"]
@@ -110,7 +120,9 @@ def test_restores_are_listed_by_filter(backups):
 
     assert found() == [failed["RestoreJobId"], done["RestoreJobId"]]
     assert found(ByStatus="COMPLETED", ByResourceType="DynamoDB") == [done["RestoreJobId"]]
-    assert found(ByCreatedAfter=done["CreationDate"]) == [failed["RestoreJobId"]] and found(MaxResults=1) == [failed["RestoreJobId"]]
+    assert found(ByCreatedAfter=done["CreationDate"]) == [failed["RestoreJobId"]] and found(MaxResults=1) == [
+        failed["RestoreJobId"]
+    ]
     of = backups.client.list_restore_jobs_by_protected_resource(ResourceArn=TABLE)["RestoreJobs"]
     assert len(of) == 2
 

@@ -23,7 +23,10 @@ def test_a_vault_is_made_shown_listed_and_deleted(backups, refused):
     client = backups.client
     made = client.create_backup_vault(BackupVaultName="nightly", BackupVaultTags={"a": "1"}, CreatorRequestId="one")
     assert made["BackupVaultArn"] == f"arn:aws:backup:us-east-1:{ACCOUNT}:backup-vault:nightly"
-    assert client.create_backup_vault(BackupVaultName="nightly", CreatorRequestId="one")["CreationDate"] == made["CreationDate"]
+    assert (
+        client.create_backup_vault(BackupVaultName="nightly", CreatorRequestId="one")["CreationDate"]
+        == made["CreationDate"]
+    )
     assert refused(client.create_backup_vault, BackupVaultName="nightly") == "AlreadyExistsException"
     assert refused(client.create_backup_vault, BackupVaultName="a b") == "InvalidParameterValueException"
     shown = client.describe_backup_vault(BackupVaultName="nightly")
@@ -92,7 +95,12 @@ def test_a_retention_outside_the_locks_range_fails_the_job(backups, lifecycle, s
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"MinRetentionDays": 0}, {"MaxRetentionDays": 36501}, {"MinRetentionDays": 9, "MaxRetentionDays": 8}, {"ChangeableForDays": 2}],
+    [
+        {"MinRetentionDays": 0},
+        {"MaxRetentionDays": 36501},
+        {"MinRetentionDays": 9, "MaxRetentionDays": 8},
+        {"ChangeableForDays": 2},
+    ],
 )
 def test_a_lock_that_cannot_be_is_refused(backups, refused, wrong):
     assert refused(_lock, backups=backups, **wrong) == "InvalidParameterValueException"
@@ -103,7 +111,12 @@ def test_an_access_policy_is_kept_and_its_denials_hold(backups, world, refused):
     client, here = backups.client, {"BackupVaultName": "Default"}
     arn = backups.point()
     assert refused(client.get_backup_vault_access_policy, **here) == "ResourceNotFoundException"
-    for wrong in ("{", "{}", '{"Statement": [{"Effect": "Deny", "Action": "*"}]}', '{"Statement": [{"Principal": "*", "Action": "*"}]}'):
+    for wrong in (
+        "{",
+        "{}",
+        '{"Statement": [{"Effect": "Deny", "Action": "*"}]}',
+        '{"Statement": [{"Principal": "*", "Action": "*"}]}',
+    ):
         assert refused(client.put_backup_vault_access_policy, Policy=wrong, **here) == "InvalidParameterValueException"
     text = _policy("Deny", ["backup:Delete*", "backup:StartBackupJob"])
     client.put_backup_vault_access_policy(Policy=text, **here)

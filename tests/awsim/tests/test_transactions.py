@@ -30,7 +30,13 @@ def test_a_transaction_consumes_twice(ddb, make):
     make()
     total = {"ReturnConsumedCapacity": "TOTAL"}
     assert _units(_write(ddb, _put("a"), _put("b", v={"S": "x" * 1500}), **total)) == 6
-    check = {"ConditionCheck": {"TableName": "Sales", "Key": {"pk": {"S": "a"}}, "ConditionExpression": "attribute_exists(pk)"}}
+    check = {
+        "ConditionCheck": {
+            "TableName": "Sales",
+            "Key": {"pk": {"S": "a"}},
+            "ConditionExpression": "attribute_exists(pk)",
+        }
+    }
     assert _units(_write(ddb, check, **total)) == 2
     assert _units(_write(ddb, {"Delete": {"TableName": "Sales", "Key": {"pk": {"S": "b"}}}}, **total)) == 4
     assert _units(ddb.transact_get_items(TransactItems=[_get("a"), _get("none")], **total)) == 4
@@ -38,7 +44,12 @@ def test_a_transaction_consumes_twice(ddb, make):
 
 def test_a_token_is_done_once_in_ten_minutes(world, ddb, make, refused):
     make()
-    add = {"TableName": "Sales", "Key": {"pk": {"S": "a"}}, "UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1.0"}}}
+    add = {
+        "TableName": "Sales",
+        "Key": {"pk": {"S": "a"}},
+        "UpdateExpression": "ADD n :one",
+        "ExpressionAttributeValues": {":one": {"N": "1.0"}},
+    }
     once = {"TransactItems": [{"Update": add}], "ClientRequestToken": "one", "ReturnConsumedCapacity": "TOTAL"}
     for _ in range(2):
         assert _units(ddb.transact_write_items(**once)) == 2
@@ -53,8 +64,27 @@ def test_a_token_is_done_once_in_ten_minutes(world, ddb, make, refused):
 
 
 def test_a_cancelled_transaction_writes_nothing_and_says_why(ddb, make):
-    make(types=[("g", "S")], GlobalSecondaryIndexes=[{"IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}])
-    for wrong in (_put("x", g={"N": "1"}), {"Update": {"TableName": "Sales", "Key": {"pk": {"S": "x"}}, "UpdateExpression": "SET pk = :v", "ExpressionAttributeValues": {":v": {"S": "y"}}}}):
+    make(
+        types=[("g", "S")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-g",
+                "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    for wrong in (
+        _put("x", g={"N": "1"}),
+        {
+            "Update": {
+                "TableName": "Sales",
+                "Key": {"pk": {"S": "x"}},
+                "UpdateExpression": "SET pk = :v",
+                "ExpressionAttributeValues": {":v": {"S": "y"}},
+            }
+        },
+    ):
         with pytest.raises(ddb.exceptions.TransactionCanceledException) as caught:
             _write(ddb, _put("a"), wrong)
         assert [one["Code"] for one in caught.value.response["CancellationReasons"]] == ["None", "ValidationError"]
@@ -98,9 +128,31 @@ def test_attributes_have_a_name_of_some_length(ddb, make, refused, item):
         ("scan", {"ProjectionExpression": "pk, pk"}),
         ("scan", {"ProjectionExpression": "m.a, m"}),
         ("query", {"KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": {"S": ""}}}),
-        ("query", {"KeyConditionExpression": "pk = :v", "FilterExpression": "#k <> :v", "ExpressionAttributeNames": {"#k": "pk"}, "ExpressionAttributeValues": {":v": {"S": "a"}}}),
-        ("update_item", {"Key": {"pk": {"S": "a"}}, "UpdateExpression": "SET n.x = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}),
-        ("update_item", {"Key": {"pk": {"S": "a"}}, "UpdateExpression": "SET m[0] = :v", "ExpressionAttributeValues": {":v": {"S": "a"}}}),
+        (
+            "query",
+            {
+                "KeyConditionExpression": "pk = :v",
+                "FilterExpression": "#k <> :v",
+                "ExpressionAttributeNames": {"#k": "pk"},
+                "ExpressionAttributeValues": {":v": {"S": "a"}},
+            },
+        ),
+        (
+            "update_item",
+            {
+                "Key": {"pk": {"S": "a"}},
+                "UpdateExpression": "SET n.x = :v",
+                "ExpressionAttributeValues": {":v": {"S": "a"}},
+            },
+        ),
+        (
+            "update_item",
+            {
+                "Key": {"pk": {"S": "a"}},
+                "UpdateExpression": "SET m[0] = :v",
+                "ExpressionAttributeValues": {":v": {"S": "a"}},
+            },
+        ),
     ],
 )
 def test_expressions_that_aws_does_not_take_are_refused(ddb, make, refused, operation, given):

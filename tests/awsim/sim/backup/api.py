@@ -70,9 +70,7 @@ def _members(operation, request):
         elif where.get("location") == "querystring" and where["name"] in query:
             found[name] = _converted(member, name, query[where["name"]])
     _check(found, shape)
-    return {
-        name: value.timestamp() if isinstance(value, datetime) else value for name, value in found.items()
-    }
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in found.items()}
 
 
 def _body(request):

@@ -103,13 +103,18 @@ def _free(store, job):
         raise Failed(job.outcome[1])
     roles.work(store, job.place, job.role, "backup:CopyFromBackupVault", job.source.vault.arn)
     if not job.source.managed:
-        raise Failed("Copy job failed. The recovery point's resource type does not support copying.", "InvalidParameters")
+        raise Failed(
+            "Copy job failed. The recovery point's resource type does not support copying.", "InvalidParameters"
+        )
     vault = vaults.by_arn(store, job.to_arn)
     if vault is None:
         raise Failed(f"Copy job failed. The destination Backup vault does not exist: {job.to_arn}")
     if vault.account != job.place.account:
         if not policies.lets_in(vault.policy, job.place.account, vault.arn, store.now):
-            raise Failed("Access denied: the destination vault's policy does not allow backup:CopyIntoBackupVault", "AccessDenied")
+            raise Failed(
+                "Access denied: the destination vault's policy does not allow backup:CopyIntoBackupVault",
+                "AccessDenied",
+            )
         if not vault.own_key or not job.source.vault.own_key:
             raise Failed(DEFAULT_KEY)
     if not vault.allows(lifecycle.kept(job.lifecycle)):

@@ -168,11 +168,7 @@ def list_recovery_points_by_backup_vault(store, call, request):
 
 def list_recovery_points_by_resource(store, call, request):
     arn, managed = request["ResourceArn"], request.get("ManagedByAWSBackupOnly", False)
-    found = [
-        point
-        for point in _everywhere(store, call)
-        if point.content.arn == arn and (point.managed or not managed)
-    ]
+    found = [point for point in _everywhere(store, call) if point.content.arn == arn and (point.managed or not managed)]
     rows, more = page(found, request, Point.of_resource)
     return {"RecoveryPoints": rows, **more}
 

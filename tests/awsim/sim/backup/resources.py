@@ -130,7 +130,10 @@ def describe_region_settings(store, call, _request):
 
 def update_region_settings(store, call, request):
     place = store.of(call)
-    for name, kept in (("ResourceTypeOptInPreference", place.opt_in), ("ResourceTypeManagementPreference", place.managed)):
+    for name, kept in (
+        ("ResourceTypeOptInPreference", place.opt_in),
+        ("ResourceTypeManagementPreference", place.managed),
+    ):
         if unknown := set(request.get(name, {})) - set(kept):
             raise invalid(f"Unsupported resource type: {', '.join(sorted(unknown))}")
     place.opt_in.update(request.get("ResourceTypeOptInPreference", {}))

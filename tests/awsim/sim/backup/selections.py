@@ -97,9 +97,7 @@ def create_backup_selection(store, call, request):
     _check(spec)
     roles.passed(call, spec["IamRoleArn"])
     if any(one.spec["SelectionName"] == spec["SelectionName"] for one in plan.selections.values()):
-        raise BackupError(
-            "AlreadyExistsException", "Backup selection with the same name already exists", Arn=plan.arn
-        )
+        raise BackupError("AlreadyExistsException", "Backup selection with the same name already exists", Arn=plan.arn)
     selection = Selection(plan, spec, token, store.now)
     plan.selections[selection.id] = selection
     return _made(selection)

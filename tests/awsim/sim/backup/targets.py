@@ -27,7 +27,10 @@ KEYS = {
     ),
 }
 REQUIRED = {"DynamoDB": "targetTableName", "S3": "DestinationBucketName"}
-ENCRYPTIONS = {"DynamoDB": ("encryptionType", ("Default", "KMS")), "S3": ("EncryptionType", ("original", "SSE-S3", "SSE-KMS"))}
+ENCRYPTIONS = {
+    "DynamoDB": ("encryptionType", ("Default", "KMS")),
+    "S3": ("EncryptionType", ("original", "SSE-S3", "SSE-KMS")),
+}
 KEY_OF = {"DynamoDB": ("kmsMasterKeyArn", "KMS"), "S3": ("KMSKey", "SSE-KMS")}
 ITEMS = 5
 
@@ -111,7 +114,11 @@ def _table(store, at, job, content, tags, delay):
         request["SSESpecificationOverride"] = {"Enabled": True, "SSEType": "KMS"}
         if "kmsMasterKeyArn" in job.metadata:
             request["SSESpecificationOverride"]["KMSMasterKeyId"] = job.metadata["kmsMasterKeyArn"]
-    summary = {"SourceBackupArn": job.point.arn, "SourceTableArn": content.arn, "RestoreDateTime": round(job.point.created, 3)}
+    summary = {
+        "SourceBackupArn": job.point.arn,
+        "SourceTableArn": content.arn,
+        "RestoreDateTime": round(job.point.created, 3),
+    }
     dynamodb = store.app.dynamodb
     with dynamodb.lock:
         try:

@@ -8,11 +8,20 @@ from .policy import Need
 
 # (operations, form of the resource's ARN); what is in none is about no resource.
 RESOURCES = (
-    (r"StartRestoreJob|StartCopyJob|(?!List)\w*RecoveryPoint(Lifecycle|RestoreMetadata|FromParent)?", "{RecoveryPointArn}"),
+    (
+        r"StartRestoreJob|StartCopyJob|(?!List)\w*RecoveryPoint(Lifecycle|RestoreMetadata|FromParent)?",
+        "{RecoveryPointArn}",
+    ),
     (r"TagResource|UntagResource|ListTags", "{ResourceArn}"),
     (r"CreateBackupPlan", "arn:aws:backup:{region}:{account}:backup-plan:*"),
-    (r"\w*Backup(Plan|Selection|Selections|PlanVersions|PlanTemplate)", "arn:aws:backup:{region}:{account}:backup-plan:{BackupPlanId}"),
-    (r"StartBackupJob|List\w+ByBackupVault|(?!List)\w*BackupVault(AccessPolicy|LockConfiguration|Notifications)?", "arn:aws:backup:{region}:{account}:backup-vault:{BackupVaultName}"),
+    (
+        r"\w*Backup(Plan|Selection|Selections|PlanVersions|PlanTemplate)",
+        "arn:aws:backup:{region}:{account}:backup-plan:{BackupPlanId}",
+    ),
+    (
+        r"StartBackupJob|List\w+ByBackupVault|(?!List)\w*BackupVault(AccessPolicy|LockConfiguration|Notifications)?",
+        "arn:aws:backup:{region}:{account}:backup-vault:{BackupVaultName}",
+    ),
 )
 
 
