@@ -60,7 +60,7 @@ TRUTHS = {
     "trust": ("iam/sts.py", "        judge(caller, need, now, identity.gate.enforced)\n", "", "sts", "whom_the_trust"),
     "root assumes nothing": ("iam/sts.py", 'if caller.kind == "root":\n        raise', "if False:\n        raise", "sts", "a_root"),
     "external id": ("iam/sts.py", 'if "ExternalId" in given:\n        found', "if False:\n        found", "sts", "external"),
-    "code once": ("iam/mfa.py", "        if not fresh:\n", "        if False:\n", "sts", "wants_a_code"),
+    "code at all": ("iam/mfa.py", "        if not fresh:\n", "        if False:\n", "sts", "wants_a_code"),
     "code once": ("iam/mfa.py", "self.used.add((serial, fresh[0]))", "pass", "sts", "wants_a_code"),
     "code in a session": ("iam/sts.py", "mfa_at=code_at, ", "", "sts", "with_a_code"),
     "role's maximum": ("iam/sts.py", "if asked > int(role.max_session_duration or HOUR)", "if False", "sts", "bounds"),
