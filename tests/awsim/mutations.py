@@ -388,7 +388,7 @@ TRUTHS = {
     ),
     "prefix once": (
         "s3/listing.py",
-        'or (entry[0] == "prefix" and after.startswith(entry[1]))',
+        "or entry == last",
         "",
         "s3_lists",
         "rolls",

@@ -16,7 +16,7 @@ def s3(world):
 
 def _paged(s3, size, **more):
     keys, prefixes, token = [], [], {}
-    while True:
+    for _ in KEYS:
         page = s3.list_objects_v2(Bucket="lists", MaxKeys=size, **token, **more)
         rows = page.get("Contents", []), page.get("CommonPrefixes", [])
         assert page["KeyCount"] == len(rows[0]) + len(rows[1]) <= size
@@ -26,6 +26,7 @@ def _paged(s3, size, **more):
             assert "NextContinuationToken" not in page
             return keys, prefixes
         token = {"ContinuationToken": page["NextContinuationToken"]}
+    raise AssertionError("more pages than keys")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])

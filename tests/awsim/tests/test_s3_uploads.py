@@ -203,7 +203,7 @@ def test_uploads_and_parts_are_listed_and_aborted(world, s3, refused):
         upload = s3.create_multipart_upload(Bucket="uploads", Key=key)["UploadId"]
         uploads[upload] = key
     seen, more = [], {}
-    while True:
+    for _ in uploads:
         page = s3.list_multipart_uploads(Bucket="uploads", MaxUploads=1, **more)
         seen += [(one["Key"], one["UploadId"]) for one in page["Uploads"]]
         if not page["IsTruncated"]:

@@ -154,7 +154,7 @@ def test_lists_of_versions_page_without_loss(s3, refused):
     gone = s3.delete_object(**BUCKET, Key="a")["VersionId"]
     for size in (1, 2, 3, 1000):
         seen, more, pages = [], {}, 0
-        while True:
+        while pages < 20:
             page = s3.list_object_versions(**BUCKET, MaxKeys=size, **more)
             rows = page.get("Versions", []) + page.get("DeleteMarkers", [])
             assert len(rows) <= size

@@ -52,7 +52,7 @@ def _pages(keys, given, after, most):
             break
         end = key.find(delimiter, len(prefix)) if delimiter else -1
         entry = ("key", key) if end < 0 else ("prefix", key[: end + len(delimiter)])
-        if entry[1] <= after or entry == last or (entry[0] == "prefix" and after.startswith(entry[1])):
+        if entry[1] <= after or entry == last:
             continue
         if len(found) == most:
             return found, True
