@@ -107,6 +107,8 @@ static const struct row rows[] = {
     {"NoSuchVersion", AWS_ERROR_FINAL, ERR_AWS_NOT_FOUND},
     {"NotFound", AWS_ERROR_FINAL, ERR_AWS_NOT_FOUND},
 
+    {"InvalidObjectState", AWS_ERROR_FINAL, ERR_AWS_ARCHIVED},
+
     {"ResourceInUseException", AWS_ERROR_FINAL, ERR_AWS_CONFLICT},
     {"TableInUseException", AWS_ERROR_FINAL, ERR_AWS_CONFLICT},
     {"TableAlreadyExistsException", AWS_ERROR_FINAL, ERR_AWS_CONFLICT},

@@ -207,6 +207,7 @@ static void read_head(const struct http_answer *answer, struct s3_head *head)
     const char *modified = http_answer_header(answer, "last-modified");
     const char *range = http_answer_header(answer, "content-range"); /* bytes 0-9/100 */
     const char *total = range ? strchr(range, '/') : NULL;
+    const char *until = http_answer_header(answer, "x-amz-object-lock-retain-until-date");
 
     *head = (struct s3_head){.size = -1};
     if (total || length)
@@ -218,6 +219,8 @@ static void read_head(const struct http_answer *answer, struct s3_head *head)
     copy_header(answer, "x-amz-server-side-encryption", head->sse, sizeof(head->sse));
     copy_header(answer, "x-amz-server-side-encryption-aws-kms-key-id", head->kms_key, sizeof(head->kms_key));
     copy_header(answer, "x-amz-checksum-sha256", head->checksum_sha256, sizeof(head->checksum_sha256));
+    if (until && time_parse(bytes_of(until), &head->retain_until_ms))
+        copy_header(answer, "x-amz-object-lock-mode", head->lock_mode, sizeof(head->lock_mode));
     if (strchr(head->checksum_sha256, '-')) /* of parts: not the object's */
         head->checksum_sha256[0] = '\0';
 }

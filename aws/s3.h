@@ -2,9 +2,9 @@
  * S3: put, get, head, list, delete. Path style for custom endpoints and for buckets with dots, else virtual
  * hosts. A bucket of another region is found once by x-amz-bucket-region (301, 307, 400) and remembered in
  * the handle. Errors: as aws_send; AWS_CONDITION for a condition that did not hold (412), AWS_NOT_FOUND for a
- * bucket, key or version that is not there, AWS_CONFLICT for a conditional write that met another (409, after
- * retries). Thread rule: a handle as its session. Source: Amazon S3 API reference; botocore's model of
- * s3, 1.44.5.
+ * bucket, key or version that is not there, AWS_ARCHIVED for a body in an archive class, AWS_CONFLICT for a
+ * conditional write that met another (409, after retries). Thread rule: a handle as its session. Source:
+ * Amazon S3 API reference; botocore's model of s3, 1.44.5.
  */
 #pragma once
 #include "aws/call.h"
@@ -61,6 +61,8 @@ struct s3_head {
     char checksum_sha256[48]; /* base64; "" when S3 has none, or one of parts */
     char sse[24];
     char kms_key[300];
+    char lock_mode[16];      /* GOVERNANCE, COMPLIANCE; "" without retention, or when it may not be seen */
+    int64_t retain_until_ms; /* with a lock_mode */
 };
 int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, struct s3_head *ret_head,
             struct err *err);

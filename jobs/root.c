@@ -295,6 +295,18 @@ int root_delete(struct root *root, const char *path, struct err *err)
     return path_check(path, err) < 0 ? -1 : root->ops->delete (root, path, err);
 }
 
+int root_keeps(struct root *root, const char *path, struct root_keep *ret_keep, struct err *err)
+{
+    struct root_keep nothing = {.version = false};
+
+    if (path_check(path, err) < 0)
+        return -1;
+    if (root->ops->keeps)
+        return root->ops->keeps(root, path, ret_keep, err);
+    *ret_keep = nothing;
+    return 0;
+}
+
 /* -- reading -- */
 
 int root_read_open(struct root *root, const char *path, struct root_reader **ret_reader, int64_t *ret_size,

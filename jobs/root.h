@@ -76,6 +76,14 @@ struct root_file {
 int root_list(struct root *root, const char *folder, struct root_file **ret_files, size_t *ret_count,
               struct err *err);
 int root_delete(struct root *root, const char *path, struct err *err); /* absent is fine */
+/* What a delete of this file would leave: where a bucket keeps versions, the version itself, below a marker.
+ */
+struct root_keep {
+    bool version;
+    char lock_mode[16]; /* of Object Lock: COMPLIANCE, GOVERNANCE; "" when nothing holds the version */
+    int64_t until_ms;
+};
+int root_keeps(struct root *root, const char *path, struct root_keep *ret_keep, struct err *err);
 /* Are the writes AWS mutations, to be audited as such? Then the request id of the last one is AWS's, else "".
  */
 bool root_is_remote(const struct root *root);

@@ -18,6 +18,8 @@ struct root_ops {
     /* Appends what it finds in any order, doubles and all. */
     int (*list)(struct root *root, const char *folder, struct root_files *files, struct err *err);
     int (*delete)(struct root *root, const char *path, struct err *err);
+    int (*keeps)(struct root *root, const char *path, struct root_keep *ret_keep,
+                 struct err *err); /* NULL: nothing */
 };
 extern const struct root_ops root_file_ops;
 extern const struct root_ops root_s3_ops;

@@ -143,8 +143,9 @@ static int s3_place(struct root *root, struct spool *spool, const char *path, in
         str_copy(root->request_id, sizeof(root->request_id), result.request_id);
         if (is_encrypted(root, key, result.sse, err) == 0)
             return 0;
-        struct err ignored = ERR_INIT; /* it must not stay there; what is told is why */
-        s3_delete(root->s3, key, result.version_id, &ignored);
+        struct err removed = ERR_INIT; /* it must not stay there; Object Lock may hold it */
+        if (s3_delete(root->s3, key, result.version_id, &removed) < 0)
+            return err_wrap(err, "it could not be deleted again (%s)", removed.message);
         return -1;
     }
     str_copy(root->request_id, sizeof(root->request_id), err->aws.request_id);
@@ -159,6 +160,24 @@ static int s3_remove(struct root *root, const char *path, struct err *err)
     char *key = root_join(root, path);
 
     return key ? s3_delete(root->s3, key, NULL, err) : err_set(err, ERR_NO_MEMORY, "no memory for a key");
+}
+
+/* A null version is replaced by the marker; every other one stays below it. */
+static int s3_keeps(struct root *root, const char *path, struct root_keep *ret_keep, struct err *err)
+{
+    char *key = root_join(root, path);
+    struct s3_head head;
+    struct root_keep keep = {.version = false};
+
+    if (!key)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a key");
+    if (s3_head(root->s3, key, NULL, &head, err) < 0)
+        return -1;
+    keep.version = head.version_id[0] && strcmp(head.version_id, "null") != 0;
+    str_copy(keep.lock_mode, sizeof(keep.lock_mode), head.lock_mode);
+    keep.until_ms = head.retain_until_ms;
+    *ret_keep = keep;
+    return 0;
 }
 
 /* -- reading -- */
@@ -280,4 +299,5 @@ const struct root_ops root_s3_ops = {
     .read_some = s3_read_some,
     .list = s3_files,
     .delete = s3_remove,
+    .keeps = s3_keeps,
 };

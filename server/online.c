@@ -307,7 +307,7 @@ static int list_nothing(struct trial *t, struct root *root, struct err *err)
 }
 
 /* Deleted whatever came before: a put whose answer was lost may have left it. */
-static int try_probe(struct trial *t, struct root *root, struct err *err)
+static int try_probe(struct trial *t, struct root *root, struct root_keep *ret_keep, struct err *err)
 {
     const char *path = probe_name(t);
     struct err removed = ERR_INIT;
@@ -316,19 +316,37 @@ static int try_probe(struct trial *t, struct root *root, struct err *err)
     if (!path)
         return err_set(err, ERR_NO_MEMORY, "no memory for a name");
     rc = write_and_read(root, path, err);
+    if (rc == 0)
+        rc = root_keeps(root, path, ret_keep, err);
     if (root_delete(root, path, &removed) < 0 && rc == 0)
         rc = err_set(err, removed.code, "%s; %s is left there", removed.message, path);
     return rc < 0 ? -1 : list_nothing(t, root, err);
 }
 
+/* What stays of a file that recoverd deletes there. */
+static const char *stays(struct trial *t, const struct root_keep *keep)
+{
+    char until[TIME_SIZE];
+    const char *text;
+
+    if (!keep->version)
+        return "";
+    time_format(keep->until_ms, until);
+    text = keep->lock_mode[0]
+               ? arena_printf(t->arena, "; what is deleted stays as a version, locked until %s (%s)", until,
+                              keep->lock_mode)
+               : "; what is deleted stays as a version until a lifecycle rule of the bucket ends it";
+    return text ? text : "";
+}
+
 /* Its bucket may be in another region than the tables: then it says so. */
-static void say_root(struct trial *t, const char *what, const struct root *root)
+static void say_root(struct trial *t, const char *what, const struct root *root, const struct root_keep *keep)
 {
     const char *region = root_region(root);
     bool away = *region && strcmp(region, t->environment->region) != 0;
 
-    say_ok(t, what, "%s%s%swritten once, read, listed and deleted; encryption %s", away ? "in " : "",
-           away ? region : "", away ? ", " : "", root_encryption(root));
+    say_ok(t, what, "%s%s%swritten once, read, listed and deleted; encryption %s%s", away ? "in " : "",
+           away ? region : "", away ? ", " : "", root_encryption(root), stays(t, keep));
 }
 
 static void try_root(struct trial *t)
@@ -336,12 +354,13 @@ static void try_root(struct trial *t)
     const char *uri = t->environment->recovery_points;
     const char *what = arena_printf(t->arena, "root %s", uri);
     _cleanup_(root_close_p) struct root *root = NULL;
+    struct root_keep keep = {.version = false};
     struct err err = ERR_INIT;
 
-    if (open_root(t, uri, &root, &err) < 0 || try_probe(t, root, &err) < 0)
+    if (open_root(t, uri, &root, &err) < 0 || try_probe(t, root, &keep, &err) < 0)
         say_failed(t, what ? what : "root", &err);
     else
-        say_root(t, what ? what : "root", root);
+        say_root(t, what ? what : "root", root, &keep);
 }
 
 /* Of where else a source may lie only listing can be tried: what is there is somebody's. */

@@ -14,6 +14,7 @@ SERVICES = {"dynamodb": "dynamodb", "s3": "s3", "sts": "sts", "autoscaling": "ap
 OTHER_NAMES = {"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket"}
 # What AWS asks for beside the operation's own action
 BESIDE = {"s3:PutObjectTagging": "a put with the environment's tags", "s3:DeleteObjectVersion": "a put that came out unencrypted is undone",
+          "s3:GetObjectRetention": "HeadObject tells until when Object Lock keeps a file",
           "iam:CreateServiceLinkedRole": "autoscaling, contributor insights, Kinesis", "kms:GenerateDataKey": "kms_key, and keys of tables",
           "kms:Decrypt": "the same", "kms:Encrypt": "a table with a key of the customer's", "kms:DescribeKey": "the same",
           "kms:CreateGrant": "the same", "kms:ReEncryptFrom": "the same", "kms:ReEncryptTo": "the same"}

@@ -200,6 +200,33 @@ static void a_get_that_breaks_begins_again_when_it_may(void **state)
     check_server(f, 3);
 }
 
+static void a_lock_is_seen_and_an_archived_body_has_its_code(void **state)
+{
+    struct fixture *f = *state;
+    SERVE(f,
+          {.headers = "Content-Length: 5\r\nETag: \"e\"\r\nx-amz-object-lock-mode: COMPLIANCE\r\n"
+                      "x-amz-object-lock-retain-until-date: 2026-01-01T00:00:00.000Z\r\n"},
+          {.headers = "Content-Length: 5\r\nETag: \"e\"\r\nx-amz-object-lock-mode: COMPLIANCE\r\n"},
+          {.status = 403,
+           .body = "<Error><Code>InvalidObjectState</Code><Message>no</Message>"
+                   "<StorageClass>GLACIER</StorageClass></Error>"});
+    struct s3_bucket bucket = bucket_of(f);
+    struct s3_head head;
+    struct taken taken = {.len = 0};
+    struct http_sink sink = {take, &taken};
+    struct s3_get get = {.key = "k", .sink = &sink};
+
+    assert_int_equal(s3_head(&bucket, "k", NULL, &head, &f->err), 0);
+    assert_string_equal(head.lock_mode, "COMPLIANCE");
+    assert_int_equal(head.retain_until_ms, 1767225600000LL);
+    assert_int_equal(s3_head(&bucket, "k", NULL, &head, &f->err), 0);
+    assert_string_equal(head.lock_mode, ""); /* a lock without an end is none that could be told */
+    assert_int_equal(s3_get(&bucket, &get, NULL, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_ARCHIVED);
+    assert_int_equal(taken.len, 0);
+    check_server(f, 3);
+}
+
 static void a_range_that_is_another_is_a_lie(void **state)
 {
     struct fixture *f = *state;
@@ -326,6 +353,7 @@ int main(void)
         TEST(a_put_from_a_file_is_signed_and_sent_again_whole),
         TEST(a_put_of_a_file_that_shrank_fails),
         TEST(conditions_and_errors_have_their_codes),
+        TEST(a_lock_is_seen_and_an_archived_body_has_its_code),
         TEST(an_object_without_an_etag_is_no_object),
         TEST(a_bucket_elsewhere_is_found_once),
         TEST(addresses_follow_the_endpoint),

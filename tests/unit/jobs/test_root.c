@@ -177,6 +177,9 @@ static void deleting_what_is_absent_is_fine(void **state)
     (void)state;
     tree_make(&t);
     tree_put(&t, "a/b", "x");
+    struct root_keep keep = {.version = true};
+    assert_int_equal(root_keeps(t.root, "a/b", &keep, &t.err), 0);
+    assert_false(keep.version); /* a disk keeps nothing of what is deleted */
     assert_int_equal(root_delete(t.root, "a/b", &t.err), 0);
     assert_false(tree_has(&t, "a/b"));
     assert_int_equal(root_delete(t.root, "a/b", &t.err), 0);
