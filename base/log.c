@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -10,16 +11,16 @@
 
 #define LINE_MAX_BYTES 8192
 
-static enum log_level threshold = LOG_INFO;
-static enum log_format shape = LOG_JSON;
+static _Atomic enum log_level threshold = LOG_INFO; /* a reload changes them while others write */
+static _Atomic enum log_format shape = LOG_JSON;
 static _Thread_local char request_id[40];
 static _Thread_local char job_id[40];
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_setup(enum log_level level, enum log_format format)
 {
-    threshold = level;
-    shape = format;
+    atomic_store_explicit(&threshold, level, memory_order_relaxed);
+    atomic_store_explicit(&shape, format, memory_order_relaxed);
 }
 
 bool log_level_parse(const char *text, enum log_level *ret_level)
@@ -43,6 +44,7 @@ void log_context_job(const char *id)
 }
 
 struct line {
+    enum log_format shape; /* one for the whole line */
     struct buffer out;
     struct json_writer json;
 };
@@ -51,7 +53,7 @@ static void pair(struct line *line, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
-    if (shape == LOG_JSON) {
+    if (line->shape == LOG_JSON) {
         json_put_text(&line->json, name, value);
         return;
     }
@@ -65,7 +67,8 @@ static void begin(struct line *line, enum log_level level, const char *message)
 
     time_format(clock_wall_ms(), now);
     line->out = BUFFER_INIT(LINE_MAX_BYTES);
-    if (shape == LOG_JSON) {
+    line->shape = atomic_load_explicit(&shape, memory_order_relaxed);
+    if (line->shape == LOG_JSON) {
         json_put_begin(&line->json, &line->out);
         json_put_object(&line->json, NULL);
         json_put_text(&line->json, "at", now);
@@ -80,7 +83,7 @@ static void begin(struct line *line, enum log_level level, const char *message)
 
 static void end(struct line *line)
 {
-    if (shape == LOG_JSON)
+    if (line->shape == LOG_JSON)
         json_put_object_end(&line->json);
     if (line->out.failed) /* a line that does not fit says so instead of being cut into something else */
         buffer_clear(&line->out),
@@ -106,7 +109,7 @@ void log_write(enum log_level level, const char *message, ...)
     struct line line;
     va_list args;
 
-    if (level < threshold)
+    if (level < atomic_load_explicit(&threshold, memory_order_relaxed))
         return;
     begin(&line, level, message);
     va_start(args, message);
@@ -120,7 +123,7 @@ void log_err(enum log_level level, const char *message, const struct err *err, .
     struct line line;
     va_list args;
 
-    if (level < threshold)
+    if (level < atomic_load_explicit(&threshold, memory_order_relaxed))
         return;
     begin(&line, level, message);
     pair(&line, "code", err_info(err->code)->name);
