@@ -12,6 +12,9 @@ TRUTHS = {
     "its content": _of(
         "contents", "snapshot = Snapshot(table)\n", "snapshot = Snapshot(table, table.items)\n", "jobs", "as_of"
     ),
+    "its content in any history": _of(
+        "contents", "snapshot = Snapshot(table)\n", "snapshot = Snapshot(table, table.items)\n", "histories", "was"
+    ),
     "its ARN": _of("contents", 'if place.managed["DynamoDB"]:\n', "if True:\n", "jobs", "who_keeps"),
     "its token": _of("store", 'if job.request.get("IdempotencyToken") == token', "if False", "jobs", "token_stands"),
     "a token's request": _of("store", "if job.request != request", "if False", "jobs", "token_stands"),

@@ -52,13 +52,14 @@ class Backups:
         listed = (client or self.client).list_recovery_points_by_backup_vault(BackupVaultName=vault)
         return listed["RecoveryPoints"]
 
-    def restore(self, point, target="Back", metadata=None, **more):
+    def restore(self, point, target="Back", metadata=None, client=None, **more):
         """The restore job's description, once it is over."""
         metadata = {"targetTableName": target} if metadata is None else metadata
         given = {"RecoveryPointArn": point, "Metadata": metadata, "IamRoleArn": ROLE, **more}
-        job = self.client.start_restore_job(**given)["RestoreJobId"]
+        client = client or self.client
+        job = client.start_restore_job(**given)["RestoreJobId"]
         self.later("1h")
-        shown = self.client.describe_restore_job(RestoreJobId=job)
+        shown = client.describe_restore_job(RestoreJobId=job)
         assert shown["Status"] in FINAL, shown
         return shown
 
