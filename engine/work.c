@@ -196,6 +196,7 @@ int work_advance(struct work *work, const struct advance *advance, struct err *e
 
     if (work_go(work, err) < 0 || work_tx(work, "advance", advance_tx, &a, err) < 0)
         return -1;
+    work->part->attempts = 0; /* as in the row: what fails now and then, and moves on, does not fail */
     work->private->pending_items -= advance->items;
     work->private->pending_bytes -= advance->bytes;
     return 0;

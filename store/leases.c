@@ -42,7 +42,7 @@ int tx_part_advance(struct tx *tx, const struct lease *lease, struct bytes curso
                     int64_t bytes, int64_t files, struct err *err)
 {
     static const char sql[] = "UPDATE part SET cursor = ?4, items = items + ?5, bytes = bytes + ?6, "
-                              "files = files + ?7, crashes = 0 " FENCE;
+                              "files = files + ?7, crashes = 0, attempts = 0 " FENCE;
 
     if (cursor.len > PART_CURSOR_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "a cursor of %zu bytes, the limit is %lld", cursor.len,

@@ -25,7 +25,7 @@ struct part {
     struct lease lease;  /* when claimed */
     int64_t lease_until; /* boot clock, when claimed */
     int64_t not_before;  /* boot clock */
-    int attempts;        /* failures that count */
+    int attempts;        /* failures that count, since its last progress */
     int crashes;         /* processes that died in it since its last progress */
     int64_t items, bytes, files;
 };
@@ -61,7 +61,7 @@ int tx_part_heartbeat(struct tx *tx, const struct lease *lease, int64_t until_bo
                       struct err *err);
 /* Fence only: 0 while the lease is held. For writes that touch other tables in the same transaction. */
 int tx_part_check(struct tx *tx, const struct lease *lease, struct err *err);
-/* Moves the cursor and adds to the counts; crashes becomes 0 (there was progress). */
+/* Moves the cursor and adds to the counts; crashes and attempts become 0 (there was progress). */
 int tx_part_advance(struct tx *tx, const struct lease *lease, struct bytes cursor, int64_t items,
                     int64_t bytes, int64_t files, struct err *err);
 /* Gives the part back, ready at not_before; attempts grows when `failed`. */

@@ -143,6 +143,10 @@ static int part(struct work *work, struct err *err)
         return -1;
     if (fails(work, "hang") && work->part->crashes == 0)
         return hang(work, &advance, err);
+    if (fails(work, "now and then") && fail_left-- > 0)
+        return work_advance(work, &advance, err) < 0
+                   ? -1
+                   : err_set(err, ERR_AWS_UNREACHABLE, "it was asked to fail");
     if (fails(work, "some") && fail_left-- > 0)
         return err_set(err, ERR_MISMATCH, "one of some failures");
     if (!work->environment || !str_is(work->environment->name, "test")) /* of the attempt's own snapshot */

@@ -73,6 +73,17 @@ static void what_may_go_away_is_tried_again_up_to_the_kind_s_limit(void **state)
     assert_int_equal(ran_first, 2 + 2);
 }
 
+static void what_moves_on_between_its_failures_is_tried_as_often_as_it_takes(void **state)
+{
+    struct world *w = *state;
+    struct job *job;
+
+    fail_left = 4; /* twice the kind's limit */
+    job = world_accept(w, "test.harmless", "{\"table\":\"T1x\",\"fail\":\"now and then\"}");
+    assert_int_equal(world_wait(w, &job->id)->state, JOB_SUCCEEDED);
+    assert_int_equal(entered, 5);
+}
+
 static void one_failed_part_ends_the_step_and_a_retry_does_only_the_rest(void **state)
 {
     struct world *w = *state;
@@ -431,6 +442,7 @@ int main(void)
         T(a_job_runs_its_steps_in_order_and_its_parts_all),
         T(a_failed_step_fails_the_job_and_what_gives_back_still_runs),
         T(what_may_go_away_is_tried_again_up_to_the_kind_s_limit),
+        T(what_moves_on_between_its_failures_is_tried_as_often_as_it_takes),
         T(one_failed_part_ends_the_step_and_a_retry_does_only_the_rest),
         T(what_was_found_wrong_is_done_again_and_what_stands_on_it),
         T(a_partial_job_does_again_what_can_do_the_rest_alone),
