@@ -18,7 +18,7 @@ void buffer_clear(struct buffer *buffer)
     if (buffer->secret && buffer->data)
         OPENSSL_cleanse(buffer->data, buffer->size);
     buffer->len = 0;
-    buffer->failed = false;
+    buffer->failed = buffer->no_memory = false;
     if (buffer->data)
         buffer->data[0] = '\0';
 }
@@ -57,7 +57,7 @@ char *buffer_reserve(struct buffer *buffer, size_t len)
     if (size > buffer->max + 1)
         size = buffer->max + 1;
     if (size > buffer->size && !move_to(buffer, size)) {
-        buffer->failed = true;
+        buffer->failed = buffer->no_memory = true;
         return NULL;
     }
     buffer->data[buffer->len] = '\0';
@@ -125,5 +125,7 @@ int buffer_ok(const struct buffer *buffer, const char *what, struct err *err)
 {
     if (!buffer->failed)
         return 0;
+    if (buffer->no_memory)
+        return err_set(err, ERR_NO_MEMORY, "no memory for %s", what);
     return err_set(err, ERR_LIMIT_EXCEEDED, "%s: more than %zu bytes", what, buffer->max);
 }

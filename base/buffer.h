@@ -15,6 +15,7 @@ struct buffer {
     size_t size;
     size_t max;
     bool failed;
+    bool no_memory; /* that is why it failed */
     bool secret; /* wiped when freed or grown */
 };
 

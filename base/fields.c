@@ -53,6 +53,13 @@ void check_fault(struct check *c, const struct place *place, const char *format,
     fault_add(c->faults, pointer.data ? pointer.data : "", "%s", detail);
 }
 
+void check_no_memory(struct check *c, const struct place *place)
+{
+    if (c->faults->code == ERR_NONE)
+        c->faults->code = ERR_NO_MEMORY;
+    check_fault(c, place, "no memory is left to check it");
+}
+
 /* -- names -- */
 
 const struct field *fields_find(const struct field *fields, const char *name)
@@ -180,13 +187,13 @@ static void check_member(struct check *c, const struct field *field, const json_
         check_fault(c, &here, "is required%s%s", when[0] ? " with " : "", when);
         return;
     }
-    if (!value && field->initial)
-        value = initial = json_loads(field->initial, JSON_DECODE_ANY, NULL);
+    if (!value && field->initial && !(value = initial = json_loads(field->initial, JSON_DECODE_ANY, NULL)))
+        return check_no_memory(c, &here);
     if (!value)
         return;
     checked = field_value(c, field, value, &here);
-    if (checked)
-        json_object_set(result, field->name, checked);
+    if (checked && json_object_set(result, field->name, checked) < 0)
+        check_no_memory(c, &here);
 }
 
 json_t *field_members(struct check *c, const struct field *fields, const json_t *object,
@@ -196,7 +203,7 @@ json_t *field_members(struct check *c, const struct field *fields, const json_t 
     json_auto_t *result = json_object();
 
     if (!result) {
-        check_fault(c, place, "no memory is left to check it");
+        check_no_memory(c, place);
         return NULL;
     }
     check_unknown(c, fields, object, place);
@@ -229,8 +236,8 @@ json_t *field_one_of(struct check *c, const struct field *fields, const json_t *
             continue;
         count++;
         json_auto_t *checked = field_value(c, field, value, &here);
-        if (checked)
-            json_object_set(result, field->name, checked);
+        if (checked && json_object_set(result, field->name, checked) < 0)
+            check_no_memory(c, &here);
     }
     names_listed(fields, names, sizeof(names));
     if (count > 1 || (count == 0 && c->faults->total == faults_before))

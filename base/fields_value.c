@@ -317,13 +317,25 @@ static json_t *check_object(struct check *c, const struct field *field, const js
                                             : field_members(c, field->fields, value, place);
 }
 
-/* Is the entry new? Entries are compared by their canonical text, through a hash: lists of thousands stay
- * cheap. */
-static bool entry_is_new(json_t *seen, const json_t *entry)
+/* Adds the entry if it is new. Entries are compared by their canonical text, through a hash: lists of
+ * thousands stay cheap. */
+static void add_entry(struct check *c, const struct place *place, json_t *seen, json_t *result, json_t *entry)
 {
     _cleanup_(cleanup_free) char *text = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
-    return text && !json_object_get(seen, text) && json_object_set_new_nocheck(seen, text, json_true()) == 0;
+    if (text && json_object_get(seen, text))
+        check_fault(c, place, "is in the list already");
+    else if (!text || json_object_set_new_nocheck(seen, text, json_true()) < 0 ||
+             json_array_append(result, entry) < 0)
+        check_no_memory(c, place);
+}
+
+/* jansson's copy leaves out what it has no memory for. */
+static json_t *whole_copy(const json_t *value)
+{
+    json_auto_t *copy = json_deep_copy(value);
+
+    return json_equal(value, copy) ? TAKE(copy) : NULL;
 }
 
 static json_t *check_list(struct check *c, const struct field *field, const json_t *value,
@@ -336,6 +348,8 @@ static json_t *check_list(struct check *c, const struct field *field, const json
         check_fault(c, place, "must be a list");
         return NULL;
     }
+    if (!result || !seen)
+        return NULL;
     if (json_array_size(value) > max || json_array_size(value) < (size_t)field->min) {
         check_fault(c, place, "must have from %zu to %zu entries, has %zu", (size_t)field->min, max,
                     json_array_size(value));
@@ -344,10 +358,8 @@ static json_t *check_list(struct check *c, const struct field *field, const json
     for (size_t i = 0; i < json_array_size(value); i++) {
         const struct place here = {.up = place, .index = i};
         json_auto_t *entry = field_value(c, &field->fields[0], json_array_get(value, i), &here);
-        if (entry && !entry_is_new(seen, entry))
-            check_fault(c, &here, "is in the list already");
         if (entry)
-            json_array_append(result, entry);
+            add_entry(c, &here, seen, result, entry);
     }
     return c->faults->total == faults_before ? TAKE(result) : NULL;
 }
@@ -386,7 +398,7 @@ static json_t *check_map(struct check *c, const struct field *field, const json_
     }
     for (void *i = json_object_iter(all); i; i = json_object_iter_next(all, i))
         check_map_entry(c, field, json_object_iter_key(i), json_object_iter_value(i), place);
-    return c->faults->total == faults_before ? json_deep_copy(value) : NULL;
+    return c->faults->total == faults_before ? whole_copy(value) : NULL;
 }
 
 static json_t *check_any(struct check *c, const struct field *field, const json_t *value,
@@ -395,7 +407,7 @@ static json_t *check_any(struct check *c, const struct field *field, const json_
     (void)c;
     (void)field;
     (void)place;
-    return json_deep_copy(value);
+    return whole_copy(value);
 }
 
 static check_fn *const checks[] = {
@@ -416,6 +428,6 @@ json_t *field_value(struct check *c, const struct field *field, const json_t *va
     json_t *result = checks[field->type](c, field, value, place);
 
     if (!result && c->faults->total == faults_before)
-        check_fault(c, place, "no memory is left to check it");
+        check_no_memory(c, place);
     return result;
 }

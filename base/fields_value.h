@@ -26,6 +26,8 @@ struct check {
 
 void check_fault(struct check *c, const struct place *place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What cannot be judged for want of memory is not wrong: NO_MEMORY, unless something else is wrong too. */
+void check_no_memory(struct check *c, const struct place *place);
 /* Are there already more faults than are kept? Then nothing needs to be worded any more. */
 bool check_full(const struct check *c);
 

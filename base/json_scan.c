@@ -399,6 +399,30 @@ int json_check(struct bytes text, const struct json_limits *limits, struct err *
     return check(text, limits, false, err);
 }
 
+/* jansson 2.14 looks away when the buffer of a string cannot grow: the string is then short, and nothing is
+ * said. So its allocator remembers. */
+static _Thread_local bool starved;
+
+static void *jansson_take(size_t size)
+{
+    void *memory = malloc(size);
+
+    starved |= !memory;
+    return memory;
+}
+
+__attribute__((constructor)) static void watch_jansson(void)
+{
+    json_set_alloc_funcs(jansson_take, free);
+}
+
+/* What jansson refuses of a text that is JSON. Where its memory ends it may say that the text is not. */
+static bool cannot_hold(enum json_error_code code)
+{
+    return code == json_error_numeric_overflow || code == json_error_null_character ||
+           code == json_error_null_byte_in_key || code == json_error_stack_overflow;
+}
+
 int json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value, struct err *err)
 {
     json_error_t fault;
@@ -406,11 +430,16 @@ int json_parse(struct bytes text, const struct json_limits *limits, json_t **ret
 
     if (check(text, limits, true, err) < 0)
         return -1;
+    starved = false;
     value = json_loadb(text.data, text.len, JSON_DECODE_ANY, &fault);
-    if (!value && json_error_code(&fault) == json_error_out_of_memory)
+    if (starved) {
+        json_decref(value);
         return err_set(err, ERR_NO_MEMORY, "no memory for a JSON value");
-    if (!value)
+    }
+    if (!value && cannot_hold(json_error_code(&fault)))
         return err_set(err, ERR_INVALID_JSON, "cannot be held at byte %d", fault.position);
+    if (!value)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a JSON value");
     *ret_value = value;
     return 0;
 }

@@ -40,6 +40,14 @@ __attribute__((format(printf, 4, 5))) static int fault_at(struct faults *faults,
     return -1;
 }
 
+/* Nothing is wrong with the text. */
+static int no_memory_at(struct reader *r, struct yaml_place at)
+{
+    if (r->faults->code == ERR_NONE)
+        r->faults->code = ERR_NO_MEMORY;
+    return FAULT(r, at, "out of memory");
+}
+
 static struct level *top(struct reader *r)
 {
     return r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
@@ -55,7 +63,7 @@ static const char *copy_text(struct reader *r, const yaml_event_t *event)
     }
     const char *copy = arena_strndup(r->arena, text, len);
     if (!copy)
-        FAULT(r, place_of(&event->start_mark), "out of memory");
+        no_memory_at(r, place_of(&event->start_mark));
     return copy;
 }
 
@@ -76,7 +84,7 @@ static struct yaml_node *hang(struct reader *r, enum yaml_type type, const yaml_
     }
     struct yaml_node *node = arena_make(r->arena, struct yaml_node);
     if (!node) {
-        FAULT(r, at, "out of memory");
+        no_memory_at(r, at);
         return NULL;
     }
     *node = (struct yaml_node){.type = type, .place = at, .text = ""};
@@ -151,7 +159,7 @@ static int refuse_repeated(struct reader *r, struct yaml_node *map)
     size_t count = map->count, i = 0;
     _cleanup_(cleanup_free) struct yaml_node **members = calloc(count, sizeof(struct yaml_node *));
     if (!members)
-        return FAULT(r, map->place, "out of memory");
+        return no_memory_at(r, map->place);
     for (struct yaml_node *at = map->first; at; at = at->next)
         members[i++] = at;
     qsort(members, count, sizeof(struct yaml_node *), compare_members);
@@ -241,7 +249,7 @@ static int syntax_fault(struct reader *r)
     const yaml_parser_t *p = &r->parser;
     const char *problem = p->problem ? p->problem : "not YAML";
     if (p->error == YAML_MEMORY_ERROR)
-        return FAULT(r, place_of(&p->mark), "out of memory");
+        return no_memory_at(r, place_of(&p->mark));
     if (p->context)
         return FAULT(r, place_of(&p->problem_mark), "%.120s, %.120s (line %zu)", problem, p->context,
                      p->context_mark.line + 1);
@@ -285,7 +293,7 @@ struct yaml_node *yaml_read(struct bytes text, const char *file, struct arena *a
     if (check_bytes(&r, text) < 0)
         return NULL;
     if (!yaml_parser_initialize(&r.parser)) {
-        FAULT(&r, ((struct yaml_place){1, 1}), "out of memory");
+        no_memory_at(&r, ((struct yaml_place){1, 1}));
         return NULL;
     }
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -295,7 +303,7 @@ struct yaml_node *yaml_read(struct bytes text, const char *file, struct arena *a
     if (rc < 0)
         return NULL;
     if (!r.root && !(r.root = arena_make(arena, struct yaml_node)))
-        FAULT(&r, ((struct yaml_place){1, 1}), "out of memory");
+        no_memory_at(&r, ((struct yaml_place){1, 1}));
     else if (!r.root->place.line)
         *r.root = (struct yaml_node){.type = YAML_MAP, .place = {1, 1}, .text = ""};
     return r.root;
