@@ -108,6 +108,10 @@ TRUTHS = {
         "backup_copies",
         "policies_name",
     ),
+    "a stack that is refused": _of(
+        "stacks", "except BackupError as fault", "except ZeroDivisionError as fault", "stacks", "no_success"
+    ),
+    "a template's numbers": _of("stacks", "_typed(shape, members))", "members)", "stacks", "runs"),
     "old backups are not copied": _of("copies", "if not job.source.managed", "if False", "copies", "or_fail"),
 }
 

@@ -3,10 +3,12 @@
 import sys
 import time
 import traceback
+from contextlib import nullcontext
 from email.utils import formatdate
 
 from . import buckets, control, guard, lies, mends, s3, wellformed
 from .backup import api as aws_backup
+from .backup import stacks
 from .backup.store import Store as BackupStore
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
@@ -41,6 +43,7 @@ class App:
         self.dynamodb.put_object, self.dynamodb.read_objects = services.put_for(self.s3), services.read_for(self.s3)
         self.dynamodb.write_log = import_log.write
         self.backup = BackupStore(self)
+        stacks.show(self.backup)
         self.identity = Identity(enforce_iam, self.clock, self.dynamodb)
         follow_clock(self.clock)
         show_streams(self.dynamodb)
@@ -133,7 +136,8 @@ class App:
                 return aws_backup.answer(self.backup, call, request)
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
-            return mends.serve(self, call, request)
+            with self.backup.lock if call.service == "cloudformation" else nullcontext():
+                return mends.serve(self, call, request)
         except NotImplementedError:
             return refuse(call, "unknown_operation")
         except Exception:

@@ -57,6 +57,12 @@ def answer(store, call, request):
     return Response(200, headers, json.dumps(found).encode())
 
 
+def perform(store, call, members):
+    """A call of another service on behalf of its caller, which holds the store's lock."""
+    _check(members, model("backup").operation_model(call.operation).input_shape)
+    return handler(call.operation)(store, call, members) or {}
+
+
 def _members(operation, request):
     shape = model("backup").operation_model(operation).input_shape
     if shape is None:
