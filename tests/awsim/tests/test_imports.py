@@ -16,6 +16,7 @@ COUNTS = ("ProcessedItemCount", "ImportedItemCount", "ErrorCount")
 
 @pytest.fixture
 def s3(world):
+    world.settings(import_delay="1h")  # by the simulated clock: the host's is not waited for
     client = world.client("s3")
     client.create_bucket(Bucket="data")
     return client
@@ -41,7 +42,7 @@ def _import(ddb, name="New", source=None, **more):
 
 
 def _done(world, ddb, asked):
-    world.control("POST", "clock", {"advance": "1s"})
+    world.control("POST", "clock", {"advance": "1h"})
     return ddb.describe_import(ImportArn=asked["ImportArn"])["ImportTableDescription"]
 
 
@@ -200,7 +201,7 @@ def test_a_token_stands_for_the_table_while_the_import_runs(world, ddb, s3, refu
     _done(world, ddb, first)
     assert refused(_import, ddb=ddb, ClientToken="one") == "ResourceInUseException"
     assert refused(_import, ddb=ddb, name="Another", ClientToken="one") == "ImportConflictException"
-    world.control("POST", "clock", {"advance": "8h"})
+    world.control("POST", "clock", {"advance": "7h"})
     assert _import(ddb, name="Another", ClientToken="one")["ImportArn"] != first["ImportArn"]
 
 
@@ -228,7 +229,7 @@ def test_fifty_run_at_once(world, ddb, s3, refused):
     for place in range(50):
         _import(ddb, f"New{place}")
     assert refused(_import, ddb=ddb) == "LimitExceededException"
-    world.control("POST", "clock", {"advance": "1s"})
+    world.control("POST", "clock", {"advance": "1h"})
     _import(ddb)
 
 
@@ -236,7 +237,7 @@ def test_imports_are_listed_newest_first(world, ddb, s3):
     arns = []
     for place in range(3):
         arns.append(_import(ddb, f"New{place}")["ImportArn"])
-        world.control("POST", "clock", {"advance": "1s"})
+        world.control("POST", "clock", {"advance": "1h"})
     first = ddb.list_imports(PageSize=2)
     rest = ddb.list_imports(PageSize=2, NextToken=first["NextToken"])
     shown = first["ImportSummaryList"] + rest["ImportSummaryList"]
@@ -269,7 +270,7 @@ def test_a_lie_imports_nothing(world, ddb, s3, refused):
     _put(s3, a=_lines(_item("1")))
     world.fault("dynamodb", "ImportTable", "lie")
     asked = _import(ddb)
-    world.control("POST", "clock", {"advance": "1s"})
+    world.control("POST", "clock", {"advance": "1h"})
     assert refused(ddb.describe_import, ImportArn=asked["ImportArn"]) == "ImportNotFoundException"
     assert refused(ddb.describe_table, TableName="New") == "ResourceNotFoundException"
 
@@ -296,7 +297,7 @@ def test_what_was_exported_comes_back_whole(world, ddb, make, s3):
     export = ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket="data", S3Prefix="out")[
         "ExportDescription"
     ]
-    world.control("POST", "clock", {"advance": "1s"})
+    world.control("POST", "clock", {"advance": "1h"})
     export = ddb.describe_export(ExportArn=export["ExportArn"])["ExportDescription"]
     prefix = export["ExportManifest"].rpartition("/")[0] + "/data/"
     shown = _done(world, ddb, _import(ddb, source={"S3KeyPrefix": prefix}, InputCompressionType="GZIP"))
