@@ -247,7 +247,7 @@ TRUTHS = {
     "key of a restored table": ("ddb/restores.py", "encryption.must_be_usable(table, now)", "pass", "keys", "made_or"),
     "key of a parameter": ("mends/parameters.py", "    if why:\n        raise", "    if False:\n        raise", "keys", "secret"),
     "sealed secret": ("mends/parameters.py", 'self.parameter_type == "SecureString" and not decrypt', "False", "config", "sealed"),
-    "code": ("mends/functions.py", "Response(200, {\"Content-Type\": \"application/zip\"}, body)", "Response(200, {}, b'')", "functions", "ten"),
+    "function's code": ("mends/functions.py", "Response(200, {\"Content-Type\": \"application/zip\"}, body)", "Response(200, {}, b'')", "functions", "ten"),
     "code's end": ("mends/functions.py", "if app.clock.now() >= ends", "if False", "functions", "ten"),
     "update takes time": ("mends/functions.py", '"InProgress" if busy', '"Successful" if busy', "functions", "in_progress"),
     "no update within": ("mends/functions.py", "if _busy(deed, function)", "if False", "functions", "in_progress"),
