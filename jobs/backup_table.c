@@ -4,6 +4,7 @@
 #include "jobs/backup_table_internal.h"
 #include "jobs/history.h"
 #include "jobs/names.h"
+#include "jobs/read_rate.h"
 
 /* A read request unit of the Standard class, us-east-1, since November 2024:
  * aws.amazon.com/dynamodb/pricing/on-demand.
@@ -42,14 +43,8 @@ static int check(struct ask *ask, struct err *err)
 /* As the scan will (backup_table_scan.c), but for a limit that is changed while it runs. */
 static int64_t units_per_second(const struct ask *ask, const struct dynamodb_table *table)
 {
-    int64_t asked = json_get_int(ask->spec, "read_units_per_second", 0);
-    int64_t limit = ask->environment->read_units_per_second;
-
-    if (asked > 0 || limit > 0)
-        return asked > 0 && (limit <= 0 || asked < limit) ? asked : limit;
-    if (table->on_demand)
-        return BACKUP_ON_DEMAND_UNITS;
-    return table->read_units < BACKUP_FROM_A_THIRD ? 1 : table->read_units / BACKUP_FROM_A_THIRD;
+    return read_rate(json_get_int(ask->spec, "read_units_per_second", 0),
+                     ask->environment->read_units_per_second, table->on_demand ? 0 : table->read_units);
 }
 
 /* What the reads cost and how long they take at least: known before a first run has made any history. */

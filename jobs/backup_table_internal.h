@@ -15,8 +15,6 @@
 #include "jobs/manifest.h"
 
 #define BACKUP_SAMPLE "sample.%d" /* state document of a segment: {items: jobs/item_sample.h} */
-#define BACKUP_FROM_A_THIRD 3
-#define BACKUP_ON_DEMAND_UNITS 3000
 
 step_fn backup_prepare;
 step_fn backup_split;

@@ -7,6 +7,7 @@
 
 #include "item/page.h"
 #include "jobs/backup_table_internal.h"
+#include "jobs/read_rate.h"
 #include "jobs/scan_course.h"
 
 struct segment {
@@ -63,16 +64,8 @@ static int cursor_read(struct segment *s, int64_t *ret_file, struct err *err)
 
 static double units_per_second(struct segment *s)
 {
-    int64_t asked = json_get_int(s->work->spec, "read_units_per_second", 0);
-    int64_t limit = work_rate_limit(s->work, false);
-
-    if (asked > 0 && limit > 0)
-        return (double)(asked < limit ? asked : limit);
-    if (asked > 0 || limit > 0)
-        return (double)(asked > 0 ? asked : limit);
-    if (s->provisioned == 0)
-        return BACKUP_ON_DEMAND_UNITS;
-    return s->provisioned < BACKUP_FROM_A_THIRD ? 1.0 : (double)s->provisioned / BACKUP_FROM_A_THIRD;
+    return (double)read_rate(json_get_int(s->work->spec, "read_units_per_second", 0),
+                             work_rate_limit(s->work, false), s->provisioned);
 }
 
 static int keep_items(struct segment *s, struct err *err)

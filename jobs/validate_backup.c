@@ -6,6 +6,7 @@
 #include "jobs/table_copy.h"
 #include "jobs/table_make.h"
 #include "jobs/validate_backup_internal.h"
+#include "jobs/verdict.h"
 
 static const struct field overrides_fields[] = {
     FIELD_OBJECT("key_schema", copy_key_fields, "the keys; needed when the source does not say them"),
@@ -18,25 +19,6 @@ static const struct field spec[] = {
     FIELD_FLAG("prove", "false", "also restore it to a temporary table, compare, and delete that table"),
     FIELD_OBJECT("overrides", overrides_fields, "of the table that a proof fills"),
     FIELD_MAP("tags", "kept with the job"),
-    FIELD_END,
-};
-
-static const struct field check_fields[] = {
-    FIELD_TEXT("name", "what was looked at: a file, or a property of the whole"),
-    FIELD_FLAG("ok", NULL, "is it as it should be"),
-    FIELD_TEXT("detail", "what was found"),
-    FIELD_END,
-};
-static const struct field check_entry[] = {
-    FIELD_OBJECT("check", check_fields, "one check"),
-    FIELD_END,
-};
-
-static const struct field result[] = {
-    FIELD_CHOICE("verdict", NULL, "intact damaged mismatch unverifiable", "what became of it"),
-    FIELD_LIST("checks", check_entry, 100, "what was looked at"),
-    FIELD_INTEGER("items", 0, 9e15, "items read"),
-    FIELD_TEXT("fingerprint", "v1:count:sum over the canonical items that were read"),
     FIELD_END,
 };
 
@@ -116,12 +98,6 @@ struct judgement {
     bool has_point;
 };
 
-static void add_check(struct judgement *j, const char *name, bool ok, const char *detail)
-{
-    json_array_append_new(j->checks,
-                          json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : ""));
-}
-
 static bool sums_known(const struct source *source)
 {
     for (size_t i = 0; i < source->file_count; i++)
@@ -130,37 +106,43 @@ static bool sums_known(const struct source *source)
     return true;
 }
 
-static void judge_damage(struct judgement *j)
+static int judge_damage(struct judgement *j, struct err *err)
 {
     const json_t *entry;
     size_t i;
 
     j->verdict = "damaged";
     json_array_foreach(json_object_get(j->checked, "damage"), i, entry)
-        add_check(j, json_get_text(entry, "name"), false, json_get_text(entry, "detail"));
+        if (verdict_check(j->checks, json_get_text(entry, "name"), false, json_get_text(entry, "detail"),
+                          err) < 0)
+            return -1;
+    return 0;
 }
 
-static void judge_whole(struct judgement *j)
+static const char *manifest_detail(const struct source *source, bool known)
 {
-    struct arena *arena = j->work->arena;
+    if (source->manifest)
+        return source->point ? "its SHA-256 is the one in the catalogue; every file is as it says"
+                             : "every file is as it says; it is not in this catalogue";
+    return known ? "every file has the MD5 and the count of the export's own manifest"
+                 : "there is none: nothing says what should be in the file";
+}
+
+static int judge_whole(struct judgement *j, struct err *err)
+{
     const struct source *source = j->source;
     bool known = sums_known(source);
+    const char *files = arena_printf(
+        j->work->arena, "%lld files read to their end, %lld items, each of them well-formed",
+        (long long)json_get_int(j->checked, "files", 0), (long long)json_get_int(j->checked, "items", 0));
 
     j->verdict = known ? "intact" : "unverifiable";
-    add_check(j, "files", true,
-              arena_printf(arena, "%lld files read to their end, %lld items, each of them well-formed",
-                           (long long)json_get_int(j->checked, "files", 0),
-                           (long long)json_get_int(j->checked, "items", 0)));
-    if (source->manifest)
-        add_check(j, "manifest", true,
-                  source->point ? "its SHA-256 is the one in the catalogue; every file is as it says"
-                                : "every file is as it says; it is not in this catalogue");
-    else
-        add_check(j, "manifest", known,
-                  known ? "every file has the MD5 and the count of the export's own manifest"
-                        : "there is none: nothing says what should be in the file");
-    if (source->manifest)
-        add_check(j, "fingerprint", true, source->manifest->fingerprint);
+    if (verdict_check(j->checks, "files", true, files, err) < 0 ||
+        verdict_check(j->checks, "manifest", known, manifest_detail(source, known), err) < 0)
+        return -1;
+    return source->manifest
+               ? verdict_check(j->checks, "fingerprint", true, source->manifest->fingerprint, err)
+               : 0;
 }
 
 static int point_status(struct tx *tx, void *ctx, struct err *err)
@@ -217,22 +199,16 @@ static int tell(struct judgement *j, struct err *err)
 {
     /* the sum over what is left of a damaged point would only mislead */
     const char *sum = str_is(j->verdict, "damaged") ? NULL : json_get_text(j->checked, "fingerprint");
-    json_auto_t *members =
-        json_pack("{s:s,s:O,s:I,s:s*}", "verdict", j->verdict, "checks", j->checks, "items",
-                  (json_int_t)json_get_int(j->checked, "items", 0), "fingerprint", sum);
+    struct verdict told = {j->verdict, j->checks,  json_get_int(j->checked, "items", 0),
+                           sum,        "Verified", "nothing says what should be in the source"};
     const json_t *first = json_array_get(j->checks, 0);
 
-    if (!members)
-        return err_set(err, ERR_NO_MEMORY, "no memory for a result");
     if (tell_catalogue(j, err) < 0 || work_state_put(j->work, "checks", j->checks, err) < 0 ||
-        work_result(j->work, members, err) < 0)
+        verdict_tell(j->work, &told, err) < 0)
         return -1;
     if (str_is(j->verdict, "damaged"))
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld damaged; the first: %s",
                        (long long)json_get_int(j->checked, "damaged", 0), json_get_text(first, "detail"));
-    if (str_is(j->verdict, "unverifiable"))
-        return work_partial(j->work, "Verified", ERR_INCOMPLETE, "nothing says what should be in the source",
-                            err);
     return 0;
 }
 
@@ -251,12 +227,14 @@ int validate_judge(struct work *work, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory for a verdict");
     j.checked = checked;
     if (json_get_int(checked, "damaged", 0) > 0) {
-        judge_damage(&j);
+        if (judge_damage(&j, err) < 0)
+            return -1;
     } else {
         if (validate_open(work, &source, err) < 0)
             return -1;
         j.source = source;
-        judge_whole(&j);
+        if (judge_whole(&j, err) < 0)
+            return -1;
     }
     return tell(&j, err);
 }
@@ -269,7 +247,7 @@ const struct job_kind validate_backup = {
     .may_destroy = DESTROYS_NEVER,
     .spec_version = 1,
     .spec = spec,
-    .result = result,
+    .result = verdict_result,
     .max_attempts = 5,
     .check = check,
     .plan = plan,

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "jobs/table_copy.h"
 #include "jobs/validate_backup_internal.h"
+#include "jobs/verdict.h"
 
 static int tell(struct work *work, bool ok, const char *detail, struct err *err)
 {
@@ -12,7 +13,8 @@ static int tell(struct work *work, bool ok, const char *detail, struct err *err)
         return -1;
     if (!checks)
         checks = json_array();
-    json_array_append_new(checks, json_pack("{s:s,s:b,s:s}", "name", "proof", "ok", ok, "detail", detail));
+    if (verdict_check(checks, "proof", ok, detail, err) < 0)
+        return -1;
     members = json_pack("{s:O}", "checks", checks);
     return members ? work_result(work, members, err) : err_set(err, ERR_NO_MEMORY, "no memory for a result");
 }

@@ -3,6 +3,7 @@
 
 #include "jobs/names.h"
 #include "jobs/validate_table_internal.h"
+#include "jobs/verdict.h"
 
 static const struct field against_fields[] = {
     FIELD_ID("recovery_point", "a recovery point"),
@@ -17,22 +18,6 @@ static const struct field spec[] = {
                  "what it should equal; else the source of the job that made it, else the newest "
                  "recovery point of it"),
     FIELD_MAP("tags", "kept with the job"),
-    FIELD_END,
-};
-
-static const struct field check_fields[] = {
-    FIELD_TEXT("name", "what was looked at"),
-    FIELD_FLAG("ok", NULL, "is it as it should be"),
-    FIELD_TEXT("detail", "what was found"),
-    FIELD_END,
-};
-static const struct field check_entry[] = {FIELD_OBJECT("check", check_fields, "one check"), FIELD_END};
-
-static const struct field result[] = {
-    FIELD_CHOICE("verdict", NULL, "intact damaged mismatch unverifiable", "what became of it"),
-    FIELD_LIST("checks", check_entry, 100, "what was looked at"),
-    FIELD_INTEGER("items", 0, 9e15, "items in the table"),
-    FIELD_TEXT("fingerprint", "v1:count:sum over the canonical items"),
     FIELD_END,
 };
 
@@ -91,7 +76,7 @@ const struct job_kind validate_table = {
     .may_destroy = DESTROYS_NEVER,
     .spec_version = 1,
     .spec = spec,
-    .result = result,
+    .result = verdict_result,
     .max_attempts = 5,
     .check = check,
     .plan = plan,

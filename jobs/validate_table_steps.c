@@ -1,12 +1,12 @@
 /* The steps of validate.table: decide what to compare with, read both, judge. */
 #include "jobs/capsule.h"
+#include "jobs/read_rate.h"
 #include "jobs/table_sum.h"
 #include "jobs/validate_table_internal.h"
+#include "jobs/verdict.h"
 #include "store/points.h"
 
 #define FILE_PARTS_MAX 512
-#define SHARE_OF_PROVISIONED 3
-#define ON_DEMAND_UNITS 3000
 
 static int no_memory(struct err *err)
 {
@@ -118,14 +118,6 @@ int against_open(struct work *work, struct against *ret_against, struct err *err
     return open_source(ret_against, err);
 }
 
-static int add_check(json_t *checks, const char *name, bool ok, const char *detail, struct err *err)
-{
-    return json_array_append_new(
-               checks, json_pack("{s:s,s:b,s:s}", "name", name, "ok", ok, "detail", detail ? detail : "")) < 0
-               ? no_memory(err)
-               : 0;
-}
-
 /* The job fails with what was found; the result says the verdict. */
 static int say_damaged(struct work *work, struct err *err)
 {
@@ -168,13 +160,7 @@ int validate_table_prepare(struct work *work, struct err *err)
 /* As a backup reads: the limit, else a third of what is provisioned. */
 static int64_t units_per_second(struct work *work, int64_t provisioned)
 {
-    int64_t limit = work_rate_limit(work, false);
-
-    if (limit > 0)
-        return limit;
-    if (provisioned > 0)
-        return provisioned / SHARE_OF_PROVISIONED + 1;
-    return ON_DEMAND_UNITS;
+    return read_rate(0, work_rate_limit(work, false), provisioned);
 }
 
 static bool all_known(const struct source *source)
@@ -286,10 +272,10 @@ static int judge_items(struct judging *j, struct err *err)
     detail = arena_printf(j->work->arena, "%llu items here, %llu there", (unsigned long long)j->mine.count,
                           (unsigned long long)j->theirs.count);
     j->differs |= !fingerprint_equal(&j->mine, &j->theirs);
-    if (add_check(j->checks, "items", j->mine.count == j->theirs.count, detail, err) < 0)
+    if (verdict_check(j->checks, "items", j->mine.count == j->theirs.count, detail, err) < 0)
         return -1;
-    return add_check(j->checks, "fingerprint", fingerprint_equal(&j->mine, &j->theirs),
-                     "the sum over every item's canonical form", err);
+    return verdict_check(j->checks, "fingerprint", fingerprint_equal(&j->mine, &j->theirs),
+                         "the sum over every item's canonical form", err);
 }
 
 static int judge_shape(struct judging *j, struct err *err)
@@ -304,35 +290,29 @@ static int judge_shape(struct judging *j, struct err *err)
         return 0;
     same = copy_same_keys(j->a.copy.capsule, &j->table, &other_keys) == 0;
     j->differs |= !same;
-    if (add_check(j->checks, "keys", same, same ? "as in the source" : other_keys.message, err) < 0)
+    if (verdict_check(j->checks, "keys", same, same ? "as in the source" : other_keys.message, err) < 0)
         return -1;
     if (setting_read_indexes(&view, &found, err) < 0)
         return -1;
     same = json_equal(wanted, found) && table_ready(&j->table);
     j->differs |= !same;
-    return add_check(j->checks, "indexes", same,
-                     same ? "as in the source, ACTIVE and filled"
-                          : "other indexes than the source, or not filled yet",
-                     err);
+    return verdict_check(j->checks, "indexes", same,
+                         same ? "as in the source, ACTIVE and filled"
+                              : "other indexes than the source, or not filled yet",
+                         err);
 }
 
 static int say(struct judging *j, struct err *err)
 {
     const char *verdict = !j->known ? "unverifiable" : j->differs ? "mismatch" : "intact";
-    json_auto_t *result = NULL;
     char text[FINGERPRINT_SIZE];
+    struct verdict told = {verdict, j->checks,  (int64_t)j->mine.count,
+                           text,    "Compared", "there is nothing that the table could be compared with"};
 
     fingerprint_format(&j->mine, text);
-    result = json_pack("{s:s,s:O,s:I,s:s}", "verdict", verdict, "checks", j->checks, "items",
-                       (json_int_t)j->mine.count, "fingerprint", text);
-    if (!result)
-        return no_memory(err);
-    if (work_result(j->work, result, err) < 0)
+    if (verdict_tell(j->work, &told, err) < 0)
         return -1;
-    if (!j->known)
-        return work_partial(j->work, "Compared", ERR_INCOMPLETE,
-                            "there is nothing that the table could be compared with", err);
-    if (j->differs)
+    if (j->known && j->differs)
         return err_set(err, ERR_MISMATCH, "table %s holds %llu items and what it is compared with %llu%s",
                        j->table.name, (unsigned long long)j->mine.count, (unsigned long long)j->theirs.count,
                        j->mine.count == j->theirs.count ? ": as many, but not the same" : "");
@@ -350,7 +330,7 @@ int validate_table_judge(struct work *work, struct err *err)
         table_sum_total(work, SUM_MINE, &j.mine, err) < 0)
         return -1;
     note = json_get_text(j.a.state, "note");
-    if (note && add_check(j.checks, "against", true, note, err) < 0)
+    if (note && verdict_check(j.checks, "against", true, note, err) < 0)
         return -1;
     j.known = j.a.copy.source || json_get_text(j.a.state, "table");
     if (j.known && (judge_items(&j, err) < 0 || judge_shape(&j, err) < 0))
