@@ -225,9 +225,29 @@ static void read_head(const struct http_answer *answer, struct s3_head *head)
         head->checksum_sha256[0] = '\0';
 }
 
+static bool write_nowhere(void *arg, const char *data, size_t len)
+{
+    (void)arg;
+    (void)data;
+    (void)len;
+    return true;
+}
+
+/* The answer to a HEAD has no body: what is missing (s3:ListBucket, kms:Decrypt), a GET of one byte says. */
+static void ask_why_denied(struct s3_bucket *bucket, const char *key, const char *version_id, struct err *err)
+{
+    struct http_sink sink = {write_nowhere, NULL};
+    struct s3_get get = {.key = key, .version_id = version_id, .len = 1, .sink = &sink, .max = 1};
+    struct err said = ERR_INIT;
+
+    if (s3_get(bucket, &get, NULL, &said) != 0 && said.code == ERR_AWS_ACCESS_DENIED)
+        *err = said;
+}
+
 int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, struct s3_head *ret_head,
             struct err *err)
 {
+    struct err failed = ERR_INIT;
     _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
     _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(2048);
     struct http_header headers[] = {{"x-amz-checksum-mode", "ENABLED"}};
@@ -235,8 +255,13 @@ int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, s
         .operation = "HeadObject", .method = "HEAD", .headers = headers, .header_count = 1};
 
     version_query(&query, version_id);
-    if (s3_send(bucket, key, query.data, &call, &reply, err) != 0)
+    if (s3_send(bucket, key, query.data, &call, &reply, &failed) != 0) {
+        if (failed.code == ERR_AWS_ACCESS_DENIED)
+            ask_why_denied(bucket, key, version_id, &failed);
+        if (err->code == ERR_NONE)
+            *err = failed;
         return -1;
+    }
     read_head(&reply.answer, ret_head);
     if (ret_head->size < 0 || !ret_head->etag[0]) /* every object has both: this is about something else */
         return err_set(err, ERR_AWS_LIED, "HeadObject %s answered without a length or an ETag", bucket->name);

@@ -84,6 +84,10 @@ static void conditions_and_errors_have_their_codes(void **state)
     SERVE(f, {.status = 412, .body = "<Error><Code>PreconditionFailed</Code></Error>"},
           {.status = 200, .body = "<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>"},
           {.body = ""}, {.status = 404}, {.status = 403},
+          {.expect = "^GET .*[Rr]ange: bytes=0-0",
+           .status = 403,
+           .body = "<Error><Code>AccessDenied</Code><Message>not authorized to perform: "
+                   "s3:ListBucket</Message></Error>"},
           {.status = 404, .body = "<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
@@ -99,12 +103,13 @@ static void conditions_and_errors_have_their_codes(void **state)
     assert_int_equal(s3_head(&bucket, "k", NULL, &head, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_ACCESS_DENIED);
     assert_non_null(strstr(f->err.message, "s3:GetObject on my-bucket/k"));
+    assert_non_null(strstr(f->err.message, "to perform: s3:ListBucket")); /* a HEAD cannot say so */
     f->err = ERR_INIT;
     assert_int_equal(s3_delete(&bucket, "k", "v/1", &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_NOT_FOUND);
     assert_string_equal(f->err.aws.code, "NoSuchKey");
     assert_non_null(
-        strstr(scripted_server_request(f->server, 5), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
+        strstr(scripted_server_request(f->server, 6), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
 }
 
 static void an_object_without_an_etag_is_no_object(void **state)
