@@ -97,6 +97,8 @@ TRUTHS = {
     "object's key": ("iam/needs_s3.py", 'return [(name, "GenerateDataKey")] if', "return [] if", "policies", "object_under"),
     "table's key": ("iam/needs_dynamodb.py", "keys = {spec[", "keys = {} and {spec[", "policies", "table_under"),
     "key's policy": ("iam/needs_dynamodb.py", "delegates=found is None", "delegates=True", "policies", "closed"),
+    "restore's filling": ("iam/needs_dynamodb.py", "for one in FILLING]", "for one in ()]", "policies", "fills"),
+    "stream's readers": ("iam/needs_dynamodb.py", 'table.settings.get("kinesis", {})', "{}", "policies", "may_see"),
     "service's role": ("iam/needs.py", "once=lambda: _make_role(backend, service, name)", "once=None", "policies", "role_once"),
     "clock": ("state.py", "return time.time() + self.ahead", "return time.time()", "control", "clock"),
     "read rate": ("ddb/items.py", 'or not table.meter.has("read")', "", "rates", "reads"),

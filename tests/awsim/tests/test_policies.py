@@ -13,6 +13,7 @@ from sim.iam.policy import Need, resource_verdict, verdict
 ANN = "arn:aws:iam::123456789012:user/ann"
 ALARMS = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:*"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales"
+STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/changes"
 SALES = {
     "TableName": "Sales",
     "KeySchema": HASH,
@@ -253,6 +254,17 @@ def test_who_one_is_may_always_be_asked(enforced):
             {"TableName": "Sales", "ContributorInsightsAction": "ENABLE"},
             ["dynamodb:UpdateContributorInsights", "iam:CreateServiceLinkedRole"],
         ),
+        (
+            "enable_kinesis_streaming_destination",
+            {"TableName": "Sales", "StreamArn": STREAM},
+            [
+                "dynamodb:EnableKinesisStreamingDestination",
+                "iam:CreateServiceLinkedRole",
+                "kinesis:ListStreams",
+                "kinesis:DescribeStream",
+                "kinesis:PutRecords",
+            ],
+        ),
     ],
 )
 def test_each_action_that_a_dynamodb_call_needs_is_asked_for(enforced, ask, given, actions):
@@ -263,6 +275,50 @@ def test_each_action_that_a_dynamodb_call_needs_is_asked_for(enforced, ask, give
         assert f"perform: {missing} on" in why(getattr(ann, ask), **given)[1]
     iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=policy(allow(actions)))
     getattr(ann, ask)(**given)
+
+
+def test_where_a_tables_changes_go_is_told_to_one_who_may_see_the_stream(enforced):
+    ann = as_user(enforced, "dynamodb", allow("dynamodb:*"))
+    asked = {"TableName": "Sales"}
+    ann.describe_kinesis_streaming_destination(**asked)
+    enforced.client("dynamodb").enable_kinesis_streaming_destination(TableName="Sales", StreamArn=STREAM)
+    assert f"kinesis:DescribeStream on resource: {STREAM}" in why(ann.describe_kinesis_streaming_destination, **asked)[1]
+
+
+FILLING = ["BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"]
+
+
+def test_a_restore_fills_the_new_table_in_the_callers_name(enforced):
+    backup = enforced.client("dynamodb").create_backup(TableName="Sales", BackupName="nightly")["BackupDetails"]["BackupArn"]
+    enforced.control("POST", "clock", {"advance": "1m"})
+    ann, iam = as_user(enforced, "dynamodb"), enforced.client("iam")
+    asked = {"BackupArn": backup, "TargetTableName": "Sales-2"}
+    actions = [f"dynamodb:{one}" for one in ("RestoreTableFromBackup", *FILLING)]
+    for missing in actions:
+        rest = policy(allow([one for one in actions if one != missing]))
+        iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=rest)
+        assert f"perform: {missing} on" in why(ann.restore_table_from_backup, **asked)[1]
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=policy(allow(actions)))
+    ann.restore_table_from_backup(**asked)
+
+
+def test_an_export_puts_its_files_in_the_callers_name(enforced):
+    root = enforced.client("dynamodb")
+    root.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    enforced.control("POST", "clock", {"advance": "10m"})
+    ann, iam = as_user(enforced, "dynamodb"), enforced.client("iam")
+    asked = {"TableArn": TABLE, "S3Bucket": "points", "S3Prefix": "out"}
+    actions = ["dynamodb:ExportTableToPointInTime", "s3:PutObject", "s3:PutObjectAcl", "s3:AbortMultipartUpload"]
+    for missing in actions:
+        rest = policy(allow([one for one in actions if one != missing]))
+        iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=rest)
+        assert f"perform: {missing} on" in why(ann.export_table_to_point_in_time, **asked)[1]
+    elsewhere = [allow(actions[0]), allow(actions[1:], "arn:aws:s3:::points/other/*")]
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=policy(*elsewhere))
+    assert why(ann.export_table_to_point_in_time, **asked)[0] == "AccessDeniedException"
+    there = [allow(actions[0]), allow(actions[1:], "arn:aws:s3:::points/out/*")]
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=policy(*there))
+    ann.export_table_to_point_in_time(**asked)
 
 
 def test_a_service_makes_its_role_once(enforced):

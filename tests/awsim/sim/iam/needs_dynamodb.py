@@ -56,7 +56,7 @@ def _main(call, request):
     return [(operation, arn) for arn in _names(call, request)] or [(operation, "*")]
 
 
-def _beside(call, request):
+def _beside(call, request, store):
     """(action, ARN) of what AWS asks for beside it, other services' included."""
     operation, found = call.operation, []
     tables = _names(call, request)
@@ -77,6 +77,10 @@ def _beside(call, request):
     if operation == "EnableKinesisStreamingDestination":
         stream = request.get("StreamArn", "*")
         found += [("kinesis:ListStreams", "*"), ("kinesis:DescribeStream", stream), ("kinesis:PutRecords", stream)]
+    if operation == "DescribeKinesisStreamingDestination":
+        table = store.places.get((call.account, call.region), {}).get(tables[0].split("/")[1])
+        for stream in table.settings.get("kinesis", {}) if table else ():
+            found += [("kinesis:DescribeStream", stream), ("kinesis:DescribeStreamSummary", stream)]
     return found
 
 
@@ -152,7 +156,7 @@ def needs(call, request, store, make_role):
     context = _context(call, request)
     own = [(f"dynamodb:{action}", arn) for action, arn in _main(call, request)]
     found = []
-    for action, arn in own + _beside(call, request):
+    for action, arn in own + _beside(call, request, store):
         owner, policy, tags = _owned(store, arn)
         found.append(Need(action, arn, {**context, **tags}, owner, policy))
     return found + _services_role(call, request, make_role) + _key_needs(call, request, store)
