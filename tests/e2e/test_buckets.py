@@ -106,6 +106,19 @@ def test_a_backup_that_fails_half_way_is_mended_by_its_retry_and_tells_no_lies(a
     assert {row["status"] for row in deletes} <= {204} and len(deletes) == len({row["resource"] for row in deletes})
 
 
+@pytest.mark.parametrize("fault", ["reset_after", "conflict", "error_503"])
+def test_what_was_put_once_has_one_version(aws, bucket, sales, server, fault):
+    """An answer that is lost, another writer's conflict: the file is looked for, or sent again, and never kept twice."""
+    server.start()
+    aws.faults({"service": "s3", "operation": "PutObject", "do": fault, "skip": 1, "count": 2})
+    point = server.backup("Sales")["result"]["recovery_point"]
+    versions, markers = bucket.versions()
+    assert markers == [] and sorted(row["Key"] for row in versions) == sorted(bucket.keys())
+    made = [row["resource"] for row in aws.effects("PutObject")]
+    assert len(made) == len(set(made)) == len(versions)
+    server.run("validate.backup", {"source": {"recovery_point": point}})
+
+
 def test_a_file_in_the_way_is_swept_once_and_is_not_part_of_the_point(aws, bucket, sales, server):
     """Someone puts a file below the tree while the backup is under way: the manifest does not list it."""
     server.start()

@@ -75,6 +75,7 @@ def test_the_table_is_creating_until_the_import_is_over(world, ddb, s3, refused)
     asked = _import(ddb)
     assert asked["ImportStatus"] == "IN_PROGRESS" and _counts(asked) == (0, 0, 0)
     assert "EndTime" not in asked and "ProcessedSizeBytes" not in asked
+    assert ddb.describe_import(ImportArn=asked["ImportArn"])["ImportTableDescription"] == asked
     assert ddb.describe_table(TableName="New")["Table"]["TableStatus"] == "CREATING"
     assert refused(ddb.scan, TableName="New") == "ResourceNotFoundException"
     shown = _done(world, ddb, asked)
