@@ -79,7 +79,8 @@ struct job_kind {
     int spec_version;
     const struct field *spec;
     const struct field *result;
-    int max_attempts; /* of a part, for errors that may go away */
+    int max_attempts; /* of a part since its progress, for errors that may go away; 3 more when nobody answers
+                       */
     bool takes_over;  /* a retry goes on where the failed job stopped; else it starts anew */
     /* What that job did is not to be built on, by the code it ended with: a retry starts anew. NULL: never.
      */

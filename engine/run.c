@@ -7,6 +7,7 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_MAX_MS 300000
 #define LIMIT_WAIT_MS 120000
+#define NO_ANSWER_ATTEMPTS 3 /* more than the kind says: with these it goes on for about a minute */
 #define VERDICT_ARENA (8 * MIB)
 
 struct attempt {
@@ -280,6 +281,16 @@ static int64_t backoff_ms(int attempts)
     return BACKOFF_FIRST_MS / 4 + (int64_t)((double)ceiling * random / UINT32_MAX);
 }
 
+/* Where nobody answers at all, the way there is down: that lasts a minute sooner than a few seconds, and a
+ * backup of hours should outlast it. */
+static int attempts_max(const struct attempt *a)
+{
+    enum err_code code = a->failure.code;
+    bool no_answer = code == ERR_AWS_UNREACHABLE || code == ERR_AWS_TIMEOUT;
+
+    return a->work.kind->max_attempts + (no_answer ? NO_ANSWER_ATTEMPTS : 0);
+}
+
 /* Throttling and AWS's ceilings cost no attempt: the job slows down and says what it waits for. */
 static store_fn *verdict_of_failure(struct attempt *a)
 {
@@ -295,8 +306,7 @@ static store_fn *verdict_of_failure(struct attempt *a)
     a->delay_ms = code == ERR_AWS_LIMIT ? LIMIT_WAIT_MS : backoff_ms(attempts);
     if (!a->work.job || !a->work.step)
         return unread_tx;
-    if (err_info(code)->retryable && a->work.kind &&
-        (!a->counts || attempts + 1 < a->work.kind->max_attempts))
+    if (err_info(code)->retryable && a->work.kind && (!a->counts || attempts + 1 < attempts_max(a)))
         return retry_tx;
     return failed_tx;
 }

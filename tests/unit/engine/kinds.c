@@ -147,6 +147,8 @@ static int part(struct work *work, struct err *err)
         return work_advance(work, &advance, err) < 0
                    ? -1
                    : err_set(err, ERR_AWS_UNREACHABLE, "it was asked to fail");
+    if (fails(work, "no answer") && fail_left-- > 0)
+        return err_set(err, ERR_AWS_UNREACHABLE, "it was asked to fail");
     if (fails(work, "some") && fail_left-- > 0)
         return err_set(err, ERR_MISMATCH, "one of some failures");
     if (!work->environment || !str_is(work->environment->name, "test")) /* of the attempt's own snapshot */

@@ -84,6 +84,17 @@ static void what_moves_on_between_its_failures_is_tried_as_often_as_it_takes(voi
     assert_int_equal(entered, 5);
 }
 
+static void where_nobody_answers_it_is_tried_for_longer(void **state)
+{
+    struct world *w = *state;
+    struct job *job;
+
+    fail_left = 3; /* the kind's limit is 2 */
+    job = world_accept(w, "test.harmless", "{\"table\":\"T1x\",\"fail\":\"no answer\"}");
+    assert_int_equal(world_wait(w, &job->id)->state, JOB_SUCCEEDED);
+    assert_int_equal(entered, 4);
+}
+
 static void one_failed_part_ends_the_step_and_a_retry_does_only_the_rest(void **state)
 {
     struct world *w = *state;
@@ -443,6 +454,7 @@ int main(void)
         T(a_failed_step_fails_the_job_and_what_gives_back_still_runs),
         T(what_may_go_away_is_tried_again_up_to_the_kind_s_limit),
         T(what_moves_on_between_its_failures_is_tried_as_often_as_it_takes),
+        T(where_nobody_answers_it_is_tried_for_longer),
         T(one_failed_part_ends_the_step_and_a_retry_does_only_the_rest),
         T(what_was_found_wrong_is_done_again_and_what_stands_on_it),
         T(a_partial_job_does_again_what_can_do_the_rest_alone),
