@@ -44,7 +44,9 @@ TRUTHS = {
     "jobs of 30 days": _of("jobs", "job.created >= store.now - LISTED", "True", "jobs", "by_filter"),
     "pages": _of("store", "found[start : start + limit]", "found[start:]", "jobs", "by_filter"),
     "job_partial": _of("contents", "parts[: len(parts) // 2]", "parts", "jobs", "fault_script"),
-    "job_hollow": _of("contents", "self._part(lambda parts: ())", "self", "jobs", "hollow"),
+    "job_hollow": _of(
+        "contents", 'self._part(lambda parts: ()) if kind == "job_hollow" else self', "self", "jobs", "hollow"
+    ),
     "a lying StartBackupJob": _of(
         "store", "copy.deepcopy((self.places, self.agenda))", "self.places, self.agenda", "jobs", "general"
     ),

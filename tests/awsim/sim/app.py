@@ -117,7 +117,8 @@ class App:
             with self.backup.lock:
                 response = aws_backup.answer(self.backup.shadow(), call, request)
         else:
-            with self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
+            # AWS Backup's lock first: a stack makes what is its own, and its jobs reach into moto.
+            with self.backup.lock, self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
                 response = self._really(call, request, None)
         call.effect = None
         return response

@@ -127,7 +127,7 @@ def test_restores_are_listed_by_filter(backups):
     assert len(of) == 2
 
 
-@pytest.mark.parametrize("do", ["job_fails", "job_hollow", "lie"])
+@pytest.mark.parametrize("do", ["job_fails", "job_hollow", "job_partial", "job_expires", "lie"])
 def test_the_fault_script_spoils_a_restore(backups, world, refused, do):
     backups.advanced()
     arn = backups.point()
@@ -138,8 +138,14 @@ def test_the_fault_script_spoils_a_restore(backups, world, refused, do):
     elif do == "job_fails":
         assert backups.restore(arn)["StatusMessage"] == "An internal error occurred."
         assert "Back" not in backups.ddb.list_tables()["TableNames"]
+    elif do == "job_expires":
+        given = {"RecoveryPointArn": arn, "IamRoleArn": ROLE, "Metadata": {"targetTableName": "Back"}}
+        job = backups.client.start_restore_job(**given)["RestoreJobId"]
+        backups.later("30d")
+        assert backups.client.describe_restore_job(RestoreJobId=job)["Status"] == "PENDING"
     else:
-        assert backups.restore(arn)["Status"] == "COMPLETED" and backups.keys("Back") == set()
+        assert backups.restore(arn)["Status"] == "COMPLETED"
+        assert len(backups.keys("Back")) == (0 if do == "job_hollow" else 1)
 
 
 def test_a_point_in_use_is_not_deleted(backups, world, refused):

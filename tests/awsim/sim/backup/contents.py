@@ -42,11 +42,12 @@ class Content:
     def __deepcopy__(self, _memo):
         return self
 
-    def half(self):
-        return self._part(lambda parts: parts[: len(parts) // 2])
-
-    def hollow(self):
-        return self._part(lambda parts: ())
+    def spoilt(self, outcome):
+        """What the fault script leaves of it: half, nothing, or all."""
+        kind = outcome and outcome[0]
+        if kind == "job_partial":
+            return self._part(lambda parts: parts[: len(parts) // 2])
+        return self._part(lambda parts: ()) if kind == "job_hollow" else self
 
     def _part(self, some):
         if self.kind == "S3":
@@ -71,9 +72,11 @@ def name_of(arn):
 
 def everything(store, place):
     """(ARN, type, tags) of each resource of an account and region that can be backed up."""
-    tables = store.app.dynamodb.tables(_call(place))
-    for table in list(tables.values()):
-        yield table.arn, "DynamoDB", dict(table.tags)
+    with store.app.dynamodb.lock:
+        tables = [
+            (table.arn, "DynamoDB", dict(table.tags)) for table in store.app.dynamodb.tables(_call(place)).values()
+        ]
+    yield from tables
     for name, bucket in list(s3_backends[place.account]["aws"].buckets.items()):
         if (bucket.region_name or "us-east-1") == place.region:
             yield BUCKET + name, "S3", Bucket(store, place.account, place.region, name).tags()
@@ -93,8 +96,9 @@ def _call(place):
 def exists(store, place, arn):
     if kind_of(arn) == "S3":
         return Bucket(store, place.account, place.region, name_of(arn)).exists()
-    table = store.app.dynamodb.tables(_call(place)).get(name_of(arn))
-    return table is not None and table.arn == arn
+    with store.app.dynamodb.lock:
+        table = store.app.dynamodb.tables(_call(place)).get(name_of(arn))
+        return table is not None and table.arn == arn
 
 
 def past(dynamodb, at):

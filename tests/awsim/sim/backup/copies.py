@@ -79,15 +79,16 @@ def scheduled(store, at, backup, action):
 
 
 def _run(store, at, job):
+    if job.outcome and job.outcome[0] == "job_expires":
+        return
     job.state = "RUNNING"
     try:
         vault = _free(store, job)
     except Failed as fault:
         _end(at, job, "FAILED", fault.message, fault.category)
         return
-    place, content = store.place(vault.account, vault.region), job.source.content
-    if job.outcome and job.outcome[0] in ("job_partial", "job_hollow"):
-        content = content.half() if job.outcome[0] == "job_partial" else content.hollow()
+    place = store.place(vault.account, vault.region)
+    content = job.source.content.spoilt(job.outcome)
     arn = place.arn("recovery-point", str(uuid.uuid4()))
     job.point = points.Point(job, vault, arn, content, at, job.source.vault.arn)
     vault.points[arn] = job.point

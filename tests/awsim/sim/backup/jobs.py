@@ -131,8 +131,7 @@ def _run(store, at, job):
     except Failed as fault:
         job.end(at, "FAILED", fault.message, fault.category)
         return
-    if job.outcome and job.outcome[0] in ("job_partial", "job_hollow"):
-        content = content.half() if job.outcome[0] == "job_partial" else content.hollow()
+    content = content.spoilt(job.outcome)
     job.point_arn = content.own_arn or job.point_arn or job._own_arn()
     job.point = points.Point(job, vault, job.point_arn, content, job.created)
     vault.points[job.point_arn] = job.point

@@ -43,6 +43,8 @@ class Restore:
 
 
 def _run(store, at, job):
+    if job.outcome and job.outcome[0] == "job_expires":
+        return
     point, delay = job.point, store.seconds("restore_delay")
     job.state = "RUNNING"
     store.note(job.place, "backup", "RestoreStarted", job.id, "changed", job.session)
@@ -50,7 +52,7 @@ def _run(store, at, job):
         if job.outcome and job.outcome[0] == "job_fails":
             raise Failed(job.outcome[1])
         roles.work(store, job.place, job.role, *targets.writing(job))
-        content = point.content.hollow() if job.outcome and job.outcome[0] == "job_hollow" else point.content
+        content = point.content.spoilt(job.outcome)
         tags = job.place.tags.get(point.arn, {}) if job.request.get("CopySourceTagsToRestoredResource") else {}
         job.made_arn = targets.make(store, at, job, content, tags, delay)
     except Failed as fault:
