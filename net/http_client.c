@@ -12,6 +12,9 @@
 #define CONNECT_TIMEOUT_MS 3000
 #define POLL_MS 1000
 #define HEADERS_MAX ((size_t)(64 * KIB))
+#define RECEIVE_BUFFER                                                                                       \
+    ((long)(128 * KIB))                 /* a page of a Scan in eight reads; curl's own 16 KiB would be 64 */
+#define SMALL_BODY ((size_t)(60 * KIB)) /* what libcurl sends in one piece with the head (below 64 KiB) */
 #define LOW_SPEED_BYTES 1024L
 #define LOW_SPEED_S 30L
 #define MAX_AGE_S 20L       /* idle connections: load balancers drop them after 60 s and more */
@@ -31,6 +34,7 @@ struct transfer {
     struct http_answer *answer;
     CURL *easy;
     struct bytes left; /* of the body in memory */
+    int begun;         /* requests that were about to be sent */
     bool source_failed;
     bool sink_failed;
     bool too_large;
@@ -118,6 +122,22 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
     return CURL_READFUNC_ABORT;
 }
 
+static bool is_small(const struct http_call *call)
+{
+    return call->body.data && call->body.len > 0 && call->body.len < SMALL_BODY;
+}
+
+/* Before each request, the repeated one too: refusing that is what keeps curl from sending a small body
+ * twice. */
+static int on_ready(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+    struct transfer *t = arg;
+
+    (void)peer, (void)local, (void)peer_port, (void)local_port;
+    t->begun++;
+    return t->begun > 1 && is_small(t->call) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* Refusing to rewind is what keeps curl from sending a body twice. */
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
@@ -125,6 +145,17 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
     (void)offset;
     (void)origin;
     return CURL_SEEKFUNC_FAIL;
+}
+
+/* All of the body that is announced at once, so that it does not move as it grows. An answer that announces
+ * more than may come is refused when it comes. */
+static void make_room(struct transfer *t)
+{
+    curl_off_t announced = -1;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced) == CURLE_OK &&
+        announced > 0 && (uint64_t)announced <= t->answer->body.max)
+        buffer_reserve(&t->answer->body, (size_t)announced);
 }
 
 static size_t on_write(char *data, size_t size, size_t count, void *arg)
@@ -143,6 +174,8 @@ static size_t on_write(char *data, size_t size, size_t count, void *arg)
         t->sink_failed = !sink->write(sink->arg, data, len);
         return t->sink_failed ? 0 : len;
     }
+    if (!t->answer->body.data)
+        make_room(t);
     buffer_add(&t->answer->body, data, len);
     t->too_large = t->answer->body.failed;
     return t->too_large ? 0 : len;
@@ -233,6 +266,7 @@ static void set_route(struct http_client *client, const struct http_call *call, 
         curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_bundle);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* the bundle replaces the system's, it does not add */
     }
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -270,6 +304,9 @@ static void set_method(struct http_client *client, const struct http_call *call)
     if (has_body || strcmp(call->method, "DELETE") != 0) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, len);
+        if (is_small(
+                call)) /* one write, one packet, one wake-up of the server; it goes by no read function */
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.data);
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method);
     /* without a byte of body there is nothing to rewind, so nothing would stop curl's own repeat */
@@ -278,6 +315,8 @@ static void set_method(struct http_client *client, const struct http_call *call)
 
 static void set_callbacks(struct transfer *t)
 {
+    curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_ready);
+    curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(t->easy, CURLOPT_READDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_SEEKFUNCTION, on_seek);
@@ -334,8 +373,9 @@ static int fail(const struct transfer *t, CURLcode code, struct err *err)
     if (code == CURLE_OUT_OF_MEMORY)
         return err_set(err, ERR_NO_MEMORY, "no memory for a request");
     return err_set(err, ERR_AWS_UNREACHABLE, "%.*s: %s", (int)host.len, host.data,
-                   code == CURLE_SEND_FAIL_REWIND ? "the connection was reset before the answer"
-                                                  : curl_easy_strerror(code));
+                   code == CURLE_SEND_FAIL_REWIND || t->begun > 1
+                       ? "the connection was reset before the answer"
+                       : curl_easy_strerror(code));
 }
 
 static void measure(struct transfer *t)
@@ -345,8 +385,8 @@ static void measure(struct transfer *t)
 
     curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
     curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
-    t->answer->may_have_effect =
-        pretransfer > 0; /* the connection, TLS included, was ready and writing began */
+    /* the connection, TLS included, was ready and writing began; or began a second time and was refused */
+    t->answer->may_have_effect = pretransfer > 0 || t->begun > 1;
     t->answer->latency_us = (int64_t)total;
 }
 

@@ -3,12 +3,13 @@
  *
  * A request is put on the wire at most once a call. libcurl 7.88 silently repeats a request whose reused
  * connection died without a reply (lib/transfer.c, Curl_retry_request); here a body goes by a read function
- * whose seek refuses, which turns that into an error, and a method other than GET and HEAD without a body
- * goes over a fresh connection. GET and HEAD without a body may be repeated so by libcurl: a read does no
- * harm. TLS 1.2 or later, HTTP/1.1, no redirects, no netrc, no cookies, no Accept-Encoding. The proxy is
- * HTTPS_PROXY with NO_PROXY; loopback and link-local hosts are never asked for through it. AWS_CA_BUNDLE
- * replaces the system's certificates. Both are read when the client is made. Thread rule: a client belongs to
- * one thread at a time; http_client_wake may be called from any.
+ * whose seek refuses, or, when it is small, in one piece with the head and past a callback that refuses the
+ * second request of a call: either turns the repetition into an error. A method other than GET and HEAD
+ * without a body goes over a fresh connection. GET and HEAD without a body may be repeated so by libcurl: a
+ * read does no harm. TLS 1.2 or later, HTTP/1.1, no redirects, no netrc, no cookies, no Accept-Encoding. The
+ * proxy is HTTPS_PROXY with NO_PROXY; loopback and link-local hosts are never asked for through it.
+ * AWS_CA_BUNDLE replaces the system's certificates. Both are read when the client is made. Thread rule: a
+ * client belongs to one thread at a time; http_client_wake may be called from any.
  */
 #pragma once
 #include <stdbool.h>
