@@ -191,6 +191,16 @@ static int unprocessed(struct batch *batch, const char *table, struct bytes raw,
                    "BatchWriteItem %.100s: UnprocessedItems holds something that was not sent", table);
 }
 
+/* About what the request will have, so that it need not move as it grows. */
+static size_t batch_size(const struct bytes *items, size_t count)
+{
+    size_t size = 512;
+
+    for (size_t i = 0; i < count; i++)
+        size += items[i].len + sizeof("{\"PutRequest\":{\"Item\":}},");
+    return size;
+}
+
 long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
                         size_t count, bool *ret_unprocessed, double *ret_units, struct err *err)
 {
@@ -202,6 +212,7 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
 
     if (count == 0 || count > BATCH_PUT_MAX)
         return err_set(err, ERR_INTERNAL, "a batch of %zu items", count);
+    buffer_reserve(&body, batch_size(items, count));
     json_put_begin(&w, &body);
     json_put_object(&w, NULL);
     json_put_object(&w, "RequestItems");
