@@ -7,21 +7,26 @@
 #include "base/limits.h"
 #include "item/number.h"
 #include "item/order.h"
+#include "item/sha256_two.h"
 #include "item/text.h"
 
 /* Commas and brackets that are written before it is known whether they belong; numbers grow by two bytes at
  * most. */
-#define OUT_SLACK 64
+#define OUT_SLACK (64 + SHA256_ROOM)
 #define ENTRIES_FIRST 256
 
 struct memory {
     void *data;
     size_t size;
+    size_t used; /* what held text, and is wiped; behind it stand at most zeros that a number has shed */
 };
 
 struct item_scratch {
     struct sha256 *sha;
-    struct memory out;     /* the canonical text */
+    bool sha_two;          /* sha256_two_fast */
+    bool waits;            /* the text in out[0] waits to be hashed with another */
+    size_t waiting_len;    /* of it */
+    struct memory out[2];  /* canonical texts */
     struct memory members; /* of one map or set, while they change places */
     struct memory entries; /* a stack: the open maps' and sets' members */
     struct memory spare;   /* for the sort */
@@ -44,24 +49,38 @@ static bool emit_value(struct canon *c, unsigned depth);
 static void memory_done(struct memory *memory)
 {
     if (memory->data)
-        OPENSSL_cleanse(memory->data, memory->size);
+        OPENSSL_cleanse(memory->data, memory->used);
     free(memory->data);
-    *memory = (struct memory){NULL, 0};
+    *memory = (struct memory){NULL, 0, 0};
 }
 
-/* At least `size` bytes; the first `keep` stay. */
-static bool memory_grow(struct memory *memory, size_t size, size_t keep)
+/* At least `size` bytes; the first `keep` stay. The caller says what it uses of them. */
+static bool memory_reserve(struct memory *memory, size_t size, size_t keep)
 {
     if (memory->size >= size)
         return true;
     size_t grown = memory->size * 2 > size ? memory->size * 2 : size;
-    struct memory larger = {malloc(grown), grown};
+    struct memory larger = {malloc(grown), grown, keep};
     if (!larger.data)
         return false;
     if (keep > 0)
         memcpy(larger.data, memory->data, keep);
     memory_done(memory);
     *memory = larger;
+    return true;
+}
+
+static void memory_use(struct memory *memory, size_t used)
+{
+    if (memory->used < used)
+        memory->used = used;
+}
+
+static bool memory_grow(struct memory *memory, size_t size, size_t keep)
+{
+    if (!memory_reserve(memory, size, keep))
+        return false;
+    memory_use(memory, size);
     return true;
 }
 
@@ -72,6 +91,7 @@ struct item_scratch *item_scratch_new(struct err *err)
         err_set(err, ERR_NO_MEMORY, "no memory for reading items");
         return NULL;
     }
+    scratch->sha_two = sha256_two_fast();
     scratch->sha = sha256_new(err);
     return scratch->sha ? TAKE(scratch) : NULL;
 }
@@ -81,7 +101,8 @@ void item_scratch_free(struct item_scratch *scratch)
     if (!scratch)
         return;
     sha256_free(scratch->sha);
-    memory_done(&scratch->out);
+    memory_done(&scratch->out[0]);
+    memory_done(&scratch->out[1]);
     memory_done(&scratch->members);
     memory_done(&scratch->entries);
     memory_done(&scratch->spare);
@@ -121,8 +142,10 @@ static bool emit_number(struct canon *c, unsigned depth)
     char *text = c->to + 1, number[NUMBER_CANONICAL_SIZE];
     if (!emit_string(c, depth))
         return false;
-    size_t len;
-    const char *what = number_canonical((struct bytes){text, (size_t)(c->to - 1 - text)}, number, &len);
+    size_t len = (size_t)(c->to - 1 - text);
+    if (number_is_canonical(text, len))
+        return true;
+    const char *what = number_canonical((struct bytes){text, len}, number, &len);
     if (what)
         return wrong(c, what);
     memcpy(text, number, len);
@@ -308,16 +331,37 @@ static bool emit_binary_set(struct canon *c, unsigned depth)
     return emit_set(c, emit_binary);
 }
 
+enum { TYPE_S, TYPE_N, TYPE_M, TYPE_L, TYPE_B };
+
 static const struct type {
     const char *name; /* as emitted, with quotes */
     size_t len;
     emit_fn *emit;
 } types[] = {
-    {"\"S\"", 3, emit_string},      {"\"N\"", 3, emit_number},      {"\"BOOL\"", 6, emit_bool},
-    {"\"M\"", 3, emit_map},         {"\"L\"", 3, emit_list},        {"\"NULL\"", 6, emit_null},
-    {"\"B\"", 3, emit_binary},      {"\"SS\"", 4, emit_string_set}, {"\"NS\"", 4, emit_number_set},
-    {"\"BS\"", 4, emit_binary_set},
+    [TYPE_S] = {"\"S\"", 3, emit_string}, [TYPE_N] = {"\"N\"", 3, emit_number},
+    [TYPE_M] = {"\"M\"", 3, emit_map},    [TYPE_L] = {"\"L\"", 3, emit_list},
+    [TYPE_B] = {"\"B\"", 3, emit_binary}, {"\"BOOL\"", 6, emit_bool},
+    {"\"NULL\"", 6, emit_null},           {"\"SS\"", 4, emit_string_set},
+    {"\"NS\"", 4, emit_number_set},       {"\"BS\"", 4, emit_binary_set},
 };
+
+static const struct type *type_of_letter(char letter)
+{
+    switch (letter) {
+    case 'S':
+        return &types[TYPE_S];
+    case 'N':
+        return &types[TYPE_N];
+    case 'M':
+        return &types[TYPE_M];
+    case 'L':
+        return &types[TYPE_L];
+    case 'B':
+        return &types[TYPE_B];
+    default:
+        return NULL;
+    }
+}
 
 /* {"X": as DynamoDB writes it, for types of one letter: most of all values. NULL: read it the long way. */
 static const struct type *short_type(struct canon *c)
@@ -325,15 +369,13 @@ static const struct type *short_type(struct canon *c)
     const char *at = c->in.at;
     if (c->in.end - at < 5 || at[0] != '{' || at[1] != '"' || at[3] != '"' || at[4] != ':')
         return NULL;
-    for (size_t i = 0; i < COUNT_OF(types); i++) {
-        if (types[i].len != 3 || types[i].name[1] != at[2])
-            continue;
-        memcpy(c->to, at, 5);
-        c->to += 5;
-        c->in.at += 5;
-        return &types[i];
-    }
-    return NULL;
+    const struct type *type = type_of_letter(at[2]);
+    if (!type)
+        return NULL;
+    memcpy(c->to, at, 5);
+    c->to += 5;
+    c->in.at += 5;
+    return type;
 }
 
 /* Their names may be escaped and spaced like any other, so they are read as text. */
@@ -367,25 +409,43 @@ static bool emit_value(struct canon *c, unsigned depth)
     return take(c, '}', "a value with more than one type");
 }
 
+/* The item that is next in `in`, of at most `max` bytes, to `out`; *in moves behind it. */
+static int form_of(struct item_scratch *scratch, struct memory *out, struct scan *in, size_t max,
+                   struct bytes *ret_canonical, struct err *err)
+{
+    /* No token grows by more than TEXT_GROWTH, so nothing below has to ask for room. */
+    if (!memory_reserve(out, max * TEXT_GROWTH + OUT_SLACK, 0))
+        return err_set(err, ERR_NO_MEMORY, "no memory for an item");
+    struct canon c = {.in = {in->at, in->at + max}, .to = out->data, .out = out->data, .scratch = scratch};
+    scratch->entry_count = 0;
+    bool good = emit_map(&c, 0);
+    struct bytes canonical = {c.out, (size_t)(c.to - c.out)};
+    memory_use(out, canonical.len + OUT_SLACK);
+    if (c.no_memory)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an item");
+    if (!good && c.in.at == c.in.end && c.in.end < in->end)
+        return err_set(err, ERR_ITEM_INVALID, "an item of more than %lld bytes", ITEM_WIRE_MAX);
+    if (!good)
+        return err_set(err, ERR_ITEM_INVALID, "%s, at byte %zu of the item", c.what,
+                       (size_t)(c.in.at - in->at));
+    in->at = c.in.at;
+    *ret_canonical = canonical;
+    return 0;
+}
+
 int item_canonical(struct item_scratch *scratch, struct bytes item, struct bytes *ret_canonical,
                    struct err *err)
 {
+    struct scan in = scan_of(item);
+    struct bytes canonical;
     if (item.len > ITEM_WIRE_MAX)
         return err_set(err, ERR_ITEM_INVALID, "an item of more than %lld bytes", ITEM_WIRE_MAX);
-    /* No token grows by more than TEXT_GROWTH, so nothing below has to ask for room. */
-    if (!memory_grow(&scratch->out, item.len * TEXT_GROWTH + OUT_SLACK, 0))
-        return err_set(err, ERR_NO_MEMORY, "no memory for an item");
-    struct canon c = {
-        .in = scan_of(item), .to = scratch->out.data, .out = scratch->out.data, .scratch = scratch};
-    scratch->entry_count = 0;
-    if (emit_map(&c, 0) && !scan_at_end(&c.in))
-        wrong(&c, "something behind the item");
-    if (c.no_memory)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an item");
-    if (c.what)
-        return err_set(err, ERR_ITEM_INVALID, "%s, at byte %zu of the item", c.what,
-                       (size_t)(c.in.at - item.data));
-    *ret_canonical = (struct bytes){c.out, (size_t)(c.to - c.out)};
+    if (form_of(scratch, &scratch->out[1], &in, item.len, &canonical, err) < 0)
+        return -1;
+    if (!scan_at_end(&in))
+        return err_set(err, ERR_ITEM_INVALID, "something behind the item, at byte %zu of the item",
+                       (size_t)(in.at - item.data));
+    *ret_canonical = canonical;
     return 0;
 }
 
@@ -399,4 +459,38 @@ int item_digest(struct item_scratch *scratch, struct bytes item, unsigned char r
     if (ret_canonical)
         *ret_canonical = canonical;
     return 0;
+}
+
+/* -- one after the other ------------------------------------------------------------------------ */
+
+int item_digest_next(struct item_scratch *scratch, struct scan *in, struct bytes *ret_item,
+                     unsigned char ret_digests[2][SHA256_BYTES], struct err *err)
+{
+    bool waits = scratch->waits;
+    struct bytes canonical;
+    scan_space(in);
+    const char *at = in->at;
+    size_t left = (size_t)(in->end - at);
+    scratch->waits = false;
+    if (form_of(scratch, &scratch->out[waits], in, left < ITEM_WIRE_MAX ? left : ITEM_WIRE_MAX, &canonical,
+                err) < 0)
+        return -1;
+    *ret_item = (struct bytes){at, (size_t)(in->at - at)};
+    if (!waits) {
+        scratch->waits = true;
+        scratch->waiting_len = canonical.len;
+        return 0;
+    }
+    struct sha256_text texts[2] = {{scratch->out[0].data, scratch->waiting_len},
+                                   {scratch->out[1].data, canonical.len}};
+    return sha256_two(scratch->sha, scratch->sha_two, texts, ret_digests, err) < 0 ? -1 : 2;
+}
+
+int item_digest_rest(struct item_scratch *scratch, unsigned char ret_digest[SHA256_BYTES], struct err *err)
+{
+    if (!scratch->waits)
+        return 0;
+    scratch->waits = false;
+    struct bytes waiting = {scratch->out[0].data, scratch->waiting_len};
+    return sha256_once(scratch->sha, waiting, ret_digest, err) < 0 ? -1 : 1;
 }

@@ -129,6 +129,16 @@ static int add_on_one_line(struct gzip_write *gzip, struct bytes item, struct er
 int gzip_write_item(struct gzip_write *gzip, struct bytes item, struct err *err)
 {
     static const char before[] = "{\"Item\":";
+    size_t len = sizeof before - 1 + item.len + 2;
+    if (!gzip->failed && len < PIECE - gzip->in_len && !memchr(item.data, '\n', item.len)) {
+        unsigned char *to = gzip->in + gzip->in_len;
+        memcpy(to, before, sizeof before - 1);
+        memcpy(to + sizeof before - 1, item.data, item.len);
+        memcpy(to + len - 2, "}\n", 2);
+        gzip->in_len += len;
+        gzip->raw_bytes += len;
+        return 0;
+    }
     if (gzip_write_add(gzip, before, sizeof before - 1, err) < 0 || add_on_one_line(gzip, item, err) < 0)
         return -1;
     return gzip_write_add(gzip, "}\n", 2, err);

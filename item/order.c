@@ -1,19 +1,8 @@
 #include "item/order.h"
 
-#include <endian.h>
 #include <string.h>
 
 #define INSERTION_MAX 16
-
-struct order_entry order_entry_of(const char *text, uint32_t at, uint32_t name_len, uint32_t len)
-{
-    /* Emitted text has no NUL (it is escaped), so zeros behind a short name sort it first. */
-    unsigned char head[8] = {0};
-    memcpy(head, text + at + 1, name_len < 8 ? name_len : 8);
-    uint64_t prefix;
-    memcpy(&prefix, head, sizeof prefix);
-    return (struct order_entry){be64toh(prefix), at, name_len, len};
-}
 
 int order_compare(const char *text, const struct order_entry *a, const struct order_entry *b)
 {

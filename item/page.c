@@ -15,7 +15,8 @@
 
 struct reader {
     struct item_page *page;
-    const char *table; /* of BatchGetItem */
+    struct item_scratch *scratch; /* NULL: items are only cut */
+    const char *table;            /* of BatchGetItem */
     struct scan in;
     bool has_items;
     bool has_count;
@@ -50,34 +51,71 @@ static int checked_value(struct reader *reader, struct bytes *ret_raw, struct er
     return 0;
 }
 
-static int add_item(struct item_page *page, struct bytes item, struct err *err)
+/* `array` with room for more than `count` elements, its room in *size; or NULL. */
+static void *grown(void *array, size_t count, size_t *size, size_t element)
+{
+    if (count < *size)
+        return array;
+    size_t room = *size ? *size * 2 : ITEMS_FIRST;
+    void *larger = reallocarray(array, room, element);
+    if (larger)
+        *size = room;
+    return larger;
+}
+
+static int make_room(struct item_page *page, bool digests, struct err *err)
 {
     if (page->count == PAGE_ITEMS_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "a page of more than %d items", PAGE_ITEMS_MAX);
-    if (page->count == page->size) {
-        size_t size = page->size ? page->size * 2 : ITEMS_FIRST;
-        struct bytes *items = reallocarray(page->items, size, sizeof *items);
-        if (!items)
-            return err_set(err, ERR_NO_MEMORY, "no memory for a page of items");
+    void *items = grown(page->items, page->count, &page->size, sizeof *page->items);
+    if (items)
         page->items = items;
-        page->size = size;
+    void *more = digests && items
+                     ? grown(page->digests, page->count, &page->digest_size, sizeof *page->digests)
+                     : items;
+    if (!more)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a page of items");
+    if (digests)
+        page->digests = more;
+    return 0;
+}
+
+/* The next item, when it is to be hashed: its digest comes together with that of the one before it. */
+static int read_and_hash(struct reader *reader, struct bytes *ret_item, struct err *err)
+{
+    struct item_page *page = reader->page;
+    unsigned char(*two)[SHA256_BYTES] = page->digests + (page->count > 0 ? page->count - 1 : 0);
+    if (item_digest_next(reader->scratch, &reader->in, ret_item, two, err) >= 0)
+        return 0;
+    if (err->code == ERR_ITEM_INVALID) /* it is AWS who says that this is an item */
+        err->code = ERR_AWS_LIED;
+    return -1;
+}
+
+static int read_item(struct reader *reader, struct err *err)
+{
+    struct bytes item;
+    if (make_room(reader->page, reader->scratch, err) < 0)
+        return -1;
+    if (reader->scratch) {
+        if (read_and_hash(reader, &item, err) < 0)
+            return -1;
+    } else if (!scan_object(&reader->in, &item)) {
+        return lied(err, "an element of Items that is not an object");
     }
-    page->items[page->count++] = item;
+    reader->page->items[reader->page->count++] = item;
     return 0;
 }
 
 static int read_items(struct reader *reader, struct err *err)
 {
-    struct bytes item;
     reader->has_items = true;
     if (!scan_take(&reader->in, '['))
         return lied(err, "Items that are not an array");
     if (scan_take(&reader->in, ']'))
         return 0;
     do {
-        if (!scan_object(&reader->in, &item))
-            return lied(err, "an element of Items that is not an object");
-        if (add_item(reader->page, item, err) < 0)
+        if (read_item(reader, err) < 0)
             return -1;
     } while (scan_take(&reader->in, ','));
     return scan_take(&reader->in, ']') ? 0 : lied(err, "Items that do not end");
@@ -249,25 +287,46 @@ static int read_reply(struct reader *reader, const struct member *members, struc
 static int start(struct reader *reader, struct bytes reply, struct err *err)
 {
     struct item_page *page = reader->page;
-    *page = (struct item_page){.items = page->items, .size = page->size};
+    *page = (struct item_page){
+        .items = page->items, .size = page->size, .digests = page->digests, .digest_size = page->digest_size};
     reader->in = scan_of(reply);
     if (reply.len > PAGE_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "a page of more than %lld bytes", PAGE_MAX);
     return 0;
 }
 
+static int read_page(struct reader *reader, struct bytes reply, struct err *err)
+{
+    struct item_page *page = reader->page;
+    if (start(reader, reply, err) < 0 || read_reply(reader, page_members, err) < 0)
+        return -1;
+    if (!reader->has_items || !reader->has_count)
+        return lied(err, "no Items or no Count");
+    if (reader->count != page->count)
+        return err_set(err, ERR_AWS_LIED, "reply with Count %llu and %zu Items",
+                       (unsigned long long)reader->count, page->count);
+    page->scanned_count = reader->has_scanned ? reader->scanned : reader->count;
+    return page->scanned_count >= page->count ? 0 : lied(err, "a ScannedCount below Count");
+}
+
 int item_page_split(struct item_page *page, struct bytes reply, struct err *err)
 {
     struct reader reader = {.page = page};
-    if (start(&reader, reply, err) < 0 || read_reply(&reader, page_members, err) < 0)
+    return read_page(&reader, reply, err);
+}
+
+int item_page_read(struct item_page *page, struct item_scratch *scratch, struct bytes reply, struct err *err)
+{
+    struct reader reader = {.page = page, .scratch = scratch};
+    unsigned char last[SHA256_BYTES];
+    int result = read_page(&reader, reply, err);
+    struct err ignored = ERR_INIT; /* of a page that is refused none may wait for the next page's items */
+    int waited = item_digest_rest(scratch, last, result < 0 ? &ignored : err);
+    if (result < 0 || waited < 0)
         return -1;
-    if (!reader.has_items || !reader.has_count)
-        return lied(err, "no Items or no Count");
-    if (reader.count != page->count)
-        return err_set(err, ERR_AWS_LIED, "reply with Count %llu and %zu Items",
-                       (unsigned long long)reader.count, page->count);
-    page->scanned_count = reader.has_scanned ? reader.scanned : reader.count;
-    return page->scanned_count >= page->count ? 0 : lied(err, "a ScannedCount below Count");
+    if (waited > 0)
+        memcpy(page->digests[page->count - 1], last, sizeof last);
+    return 0;
 }
 
 int item_page_split_batch(struct item_page *page, struct bytes reply, const char *table, struct err *err)
@@ -282,5 +341,6 @@ int item_page_split_batch(struct item_page *page, struct bytes reply, const char
 void item_page_done(struct item_page *page)
 {
     free(page->items);
+    free(page->digests);
     *page = ITEM_PAGE_INIT;
 }

@@ -3,11 +3,11 @@
 /* The first quote, backslash or control at or behind at; end when there is none. */
 static const char *skip_plain(const char *at, const char *end)
 {
-    while (end - at >= 8) {
+    while (end - at >= SCAN_STEP) {
         uint64_t stops = scan_stops(scan_load(at));
         if (stops)
             return at + scan_first(stops);
-        at += 8;
+        at += SCAN_STEP;
     }
     while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
         at++;

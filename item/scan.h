@@ -56,28 +56,73 @@ bool scan_object(struct scan *scan, struct bytes *ret_raw);
  * before the value; 0: the object is closed and the cursor behind it; -1: neither. */
 int scan_member(struct scan *scan, bool first, struct bytes *ret_name);
 
-/* -- eight bytes at a time: a high bit for each byte that has the property; exact for the lowest one. -- */
+/* -- several bytes at a time: where a plain run ends inside a string. SSE2 is part of every x86-64; elsewhere
+ * (and where SCAN_PORTABLE is defined, for its test) eight bytes in a word. A mask is 0 when nothing stops,
+ * and exact for its lowest byte. -- */
 
+#if defined(__SSE2__) && !defined(SCAN_PORTABLE)
+#include <emmintrin.h>
+
+#define SCAN_STEP 16
+typedef __m128i scan_block;
+
+static inline scan_block scan_load(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)at);
+}
+static inline void scan_store(char *to, scan_block block)
+{
+    _mm_storeu_si128((__m128i *)to, block);
+}
+/* Quote, backslash, below 0x20. */
+static inline uint64_t scan_stops(scan_block block)
+{
+    __m128i quotes = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+    __m128i slashes = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+    __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls));
+}
+/* Beyond ASCII. */
+static inline uint64_t scan_highs(scan_block block)
+{
+    return (unsigned)_mm_movemask_epi8(block);
+}
+static inline size_t scan_first(uint64_t mask)
+{
+    return (size_t)__builtin_ctzll(mask);
+}
+#else
+#define SCAN_STEP 8
 #define SCAN_ONES 0x0101010101010101ULL
 #define SCAN_HIGHS 0x8080808080808080ULL
+typedef uint64_t scan_block; /* the first byte in the lowest bits */
 
-static inline uint64_t scan_load(const char *at)
+static inline scan_block scan_load(const char *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof word);
     return le64toh(word);
 }
-static inline uint64_t scan_has(uint64_t word, unsigned char c)
+static inline void scan_store(char *to, scan_block block)
 {
-    uint64_t x = word ^ (SCAN_ONES * c);
+    uint64_t word = htole64(block);
+    memcpy(to, &word, sizeof word);
+}
+static inline uint64_t scan_has(scan_block block, unsigned char c)
+{
+    uint64_t x = block ^ (SCAN_ONES * c);
     return (x - SCAN_ONES) & ~x & SCAN_HIGHS;
 }
-/* Bytes that end a plain run inside a string: quote, backslash, below 0x20. */
-static inline uint64_t scan_stops(uint64_t word)
+static inline uint64_t scan_stops(scan_block block)
 {
-    return scan_has(word, '"') | scan_has(word, '\\') | ((word - SCAN_ONES * 0x20) & ~word & SCAN_HIGHS);
+    return scan_has(block, '"') | scan_has(block, '\\') | ((block - SCAN_ONES * 0x20) & ~block & SCAN_HIGHS);
 }
-static inline size_t scan_first(uint64_t highs)
+static inline uint64_t scan_highs(scan_block block)
 {
-    return (size_t)__builtin_ctzll(highs) >> 3;
+    return block & SCAN_HIGHS;
 }
+static inline size_t scan_first(uint64_t mask)
+{
+    return (size_t)__builtin_ctzll(mask) >> 3;
+}
+#endif

@@ -5,28 +5,6 @@ static const char bad_escape[] = "an escape that JSON does not have";
 static const char lone_surrogate[] = "a lone surrogate";
 static const char not_closed[] = "a string that does not end";
 
-/* Copies up to the first byte that needs a look: quote, backslash, control, or beyond ASCII. */
-static const char *copy_plain(const char *at, const char *end, char **to)
-{
-    char *out = *to;
-    while (end - at >= 8) {
-        uint64_t word = scan_load(at);
-        uint64_t stops = scan_stops(word) | (word & SCAN_HIGHS);
-        memcpy(out, at, 8);
-        size_t n = stops ? scan_first(stops) : 8;
-        at += n;
-        out += n;
-        if (stops) {
-            *to = out;
-            return at;
-        }
-    }
-    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80)
-        *out++ = *at++;
-    *to = out;
-    return at;
-}
-
 /* Length of the well-formed UTF-8 sequence at `at` (RFC 3629 section 4), or 0. */
 static size_t utf8_length(const unsigned char *at, size_t left)
 {
@@ -130,15 +108,9 @@ static const char *escape(struct scan *in, char **to)
     return NULL;
 }
 
-const char *text_canonical(struct scan *in, char **to)
+const char *text_canonical_rest(struct scan *in, char **to)
 {
-    if (!scan_take(in, '"'))
-        return "no string where one belongs";
-    *(*to)++ = '"';
-    for (;;) {
-        in->at = copy_plain(in->at, in->end, to);
-        if (in->at == in->end)
-            return not_closed;
+    for (; in->at < in->end; in->at = text_copy_plain(in->at, in->end, to)) {
         unsigned char c = (unsigned char)*in->at;
         if (c == '"') {
             in->at++;
@@ -161,4 +133,5 @@ const char *text_canonical(struct scan *in, char **to)
         *to += len;
         in->at += len;
     }
+    return not_closed;
 }

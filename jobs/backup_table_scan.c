@@ -14,6 +14,7 @@ struct segment {
     struct work *work;
     struct root *root;
     struct data_writer *writer;
+    struct item_scratch *scratch;
     struct item_page page;
     struct buffer start_key; /* raw; empty: from the beginning */
     struct scan_course course;
@@ -28,6 +29,7 @@ static void segment_done(struct segment *s)
 {
     data_writer_free(s->writer);
     root_close(s->root);
+    item_scratch_free(s->scratch);
     item_page_done(&s->page);
     buffer_done(&s->start_key);
     scan_course_done(&s->course);
@@ -72,12 +74,8 @@ static int keep_items(struct segment *s, struct err *err)
 {
     int64_t before = data_writer_raw(s->writer);
 
-    for (size_t i = 0; i < s->page.count; i++)
-        if (data_writer_add(s->writer, s->page.items[i], err) < 0) {
-            if (err->code == ERR_ITEM_INVALID) /* it is AWS who says that this is an item */
-                err->code = ERR_AWS_LIED;
-            return -1;
-        }
+    if (data_writer_add(s->writer, &s->page, err) < 0)
+        return -1;
     work_progress(s->work, (int64_t)s->page.count, data_writer_raw(s->writer) - before);
     return 0;
 }
@@ -100,7 +98,7 @@ static int take_page(struct segment *s, const struct aws_reply *reply, double *r
 
     if (body.len > PAGE_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "a page of %s has %zu bytes", s->table, body.len);
-    if (item_page_split(&s->page, body, err) < 0 || keep_items(s, err) < 0 || move_on(s, err) < 0)
+    if (item_page_read(&s->page, s->scratch, body, err) < 0 || keep_items(s, err) < 0 || move_on(s, err) < 0)
         return -1;
     *ret_units = s->page.capacity_units > 0 ? s->page.capacity_units : ceil((double)body.len / 4096);
     return 0;
@@ -254,6 +252,9 @@ static int segment_open(struct segment *s, struct err *err)
         (backup_point_change(work, is_written, NULL, err) < 0 || backup_leftover(work, true, err) < 0))
         return -1;
     if (backup_root(work, &s->root, err) < 0)
+        return -1;
+    s->scratch = item_scratch_new(err);
+    if (!s->scratch)
         return -1;
     options.root = s->root;
     options.table = s->table;

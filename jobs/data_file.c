@@ -9,7 +9,6 @@
 
 struct data_writer {
     struct data_writer_options options;
-    struct item_scratch *scratch;
     int64_t number;
     /* the open file; gzip NULL: none */
     struct spool spool;
@@ -30,9 +29,6 @@ int data_writer_new(const struct data_writer_options *options, struct data_write
         writer->options.stored_max = DATA_FILE_STORED_MAX;
     writer->number = options->number;
     writer->spool = SPOOL_NONE;
-    writer->scratch = item_scratch_new(err);
-    if (!writer->scratch)
-        return -1;
     *ret_writer = TAKE(writer);
     return 0;
 }
@@ -50,7 +46,6 @@ void data_writer_free(struct data_writer *writer)
     if (!writer)
         return;
     drop_open_file(writer);
-    item_scratch_free(writer->scratch);
     free(writer);
 }
 
@@ -86,25 +81,32 @@ static int begin(struct data_writer *writer, struct err *err)
     return writer->gzip ? 0 : -1;
 }
 
-int data_writer_add(struct data_writer *writer, struct bytes item, struct err *err)
+static int add_item(struct data_writer *writer, struct bytes item, struct err *err)
 {
-    unsigned char digest[SHA256_BYTES];
-
-    if (!writer->gzip && begin(writer, err) < 0) {
-        drop_open_file(writer);
-        return -1;
-    }
     if (gzip_write_raw(writer->gzip) - writer->looked_at >= LOOK_EVERY) {
         if (look_at_disk(writer, err) < 0)
             return -1;
         writer->looked_at = gzip_write_raw(writer->gzip);
     }
-    if (item_digest(writer->scratch, item, digest, NULL, err) < 0)
-        return -1;
-    fingerprint_add_digest(&writer->fingerprint, digest);
-    if (writer->options.sample)
-        item_sample_add(writer->options.sample, digest);
     return gzip_write_item(writer->gzip, item, err);
+}
+
+int data_writer_add(struct data_writer *writer, const struct item_page *page, struct err *err)
+{
+    if (page->count == 0)
+        return 0;
+    if (!writer->gzip && begin(writer, err) < 0) {
+        drop_open_file(writer);
+        return -1;
+    }
+    for (size_t i = 0; i < page->count; i++) {
+        if (add_item(writer, page->items[i], err) < 0)
+            return -1;
+        fingerprint_add_digest(&writer->fingerprint, page->digests[i]);
+        if (writer->options.sample)
+            item_sample_add(writer->options.sample, page->digests[i]);
+    }
+    return 0;
 }
 
 bool data_writer_full(const struct data_writer *writer)

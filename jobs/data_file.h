@@ -1,12 +1,12 @@
 /*
  * Writes the data files of a recovery point: tables/<table>/data/<part>-<n>.json.gz, one gzip member of at
- * most DATA_FILE_STORED_MAX bytes, lines {"Item":...}. Each item is checked (item_canonical) and counted into
- * the file's fingerprint on its way. A file is spooled, sealed, and placed; recording it is the caller's
- * (work_advance), so that a file that was placed but not recorded is never listed. Thread rule: one
- * attempt's. Memory: about 1 MiB, and the scratch of the largest item.
+ * most DATA_FILE_STORED_MAX bytes, lines {"Item":...}, and adds up the fingerprint of what is in it. A file
+ * is spooled, sealed, and placed; recording it is the caller's (work_advance), so that a file that was placed
+ * but not recorded is never listed. Thread rule: one attempt's. Memory: about 1 MiB.
  */
 #pragma once
 #include "item/fingerprint.h"
+#include "item/page.h"
 #include "jobs/item_sample.h"
 #include "jobs/root.h"
 #include "store/parts.h"
@@ -28,8 +28,9 @@ int data_writer_new(const struct data_writer_options *options, struct data_write
                     struct err *err);
 void data_writer_free(struct data_writer *writer); /* accepts NULL; what was not sealed is gone */
 
-/* `item`: the raw attribute map. ITEM_INVALID, DISK_FULL (also at the floor of free space), IO. */
-int data_writer_add(struct data_writer *writer, struct bytes item, struct err *err);
+/* The items of a page that was read (item_page_read). DISK_FULL (also at the floor of free space), IO; the
+ * open file is then of no use. */
+int data_writer_add(struct data_writer *writer, const struct item_page *page, struct err *err);
 /* A page more of raw items could make the file larger than a file may be: seal it. */
 bool data_writer_full(const struct data_writer *writer);
 bool data_writer_empty(const struct data_writer *writer);

@@ -98,14 +98,10 @@ static int take_page(struct segment *s, struct bytes body, struct err *err)
 {
     if (body.len > PAGE_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "a page of %s has %zu bytes", s->table, body.len);
-    if (item_page_split(&s->page, body, err) < 0)
+    if (item_page_read(&s->page, s->scratch, body, err) < 0)
         return -1;
     for (size_t i = 0; i < s->page.count; i++)
-        if (fingerprint_add(&s->sum, s->scratch, s->page.items[i], err) < 0) {
-            if (err->code == ERR_ITEM_INVALID) /* it is AWS who says that this is an item */
-                err->code = ERR_AWS_LIED;
-            return -1;
-        }
+        fingerprint_add_digest(&s->sum, s->page.digests[i]);
     s->at_end = !s->page.last_evaluated_key.data;
     if (!s->at_end && scan_goes_round(&s->course, buffer_bytes(&s->start_key), s->page.last_evaluated_key))
         return err_set(err, ERR_AWS_LIED, "Scan of %s goes on at a key where it has been", s->table);

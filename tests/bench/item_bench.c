@@ -85,6 +85,16 @@ static void bench_split(struct bench *bench)
     report("split of a Scan reply", since, bench);
 }
 
+static void bench_page(struct bench *bench)
+{
+    struct err err = ERR_INIT;
+    double since = now_us();
+    for (size_t i = 0; i < bench->pages; i++)
+        must(item_page_read(&bench->page, bench->scratch, (struct bytes){bench->text, bench->len}, &err),
+             &err);
+    report("all of these in one pass", since, bench);
+}
+
 static void bench_canonical(struct bench *bench)
 {
     struct err err = ERR_INIT;
@@ -159,6 +169,7 @@ int main(int argc, char **argv)
     bench_split(&bench);
     bench_canonical(&bench);
     bench_fingerprint(&bench);
+    bench_page(&bench);
     bench_write(&bench);
     bench_read(&bench, false);
     bench_read(&bench, true);

@@ -167,7 +167,7 @@ static void sorting_agrees_with_insertion_for_every_count(void **state)
 {
     (void)state;
     enum { MOST = 300 };
-    char text[MOST * 8] = {0};
+    char text[MOST * 8 + 8] = {0};
     struct order_entry entries[MOST], spare[MOST];
     for (size_t count = 0; count <= MOST; count++) {
         uint32_t seed = (uint32_t)count + 1;

@@ -77,6 +77,19 @@ static inline void point_add(struct tree *t, struct point *p, const struct data_
     p->manifest.stored_bytes += file->stored_size;
 }
 
+static inline void point_item(struct tree *t, struct data_writer *writer, const char *item)
+{
+    struct item_scratch *scratch = item_scratch_new(&t->err);
+    unsigned char digest[1][SHA256_BYTES];
+    struct bytes bytes = bytes_of(item);
+
+    assert_int_equal(item_digest(scratch, bytes, digest[0], NULL, &t->err), 0);
+    assert_int_equal(
+        data_writer_add(writer, &(struct item_page){.items = &bytes, .digests = digest, .count = 1}, &t->err),
+        0);
+    item_scratch_free(scratch);
+}
+
 /* One data file of `items` items whose ids begin at `from`. */
 static inline void point_file(struct tree *t, struct point *p, int part, int from, int items)
 {
@@ -87,7 +100,7 @@ static inline void point_file(struct tree *t, struct point *p, int part, int fro
     assert_int_equal(data_writer_new(&options, &writer, &t->err), 0);
     for (int i = from; i < from + items; i++) {
         char *item = arena_printf(t->arena, "{\"id\":{\"S\":\"sale-%d\"},\"amount\":{\"N\":\"%d\"}}", i, i);
-        assert_int_equal(data_writer_add(writer, bytes_of(item), &t->err), 0);
+        point_item(t, writer, item);
     }
     assert_int_equal(data_writer_seal(writer, &file, &t->err), 0);
     data_writer_free(writer);

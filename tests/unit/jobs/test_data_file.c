@@ -1,4 +1,4 @@
-#include "tests/unit/jobs/tree.h"
+#include "tests/unit/jobs/points.h"
 
 #include "base/id.h"
 #include "item/gzip_read.h"
@@ -20,7 +20,7 @@ static struct data_writer *writer_of(struct tree *t, int part, int64_t number, s
 
 static void add(struct tree *t, struct data_writer *writer, const char *item)
 {
-    assert_int_equal(data_writer_add(writer, bytes_of(item), &t->err), 0);
+    point_item(t, writer, item);
 }
 
 /* Reads a file by the reader's own rules; returns its items. */
@@ -149,20 +149,6 @@ static void a_leftover_with_the_same_bytes_is_taken_as_ours(void **state)
     tree_drop(&t);
 }
 
-static void what_is_no_item_is_refused(void **state)
-{
-    static const char *const bad[] = {
-        "", "[]", "{\"a\":1}", "{\"a\":{\"S\":\"x\"}", "{\"a\":{\"S\":\"x\"}}{}", "{\"a\":{\"X\":\"x\"}}"};
-    struct tree t;
-    (void)state;
-    tree_make(&t);
-    struct data_writer *writer = writer_of(&t, 0, 0, 0);
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_fails(data_writer_add(writer, bytes_of(bad[i]), &t.err), ERR_ITEM_INVALID, &t.err);
-    data_writer_free(writer);
-    tree_drop(&t);
-}
-
 /* Text that deflate cannot shorten much. */
 static char *noise_item(struct tree *t, size_t size)
 {
@@ -206,7 +192,9 @@ static void the_floor_of_free_space_is_left_alone(void **state)
     struct data_writer_options options = {
         .root = t.root, .arena = t.arena, .table = "Sales", .min_free = INT64_MAX};
     assert_int_equal(data_writer_new(&options, &writer, &t.err), 0);
-    assert_fails(data_writer_add(writer, BYTES("{\"id\":{\"S\":\"1\"}}"), &t.err), ERR_DISK_FULL, &t.err);
+    struct bytes item = BYTES("{\"id\":{\"S\":\"1\"}}");
+    struct item_page page = {.items = &item, .count = 1};
+    assert_fails(data_writer_add(writer, &page, &t.err), ERR_DISK_FULL, &t.err);
     assert_int_equal(tree_count(&t), 0);
     data_writer_free(writer);
     tree_drop(&t);
@@ -220,7 +208,6 @@ int main(void)
         cmocka_unit_test(what_was_not_sealed_leaves_nothing),
         cmocka_unit_test(a_leftover_of_a_dead_run_is_stepped_over_never_replaced),
         cmocka_unit_test(a_leftover_with_the_same_bytes_is_taken_as_ours),
-        cmocka_unit_test(what_is_no_item_is_refused),
         cmocka_unit_test(a_file_is_full_before_a_page_could_make_it_too_large),
         cmocka_unit_test(the_floor_of_free_space_is_left_alone),
     };
