@@ -1,5 +1,7 @@
 #include "item/keys.h"
 
+#include <isa-l/crc.h>
+
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -7,14 +9,15 @@
 
 /* A key attribute's name has at most 255 characters; escaped, six bytes each and more for pairs. */
 #define ESCAPED_NAME_MAX 4096
-/* A key value has at most 2048 bytes, as escapes six times that. */
-#define KEY_OBJECT_MAX (64 * KIB)
 
 /* Is the raw name, between its quotes, this one when decoded? */
 static bool name_is(struct bytes raw, const char *name)
 {
+    size_t len = strlen(name);
+    if (raw.len < len) /* decoding makes nothing longer */
+        return false;
     if (!memchr(raw.data, '\\', raw.len))
-        return bytes_is(raw, name);
+        return raw.len == len && memcmp(raw.data, name, len) == 0;
     if (raw.len > ESCAPED_NAME_MAX)
         return false;
     _cleanup_(buffer_done) struct buffer decoded = BUFFER_INIT(ESCAPED_NAME_MAX + 1);
@@ -74,16 +77,34 @@ void item_keys_write(struct buffer *out, const struct item_key_names *names,
     buffer_add_char(out, '}');
 }
 
-int item_keys_digest(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
-                     unsigned char ret_digest[SHA256_BYTES], struct err *err)
+/* The item's Key object, into `key`. */
+static int key_of(struct bytes item, const struct item_key_names *names, struct buffer *key, struct err *err)
 {
     struct bytes values[ITEM_KEYS_MAX];
     if (item_keys_find(item, names, values, err) < 0)
         return -1;
-    _cleanup_(buffer_done) struct buffer key = BUFFER_INIT(KEY_OBJECT_MAX);
-    key.secret = true;
-    item_keys_write(&key, names, values);
-    if (buffer_ok(&key, "a key", err) < 0)
+    key->secret = true;
+    buffer_clear(key);
+    item_keys_write(key, names, values);
+    return buffer_ok(key, "a key", err);
+}
+
+int item_keys_mark(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
+                   struct buffer *room, uint32_t *ret_mark, struct err *err)
+{
+    struct bytes canonical;
+    if (key_of(item, names, room, err) < 0 ||
+        item_canonical(scratch, buffer_bytes(room), &canonical, err) < 0)
+        return -1;
+    *ret_mark = crc32_gzip_refl(0, (const unsigned char *)canonical.data, canonical.len);
+    return 0;
+}
+
+int item_keys_digest(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
+                     unsigned char ret_digest[SHA256_BYTES], struct err *err)
+{
+    _cleanup_(buffer_done) struct buffer key = BUFFER_INIT(ITEM_KEY_OBJECT_MAX);
+    if (key_of(item, names, &key, err) < 0)
         return -1;
     return item_digest(scratch, buffer_bytes(&key), ret_digest, NULL, err);
 }

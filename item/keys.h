@@ -4,9 +4,12 @@
  */
 #pragma once
 #include "base/buffer.h"
+#include "base/limits.h"
 #include "item/canonical.h"
 
 #define ITEM_KEYS_MAX 2
+/* A key value has at most 2048 bytes, as escapes six times that. */
+#define ITEM_KEY_OBJECT_MAX (64 * KIB)
 
 struct item_key_names {
     const char *names[ITEM_KEYS_MAX]; /* partition key, then sort key */
@@ -24,6 +27,10 @@ void item_keys_write(struct buffer *out, const struct item_key_names *names,
  */
 int item_keys_digest(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
                      unsigned char ret_digest[SHA256_BYTES], struct err *err);
+/* A number that is the same for the same key, however it was written; now and then another key has it as
+ * well. Cheaper than a digest by far. `room` is kept by the caller from item to item; it is made secret. */
+int item_keys_mark(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
+                   struct buffer *room, uint32_t *ret_mark, struct err *err);
 /* item_keys_digest as lower-case hex. */
 int item_keys_hash(struct item_scratch *scratch, struct bytes item, const struct item_key_names *names,
                    char ret_hex[HEX_SIZE(SHA256_BYTES)], struct err *err);

@@ -114,6 +114,18 @@ static bool line_item(struct bytes line, struct bytes *ret_item)
            scan_object(&in, ret_item) && scan_take(&in, '}') && scan_at_end(&in);
 }
 
+static bool line_is_framed(struct bytes line)
+{
+    static const char before[] = "{\"Item\":{", behind[] = "}}";
+    return line.len >= sizeof before - 1 + sizeof behind - 1 && bytes_starts(line, before) &&
+           memcmp(line.data + line.len - (sizeof behind - 1), behind, sizeof behind - 1) == 0;
+}
+
+static int not_an_item(const struct item_lines *lines, struct err *err)
+{
+    return err_set(err, lines->invalid, "line %llu: not {\"Item\":{...}}", (unsigned long long)lines->number);
+}
+
 int item_lines_next(struct item_lines *lines, struct bytes *ret_item, struct err *err)
 {
     struct bytes line, item;
@@ -122,10 +134,19 @@ int item_lines_next(struct item_lines *lines, struct bytes *ret_item, struct err
         return more;
     lines->number++;
     if (!line_item(line, &item))
-        return err_set(err, lines->invalid, "line %llu: not {\"Item\":{...}}",
-                       (unsigned long long)lines->number);
+        return not_an_item(lines, err);
     *ret_item = item;
     return 1;
+}
+
+int item_lines_skip(struct item_lines *lines, struct err *err)
+{
+    struct bytes line;
+    int more = next_line(lines, &line, err);
+    if (more <= 0)
+        return more;
+    lines->number++;
+    return line_is_framed(line) ? 1 : not_an_item(lines, err);
 }
 
 uint64_t item_lines_number(const struct item_lines *lines)

@@ -16,6 +16,9 @@ void item_lines_free(struct item_lines *lines); /* accepts NULL; wipes */
 /* 1: *ret_item is the attribute map, raw, borrowed until the next call (item_canonical judges it); 0: the
  * end; -1: err, naming the line. After 0 or -1 do not call again. */
 int item_lines_next(struct item_lines *lines, struct bytes *ret_item, struct err *err);
+/* The same for bytes that are known to be those that were written: of the line only its frame is looked at,
+ * {"Item":{ and }}. 1: an item went by. */
+int item_lines_skip(struct item_lines *lines, struct err *err);
 /* The line of the last item, from 1. */
 uint64_t item_lines_number(const struct item_lines *lines);
 

@@ -269,7 +269,7 @@ int backup_read_back(struct work *work, struct err *err)
         struct source_sums sums;
 
         if (work_memory_take(work, ROOT_CHUNK, err) < 0 ||
-            source_file_check(source, file, false, go, work, &sums, err) < 0)
+            source_file_check(source, file, SOURCE_LINES, go, work, &sums, err) < 0)
             return -1;
         work_memory_give(work, ROOT_CHUNK);
         work_progress(work, sums.items, sums.raw_bytes);

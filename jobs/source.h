@@ -54,18 +54,24 @@ static inline void source_close_p(struct source **source)
     source_close(*source);
 }
 
-/* Reads one file whole and checks it: size, sha256, one member (own files), every line an item (foreign ones
- * too), count, fingerprint when `deep`. RECOVERY_POINT_DAMAGED with file and line. `go` is asked often
- * (work_go). */
-struct source_sums {
-    int64_t items, raw_bytes;
-    struct fingerprint fingerprint; /* when deep */
+/* How much of a file is looked at. Each says what those before it say, too. */
+enum source_depth {
+    SOURCE_BYTES, /* the stored bytes: size and sha256 */
+    SOURCE_LINES, /* inflated: one member with its checksum, the raw size, as many lines as items */
+    SOURCE_ITEMS, /* every line an item, and their fingerprint */
 };
-int source_file_check(struct source *source, const struct source_file *file, bool deep,
+/* Reads one file whole and checks it. Foreign files, and those for whose manifest no catalogue vouches, are
+ * always looked at as SOURCE_ITEMS: whoever changed a file could have changed its manifest as well.
+ * RECOVERY_POINT_DAMAGED with file and line. `go` is asked often (work_go). */
+struct source_sums {
+    int64_t items, raw_bytes;       /* of SOURCE_BYTES, what the manifest says of these bytes */
+    struct fingerprint fingerprint; /* of SOURCE_ITEMS */
+};
+int source_file_check(struct source *source, const struct source_file *file, enum source_depth depth,
                       int (*go)(void *arg, struct err *err), void *go_arg, struct source_sums *ret_sums,
                       struct err *err);
-/* Calls each item of a file in order: the raw attribute map, borrowed during the call. Checks as
- * source_file_check does on the way; so a file's first write comes after source_file_check said yes. */
+/* Calls each item of a file in order: the raw attribute map, borrowed during the call. Checks on the way as
+ * source_file_check with SOURCE_LINES does; so a file's first write comes after that said yes. */
 typedef int source_item_fn(void *arg, struct bytes item, int64_t line, struct err *err);
 int source_file_items(struct source *source, const struct source_file *file, source_item_fn *fn, void *arg,
                       struct err *err);

@@ -16,7 +16,7 @@
 struct walk {
     struct source *source;
     const struct source_file *file;
-    bool deep;
+    enum source_depth depth;
     source_item_fn *fn; /* NULL: check only */
     void *arg;
     int (*go)(void *arg, struct err *err); /* NULL: never asked */
@@ -83,7 +83,9 @@ static int walk_open(struct walk *walk, struct err *err)
     const struct source_file *file = walk->file;
     struct gzip_options options = {.damaged = ERR_RECOVERY_POINT_DAMAGED, .mode = GZIP_ONE};
 
-    if (file->foreign) {
+    if (walk->depth == SOURCE_BYTES) {
+        options.mode = GZIP_PLAIN;
+    } else if (file->foreign) {
         options.mode = file->plain ? GZIP_PLAIN : GZIP_MANY;
         options.raw_max = FOREIGN_RAW_MAX;
     }
@@ -96,31 +98,27 @@ static int walk_open(struct walk *walk, struct err *err)
     return walk->scratch ? 0 : -1;
 }
 
-/* The bytes of a point in the catalogue are proven by their SHA-256; what else there is, is judged item by
- * item. */
 static int judge_item(struct walk *walk, struct bytes item, struct err *err)
 {
-    if (!walk->deep && !walk->file->foreign && !walk->fn) {
-        walk->sums.items++;
-        return 0;
-    }
-    if (fingerprint_add(&walk->sums.fingerprint, walk->scratch, item, err) < 0) {
+    if (walk->depth == SOURCE_ITEMS &&
+        fingerprint_add(&walk->sums.fingerprint, walk->scratch, item, err) < 0) {
         if (err->code == ERR_ITEM_INVALID)
             err->code = ERR_RECOVERY_POINT_DAMAGED;
         return err_wrap(err, "line %llu", (unsigned long long)item_lines_number(walk->lines));
     }
-    walk->sums.items++;
     return walk->fn ? walk->fn(walk->arg, item, (int64_t)item_lines_number(walk->lines), err) : 0;
 }
 
 static int walk_items(struct walk *walk, struct err *err)
 {
+    bool skip = walk->depth < SOURCE_ITEMS && !walk->fn;
     struct bytes item;
     int more;
 
-    while ((more = item_lines_next(walk->lines, &item, err)) > 0) {
-        if (judge_item(walk, item, err) < 0)
+    while ((more = skip ? item_lines_skip(walk->lines, err) : item_lines_next(walk->lines, &item, err)) > 0) {
+        if (!skip && judge_item(walk, item, err) < 0)
             return -1;
+        walk->sums.items++;
         if (walk->go && walk->sums.items % GO_EVERY == 0 && walk->go(walk->go_arg, err) < 0)
             return -1;
     }
@@ -136,12 +134,16 @@ static int compare_own(struct walk *walk, const struct gzip_seen *seen, struct e
 
     if (memcmp(seen->sha256, expected->sha256.bytes, sizeof(seen->sha256)))
         return damaged(err, "another SHA-256 than the manifest says");
+    if (walk->depth == SOURCE_BYTES) {
+        walk->sums = (struct source_sums){.items = expected->items, .raw_bytes = expected->raw_size};
+        return 0;
+    }
     if (seen->raw_bytes != (uint64_t)expected->raw_size)
         return damaged(err, "another inflated size than the manifest says");
     if (walk->sums.items != expected->items)
         return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "%lld items instead of %lld",
                        (long long)walk->sums.items, (long long)expected->items);
-    if (!walk->deep)
+    if (walk->depth < SOURCE_ITEMS)
         return 0;
     fingerprint_format(&walk->sums.fingerprint, text);
     return str_is(text, expected->fingerprint) ? 0
@@ -165,8 +167,9 @@ static int compare_exported(struct walk *walk, struct err *err)
 static int walk_end(struct walk *walk, struct err *err)
 {
     struct gzip_seen seen;
+    bool unread = walk->depth == SOURCE_BYTES;
 
-    if (gzip_read_finish(walk->gzip, &seen, err) < 0)
+    if ((unread ? gzip_read_check(walk->gzip, &seen, err) : gzip_read_finish(walk->gzip, &seen, err)) < 0)
         return -1;
     walk->sums.raw_bytes = (int64_t)seen.raw_bytes;
     if (!walk->file->foreign)
@@ -179,18 +182,24 @@ static int walk_all(struct walk *walk, struct err *err)
     /* AWS may export an empty partition as nothing at all */
     if (walk->file->exported && walk->file->size == 0 && walk->file->exported_items == 0)
         return 0;
-    if (walk_open(walk, err) == 0 && walk_items(walk, err) == 0 && walk_end(walk, err) == 0)
+    if (walk_open(walk, err) == 0 && (walk->depth == SOURCE_BYTES || walk_items(walk, err) == 0) &&
+        walk_end(walk, err) == 0)
         return 0;
     return err_wrap(err, "%s", walk->file->path);
 }
 
-int source_file_check(struct source *source, const struct source_file *file, bool deep,
+static enum source_depth depth_of(const struct source *source, const struct source_file *file,
+                                  enum source_depth asked)
+{
+    return file->foreign || !source->point ? SOURCE_ITEMS : asked;
+}
+
+int source_file_check(struct source *source, const struct source_file *file, enum source_depth depth,
                       int (*go)(void *arg, struct err *err), void *go_arg, struct source_sums *ret_sums,
                       struct err *err)
 {
-    /* without the catalogue a manifest vouches for nothing: whoever changed a file could change it as well */
     _cleanup_(walk_done) struct walk walk = {
-        .source = source, .file = file, .deep = deep || !source->point, .go = go, .go_arg = go_arg};
+        .source = source, .file = file, .depth = depth_of(source, file, depth), .go = go, .go_arg = go_arg};
 
     if (walk_all(&walk, err) < 0)
         return -1;
@@ -202,7 +211,7 @@ int source_file_items(struct source *source, const struct source_file *file, sou
                       struct err *err)
 {
     _cleanup_(walk_done) struct walk walk = {
-        .source = source, .file = file, .deep = true, .fn = fn, .arg = arg};
+        .source = source, .file = file, .depth = depth_of(source, file, SOURCE_LINES), .fn = fn, .arg = arg};
 
     return walk_all(&walk, err);
 }

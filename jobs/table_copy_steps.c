@@ -46,7 +46,7 @@ int copy_verify_files(struct work *work, struct err *err)
         struct source_sums sums = {0};
 
         if (work_go(work, err) < 0 ||
-            source_file_check(copy.source, file, file->foreign, go, work, &sums, err) < 0)
+            source_file_check(copy.source, file, SOURCE_BYTES, go, work, &sums, err) < 0)
             return -1;
         if (file->foreign && copy_file_remember(&copy, run.next, &sums.fingerprint, err) < 0)
             return -1;
@@ -265,7 +265,7 @@ static int check_file(struct loading *l, const struct source_file *file, struct 
     struct fingerprint known;
     struct err unknown = ERR_INIT;
 
-    if (source_file_check(l->copy->source, file, file->foreign, go, l->copy->work, &sums, err) < 0)
+    if (source_file_check(l->copy->source, file, SOURCE_LINES, go, l->copy->work, &sums, err) < 0)
         return -1;
     if (!file->foreign)
         return 0;

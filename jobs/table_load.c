@@ -1,7 +1,5 @@
 #include "jobs/table_load.h"
 
-#include <openssl/crypto.h>
-
 #include "base/cleanup.h"
 #include "item/keys.h"
 #include "item/scan.h"
@@ -17,9 +15,9 @@ struct table_load {
     struct table_load_options options;
     struct item_key_names keys, ttl;
     struct item_scratch *scratch;
-    struct buffer text;
+    struct buffer text, key;
     size_t at[BATCH_ITEMS], len[BATCH_ITEMS];
-    uint8_t digests[BATCH_ITEMS][SHA256_BYTES];
+    uint32_t marks[BATCH_ITEMS]; /* of the keys: two items with one mark go into two batches */
     size_t count;
     struct table_load_sums sums;
 };
@@ -36,6 +34,7 @@ int table_load_new(const struct table_load_options *options, struct table_load *
     load->ttl = (struct item_key_names){{options->ttl, NULL}, 1};
     load->text = BUFFER_INIT(BATCH_BYTES + (size_t)ITEM_WIRE_MAX);
     load->text.secret = true;
+    load->key = BUFFER_INIT(ITEM_KEY_OBJECT_MAX);
     load->scratch = item_scratch_new(err);
     if (!load->scratch) {
         table_load_free(load);
@@ -50,8 +49,8 @@ void table_load_free(struct table_load *load)
     if (!load)
         return;
     buffer_done(&load->text);
+    buffer_done(&load->key);
     item_scratch_free(load->scratch);
-    OPENSSL_cleanse(load->digests, sizeof(load->digests));
     free(load);
 }
 
@@ -171,27 +170,27 @@ static void look_at_ttl(struct table_load *load, struct bytes item)
     load->sums.expired = table_load_expired(value[0], aws_now_ms(load->options.work->aws->aws) / 1000);
 }
 
-static bool has_key(const struct table_load *load, const uint8_t digest[SHA256_BYTES])
+static bool has_mark(const struct table_load *load, uint32_t mark)
 {
     for (size_t i = 0; i < load->count; i++)
-        if (!memcmp(load->digests[i], digest, SHA256_BYTES))
+        if (load->marks[i] == mark)
             return true;
     return false;
 }
 
 int table_load_add(struct table_load *load, struct bytes item, struct err *err)
 {
-    uint8_t digest[SHA256_BYTES];
+    uint32_t mark;
 
-    if (item_keys_digest(load->scratch, item, &load->keys, digest, err) < 0)
+    if (item_keys_mark(load->scratch, item, &load->keys, &load->key, &mark, err) < 0)
         return -1;
-    if ((load->count == BATCH_ITEMS || load->text.len + item.len > BATCH_BYTES || has_key(load, digest)) &&
+    if ((load->count == BATCH_ITEMS || load->text.len + item.len > BATCH_BYTES || has_mark(load, mark)) &&
         table_load_flush(load, err) < 0)
         return -1;
     look_at_ttl(load, item);
     load->at[load->count] = load->text.len;
     load->len[load->count] = item.len;
-    memcpy(load->digests[load->count], digest, sizeof(digest));
+    load->marks[load->count] = mark;
     buffer_add_bytes(&load->text, item);
     load->count++;
     return buffer_ok(&load->text, "a batch of items", err);

@@ -117,7 +117,7 @@ static int check_file(struct work *work, struct source *source, const struct sou
 
     if (work_memory_take(work, ROOT_CHUNK, err) < 0)
         return -1;
-    if (source_file_check(source, file, true, go, work, &sums, &failure) < 0) {
+    if (source_file_check(source, file, SOURCE_ITEMS, go, work, &sums, &failure) < 0) {
         if (failure.code != ERR_RECOVERY_POINT_DAMAGED) {
             *err = failure;
             return -1;

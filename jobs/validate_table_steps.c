@@ -214,7 +214,7 @@ int validate_table_other(struct work *work, struct err *err)
         const struct source_file *file = &a.copy.source->files[run.next];
         struct source_sums sums = {0};
 
-        if (source_file_check(a.copy.source, file, true, go, work, &sums, err) < 0)
+        if (source_file_check(a.copy.source, file, SOURCE_ITEMS, go, work, &sums, err) < 0)
             return say_damaged(work, err);
         if (copy_file_remember(&a.copy, run.next, &sums.fingerprint, err) < 0)
             return -1;

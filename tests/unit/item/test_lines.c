@@ -47,6 +47,41 @@ static int count_items(struct bytes text, size_t piece, struct err *err)
 
 #define LINE "{\"Item\":{\"a\":{\"S\":\"}\\n\"}}}"
 
+static int skip_items(struct bytes text, size_t piece, struct err *err)
+{
+    struct drip drip = {text, piece};
+    _cleanup_(item_lines_free_p) struct item_lines *lines =
+        item_lines_new(drip_read, &drip, ERR_RECOVERY_POINT_DAMAGED, err);
+    int more, count = 0;
+    while ((more = item_lines_skip(lines, err)) > 0)
+        assert_int_equal(item_lines_number(lines), ++count);
+    return more < 0 ? -1 : count;
+}
+
+static void lines_are_skipped_by_their_frame(void **state)
+{
+    (void)state;
+    struct err err = ERR_INIT;
+    for (size_t piece = 1; piece < 80; piece++) {
+        assert_int_equal(skip_items(BYTES(LINE "\n" LINE "\n" LINE "\n"), piece, &err), 3);
+        assert_int_equal(skip_items(BYTES(LINE "\n" LINE), piece, &err), 2);
+        assert_int_equal(skip_items(BYTES(""), piece, &err), 0);
+    }
+    static const char *const bad[] = {"\n",
+                                      "{\"Item\":{}",
+                                      "{\"Item\":{} }\n",
+                                      "{\"Item\":[]}",
+                                      "{\"item\":{}}",
+                                      LINE "\n\n" LINE,
+                                      LINE "x\n",
+                                      "{\"Item\":{}}\r\n"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        err = ERR_INIT;
+        assert_int_equal(skip_items(bytes_of(bad[i]), 7, &err), -1);
+        assert_int_equal(err.code, ERR_RECOVERY_POINT_DAMAGED);
+    }
+}
+
 static void lines_come_out_as_they_are_however_they_are_cut(void **state)
 {
     (void)state;
@@ -142,6 +177,7 @@ static void a_source_that_fails_is_not_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_are_skipped_by_their_frame),
         cmocka_unit_test(lines_come_out_as_they_are_however_they_are_cut),
         cmocka_unit_test(a_line_that_is_not_an_item_is_named),
         cmocka_unit_test(a_file_of_one_line_feed_is_not_empty),

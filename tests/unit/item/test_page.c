@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "item/fingerprint.h"
 #include "item/keys.h"
 
 #define KEY                                                                                                  \
@@ -69,6 +70,102 @@ static void members_may_come_in_any_order_and_a_page_can_be_used_again(void **st
     assert_null(page.last_evaluated_key.data);
     assert_int_equal(page.scanned_count, 0);
     assert_true(page.capacity_units == 0);
+}
+
+/* A reply of `count` items of all sizes; an item of `bad` stands in the middle when it is not NULL. */
+static void write_reply(struct buffer *out, unsigned count, const char *bad)
+{
+    buffer_clear(out);
+    buffer_add_str(out, "{\"Items\":[");
+    for (unsigned i = 0; i < count; i++) {
+        if (bad && i == count / 2)
+            buffer_printf(out, "%s,", bad);
+        else
+            buffer_printf(out, " {\"b\":{\"S\":\"%0*u\"} ,\"a\":{\"N\":\"%u.0\"}},", 1 + (int)(i * 37 % 200),
+                          i, i);
+    }
+    if (count > 0)
+        out->len--;
+    buffer_printf(out, "],\"Count\":%u}", count);
+}
+
+static void a_page_that_is_read_knows_the_digests_of_its_items(void **state)
+{
+    (void)state;
+    _cleanup_(item_page_done) struct item_page page = ITEM_PAGE_INIT, cut = ITEM_PAGE_INIT;
+    _cleanup_(buffer_done) struct buffer reply = BUFFER_INIT((size_t)MIB);
+    struct err err = ERR_INIT;
+    _cleanup_(item_scratch_free_p) struct item_scratch *scratch = item_scratch_new(&err);
+    for (unsigned count = 0; count < 40; count++) {
+        struct fingerprint sum = FINGERPRINT_EMPTY, read = FINGERPRINT_EMPTY;
+        write_reply(&reply, count, NULL);
+        assert_int_equal(item_page_read(&page, scratch, buffer_bytes(&reply), &err), 0);
+        assert_int_equal(item_page_split(&cut, buffer_bytes(&reply), &err), 0);
+        assert_int_equal(page.count, count);
+        for (unsigned i = 0; i < count; i++) {
+            assert_true(bytes_equal(page.items[i], cut.items[i]));
+            assert_int_equal(fingerprint_add(&sum, scratch, page.items[i], &err), 0);
+            fingerprint_add_digest(&read, page.digests[i]);
+        }
+        assert_true(fingerprint_equal(&read, &sum));
+    }
+}
+
+static void an_element_that_is_no_item_is_refused_and_leaves_nothing(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"[]",
+                                      "{\"a\":1}",
+                                      "{\"a\":{\"S\":\"x\"}",
+                                      "{\"a\":{\"S\":\"x\"}}{}",
+                                      "{\"a\":{\"X\":\"x\"}}",
+                                      "null",
+                                      "{\"a\":{\"N\":\"x\"}}"};
+    _cleanup_(item_page_done) struct item_page page = ITEM_PAGE_INIT;
+    _cleanup_(buffer_done) struct buffer reply = BUFFER_INIT((size_t)MIB);
+    struct err err = ERR_INIT;
+    _cleanup_(item_scratch_free_p) struct item_scratch *scratch = item_scratch_new(&err);
+    unsigned char one[SHA256_BYTES];
+    assert_int_equal(
+        item_digest(scratch, BYTES("{\"b\":{\"S\":\"0\"},\"a\":{\"N\":\"0.0\"}}"), one, NULL, &err), 0);
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        for (unsigned count = 1; count < 6; count++) {
+            err = ERR_INIT;
+            write_reply(&reply, count, bad[i]);
+            assert_int_equal(item_page_read(&page, scratch, buffer_bytes(&reply), &err), -1);
+            assert_int_equal(err.code, ERR_AWS_LIED);
+            write_reply(&reply, 1, NULL);
+            assert_int_equal(item_page_read(&page, scratch, buffer_bytes(&reply), &err), 0);
+            assert_int_equal(page.count, 1);
+            assert_memory_equal(page.digests[0], one, sizeof one);
+        }
+    }
+}
+
+static void the_same_key_has_the_same_mark(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"{\"v\":{\"S\":\"1\"},\"sk\":{\"N\":\"1.0\"},\"pk\":{\"S\":\"A\"}}",
+                                       "{\"pk\":{\"S\":\"\\u0041\"},\"sk\":{\"N\":\"1\"}}",
+                                       "{ \"\\u0070k\" : { \"S\" : \"A\" } , \"sk\":{\"N\":\"0.01E2\"}}"};
+    static const char *const others[] = {"{\"pk\":{\"S\":\"B\"},\"sk\":{\"N\":\"1\"}}",
+                                         "{\"pk\":{\"S\":\"A\"},\"sk\":{\"N\":\"2\"}}"};
+    const struct item_key_names names = {{"pk", "sk"}, 2};
+    _cleanup_(buffer_done) struct buffer room = BUFFER_INIT(ITEM_KEY_OBJECT_MAX);
+    struct err err = ERR_INIT;
+    _cleanup_(item_scratch_free_p) struct item_scratch *scratch = item_scratch_new(&err);
+    uint32_t mark, other;
+    assert_int_equal(item_keys_mark(scratch, bytes_of(same[0]), &names, &room, &mark, &err), 0);
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        assert_int_equal(item_keys_mark(scratch, bytes_of(same[i]), &names, &room, &other, &err), 0);
+        assert_int_equal(other, mark);
+    }
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        assert_int_equal(item_keys_mark(scratch, bytes_of(others[i]), &names, &room, &other, &err), 0);
+        assert_int_not_equal(other, mark);
+    }
+    assert_int_equal(item_keys_mark(scratch, BYTES("{\"pk\":{\"S\":\"A\"}}"), &names, &room, &other, &err),
+                     -1);
 }
 
 static void a_reply_that_is_cut_anywhere_is_refused(void **state)
@@ -234,6 +331,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_cut_into_its_items_and_facts),
         cmocka_unit_test(members_may_come_in_any_order_and_a_page_can_be_used_again),
+        cmocka_unit_test(a_page_that_is_read_knows_the_digests_of_its_items),
+        cmocka_unit_test(an_element_that_is_no_item_is_refused_and_leaves_nothing),
+        cmocka_unit_test(the_same_key_has_the_same_mark),
         cmocka_unit_test(a_reply_that_is_cut_anywhere_is_refused),
         cmocka_unit_test(a_reply_that_contradicts_itself_is_refused),
         cmocka_unit_test(a_batch_gives_its_items_and_what_was_not_done),

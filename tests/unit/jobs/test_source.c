@@ -86,7 +86,7 @@ static int check_all(struct world *w, struct source *source, struct source_sums 
 {
     struct source_sums all = {0}, one;
     for (size_t i = 0; i < source->file_count; i++) {
-        if (source_file_check(source, &source->files[i], true, NULL, NULL, &one, &w->t.err) < 0)
+        if (source_file_check(source, &source->files[i], SOURCE_ITEMS, NULL, NULL, &one, &w->t.err) < 0)
             return -1;
         all.items += one.items;
         all.raw_bytes += one.raw_bytes;
@@ -294,15 +294,19 @@ static void a_bit_flipped_anywhere_is_damage(void **state)
     assert_int_equal(open_uri(&w, "", &source), 0);
     struct bytes whole = tree_read(&w.t, data_path(&w, 0));
     char *copy = arena_copy(w.t.arena, whole.data, whole.len);
+    struct recovery_point vouched = {.items = source->items};
+    source->point = &vouched; /* else every depth is the deepest */
     for (size_t i = 0; i < whole.len; i++) {
-        struct source_sums sums;
         copy[i] = (char)(copy[i] ^ (1 << (i % 8)));
         tree_write(&w.t, data_path(&w, 0), (struct bytes){copy, whole.len});
-        assert_damage_named(&w,
-                            source_file_check(source, &source->files[0], false, NULL, NULL, &sums, &w.t.err),
-                            data_path(&w, 0));
+        for (enum source_depth depth = SOURCE_BYTES; depth <= SOURCE_ITEMS; depth++) {
+            struct source_sums sums;
+            int result = source_file_check(source, &source->files[0], depth, NULL, NULL, &sums, &w.t.err);
+            assert_damage_named(&w, result, data_path(&w, 0));
+        }
         copy[i] = whole.data[i];
     }
+    source->point = NULL;
     source_close(source);
     world_drop(&w);
 }
@@ -317,7 +321,8 @@ static void files_of_equal_size_that_were_swapped_are_damage(void **state)
     assert_int_equal(open_uri(&w, "", &source), 0);
     source->files[0].path = source->files[1].path; /* the other's bytes under this one's sums */
     source->files[0].size = source->files[1].size;
-    assert_int_equal(source_file_check(source, &source->files[0], false, NULL, NULL, &sums, &w.t.err), -1);
+    assert_int_equal(source_file_check(source, &source->files[0], SOURCE_LINES, NULL, NULL, &sums, &w.t.err),
+                     -1);
     assert_int_equal(w.t.err.code, ERR_RECOVERY_POINT_DAMAGED);
     source_close(source);
     world_drop(&w);
@@ -435,7 +440,7 @@ static void two_members_in_a_file_of_our_own_are_damage(void **state)
     file.size = (int64_t)two.len;
     file.expected.size = file.size;
     file.expected.sha256 = digest_of(&w.t, two); /* even when the manifest says so */
-    assert_damage_named(&w, source_file_check(source, &file, true, NULL, NULL, &sums, &w.t.err),
+    assert_damage_named(&w, source_file_check(source, &file, SOURCE_ITEMS, NULL, NULL, &sums, &w.t.err),
                         data_path(&w, 0));
     source_close(source);
     world_drop(&w);
