@@ -3,8 +3,7 @@
 import re
 from urllib.parse import parse_qsl
 
-from moto.kms import kms_backends
-
+from ..mends import keys
 from .errors import S3Error
 
 CLASSES = {
@@ -121,33 +120,27 @@ def kms_key(ask, wanted):
     fake, account = ask.bucket.fake, ask.call.account
     if wanted is None or wanted == "alias/aws/s3":
         return f"arn:aws:kms:{fake.region_name}:{fake.account_id}:alias/aws/s3"
-    region = wanted.split(":")[3] if wanted.startswith("arn:") else fake.region_name
+    region, owner = _place(wanted, fake.region_name, account)
     if region != fake.region_name:
         raise S3Error("InvalidArgument", f"Invalid key region {region}, the bucket is in {fake.region_name}")
-    owner = wanted.split(":")[4] if wanted.startswith("arn:") else account
-    backend = kms_backends[owner][region]
-    alias = backend.get_alias_name(wanted)
-    named = backend.get_key_id_from_alias(alias) if alias.startswith("alias/") else backend.get_key_id(wanted)
-    found = backend.keys.get(named or "")
-    if found is None:
-        raise S3Error("KMS.NotFoundException", f"Key or alias {wanted} is not found.")
-    check_usable(found)
-    return found.arn
+    check_usable(owner, region, wanted, ask.s3.clock.now())
+    return keys.find(owner, region, wanted).arn
 
 
-def check_usable(key):
-    if key.key_state == "PendingDeletion":
-        raise S3Error("KMS.KMSInvalidStateException", f"{key.arn} is pending deletion.")
-    if not key.enabled:
-        raise S3Error("KMS.DisabledException", f"{key.arn} is disabled.")
+def _place(name, region, account):
+    """(region, account) of a key by its ARN, else those that are given."""
+    return tuple(name.split(":")[3:5]) if name.startswith("arn:") else (region, account)
 
 
-def check_readable(version):
+def check_usable(account, region, name, now):
+    if refusal := keys.s3_trouble(account, region, name, now):
+        status, code, message = refusal
+        raise S3Error(code, message, status=status)
+
+
+def check_readable(version, now):
     """Whether the key under which a version lies still opens it."""
     arn = version.sse.get("SSEKMSKeyId", "")
     if ":key/" in arn:
-        backend = kms_backends[arn.split(":")[4]][arn.split(":")[3]]
-        found = backend.keys.get(arn.rpartition("/")[2])
-        if found is None:
-            raise S3Error("KMS.NotFoundException", f"Key {arn} does not exist")
-        check_usable(found)
+        region, account = _place(arn, None, None)
+        check_usable(account, region, arn, now)

@@ -85,7 +85,7 @@ def source_of(ask):
         "ObjectNotInActiveTierError",
         "The source object of the COPY action is not in the active tier and is only stored in Amazon S3 Glacier.",
     )
-    making.check_readable(version)
+    making.check_readable(version, ask.s3.clock.now())
     return bucket, version
 
 

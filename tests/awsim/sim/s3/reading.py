@@ -136,7 +136,7 @@ def _read(ask, active):
     conditions.check_read(ask.given, version)
     if active:
         check_active(version, ask.s3.clock.now())
-        check_readable(version)
+        check_readable(version, ask.s3.clock.now())
     first, after, is_part = _range(ask.given, version)
     shown = _describe(ask, version)
     shown["ContentLength"] = after - first
