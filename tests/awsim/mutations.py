@@ -474,7 +474,7 @@ TRUTHS = {
         "s3_uploads",
         "wants",
     ),
-    "key of KMS": ("s3/making.py", "if refusal := keys.s3_trouble(account, region, name, now)", "if refusal := None", "s3_uploads", "kms"),
+    "key of KMS": ("s3/making.py", "if trouble := keys.trouble_with(account, region, name, now)", "if trouble := None", "s3_uploads", "kms"),
     "retention": (
         "s3/lock.py",
         "    if is_locked(version, now, bypass):\n",

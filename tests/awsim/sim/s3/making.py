@@ -133,9 +133,8 @@ def _place(name, region, account):
 
 
 def check_usable(account, region, name, now):
-    if refusal := keys.s3_trouble(account, region, name, now):
-        status, code, message = refusal
-        raise S3Error(code, message, status=status)
+    if trouble := keys.trouble_with(account, region, name, now):
+        raise S3Error("KMS." + trouble[0], trouble[1])
 
 
 def check_readable(version, now):
