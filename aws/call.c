@@ -530,7 +530,8 @@ int aws_send(struct aws_session *session, const struct aws_call *call, struct aw
 
     aws_reply_done(reply);
     start(&s);
-    if (!call->payload_hash && !call->stream && sha256_hex(call->body, s.hash, err) != 0)
+    if (!call->payload_hash && !call->stream &&
+        sigv4_payload_hash(&session->keys, call->body, s.hash, err) != 0)
         return -1;
     if (s.until_boot_ms <= clock_boot_ms())
         return err_set(err, ERR_AWS_TIMEOUT, "%s %s: no time is left for it", s.service->name,

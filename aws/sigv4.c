@@ -1,17 +1,15 @@
 #include "aws/sigv4.h"
 
-#include <ctype.h>
-
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "item/sha256.h"
 
 #define SIGNED_MAX 64
 #define CANONICAL_MAX ((size_t)(128 * KIB))
+#define CANONICAL_USUAL 1500
 
 /* -- small things -- */
 
@@ -55,14 +53,37 @@ static void uri_recode(struct buffer *out, struct bytes text, bool keep_slash)
     }
 }
 
-int sha256_hex(struct bytes data, char ret_hex[HEX_SIZE(32)], struct err *err)
+static int hash_hex(struct sha256 *sha, struct bytes data, char ret_hex[HEX_SIZE(32)], struct err *err)
 {
-    uint8_t digest[32];
+    uint8_t digest[SHA256_BYTES];
 
-    if (!EVP_Digest(data.data ? data.data : "", data.len, digest, NULL, EVP_sha256(), NULL))
-        return err_set(err, ERR_INTERNAL, "sha-256 is not available");
+    if (sha256_once(sha, data, digest, err) < 0)
+        return -1;
     hex_encode(digest, sizeof(digest), ret_hex);
     return 0;
+}
+
+int sha256_hex(struct bytes data, char ret_hex[HEX_SIZE(32)], struct err *err)
+{
+    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
+
+    return sha ? hash_hex(sha, data, ret_hex, err) : -1;
+}
+
+/* The digest that a session keeps. */
+static struct sha256 *kept_sha256(struct sigv4_keys *keys, struct err *err)
+{
+    if (!keys->sha)
+        keys->sha = sha256_new(err);
+    return keys->sha;
+}
+
+int sigv4_payload_hash(struct sigv4_keys *keys, struct bytes body, char ret_hex[HEX_SIZE(32)],
+                       struct err *err)
+{
+    struct sha256 *sha = kept_sha256(keys, err);
+
+    return sha ? hash_hex(sha, body, ret_hex, err) : -1;
 }
 
 static void day_of(int64_t time_ms, char ret_day[9])
@@ -201,21 +222,42 @@ static int add_query(struct bytes query, struct buffer *text, struct buffer *out
     return 0;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* No space at the ends, runs of space as one. */
 static void add_header_value(struct buffer *out, struct bytes value)
 {
-    size_t end = value.len, i = 0;
+    size_t i = 0;
 
-    while (i < end && isspace((unsigned char)value.data[i]))
-        i++;
-    while (end > i && isspace((unsigned char)value.data[end - 1]))
-        end--;
-    for (; i < end; i++) {
-        bool space = isspace((unsigned char)value.data[i]);
-        if (space && isspace((unsigned char)value.data[i - 1]))
-            continue;
-        buffer_add_char(out, space ? ' ' : value.data[i]);
+    for (bool first = true;; first = false) {
+        size_t from;
+
+        while (i < value.len && is_space(value.data[i]))
+            i++;
+        if (i == value.len)
+            return;
+        if (!first)
+            buffer_add_char(out, ' ');
+        for (from = i; i < value.len && !is_space(value.data[i]);)
+            i++;
+        buffer_add(out, value.data + from, i - from);
     }
+}
+
+static void add_lower(struct buffer *out, const char *text)
+{
+    size_t len = strlen(text);
+    char *to = buffer_reserve(out, len);
+
+    if (!to)
+        return;
+    for (size_t i = 0; i < len; i++)
+        to[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] | 0x20 : text[i]);
+    to[len] = '\0';
+    out->len += len;
 }
 
 static int add_headers(const struct sigv4_request *request, struct buffer *names, struct buffer *out,
@@ -226,10 +268,8 @@ static int add_headers(const struct sigv4_request *request, struct buffer *names
 
     if (count > SIGNED_MAX)
         return err_set(err, ERR_LIMIT_EXCEEDED, "more than %d headers to sign", SIGNED_MAX);
-    for (size_t i = 0; i < count; i++) {
-        for (const char *p = request->headers[i].name; *p; p++)
-            buffer_add_char(names, (char)tolower((unsigned char)*p));
-    }
+    for (size_t i = 0; i < count; i++)
+        add_lower(names, request->headers[i].name);
     if (names->failed)
         return err_set(err, ERR_LIMIT_EXCEEDED, "the headers are too long to sign");
     const char *at = names->data;
@@ -285,80 +325,112 @@ static void add_scope(struct buffer *out, const struct sigv4_scope *scope)
     char day[9];
 
     day_of(scope->time_ms, day);
-    buffer_printf(out, "%s/%s/%s/aws4_request", day, scope->region, scope->service);
+    buffer_add_str(out, day);
+    buffer_add_char(out, '/');
+    buffer_add_str(out, scope->region);
+    buffer_add_char(out, '/');
+    buffer_add_str(out, scope->service);
+    buffer_add_str(out, "/aws4_request");
 }
 
-void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out)
+static void string_to_sign(struct sha256 *sha, const struct sigv4_scope *scope,
+                           struct bytes canonical_request, struct buffer *out)
 {
     char time[TIME_SIZE];
     char hash[HEX_SIZE(32)] = "";
     struct err err = ERR_INIT;
 
     time_format_basic(scope->time_ms, time);
-    if (sha256_hex(canonical_request, hash, &err) != 0)
+    if (hash_hex(sha, canonical_request, hash, &err) != 0)
         out->failed = true;
-    buffer_printf(out, "AWS4-HMAC-SHA256\n%s\n", time);
+    buffer_add_str(out, "AWS4-HMAC-SHA256\n");
+    buffer_add_str(out, time);
+    buffer_add_char(out, '\n');
     add_scope(out, scope);
-    buffer_printf(out, "\n%s", hash);
+    buffer_add_char(out, '\n');
+    buffer_add_str(out, hash);
 }
 
-static bool hmac(const void *key, size_t key_len, struct bytes data, uint8_t ret_digest[32])
+void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out)
 {
-    unsigned len = 32;
+    struct err err = ERR_INIT;
+    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(&err);
 
-    return HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)data.data, data.len, ret_digest,
-                &len) != NULL;
+    out->failed |= !sha;
+    if (sha)
+        string_to_sign(sha, scope, canonical_request, out);
+}
+
+static int signing_key(struct sha256 *sha, const char *secret_key, const struct sigv4_scope *scope,
+                       uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
+{
+    _cleanup_(cleanup_buffer) struct buffer first = BUFFER_INIT(1024);
+    char day[9];
+    const struct bytes own = {(const char *)ret_key, SIGV4_KEY_SIZE};
+
+    first.secret = true;
+    day_of(scope->time_ms, day);
+    buffer_add_str(&first, "AWS4");
+    buffer_add_str(&first, secret_key);
+    if (first.failed)
+        return err_set(err, ERR_INTERNAL, "no signing key could be derived");
+    if (sha256_hmac(sha, buffer_bytes(&first), bytes_of(day), ret_key, err) < 0 ||
+        sha256_hmac(sha, own, bytes_of(scope->region), ret_key, err) < 0 ||
+        sha256_hmac(sha, own, bytes_of(scope->service), ret_key, err) < 0)
+        return -1;
+    return sha256_hmac(sha, own, BYTES("aws4_request"), ret_key, err);
 }
 
 int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope,
                       uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer first = BUFFER_INIT(1024);
-    char day[9];
+    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
 
-    first.secret = true;
-    day_of(scope->time_ms, day);
-    buffer_printf(&first, "AWS4%s", secret_key);
-    if (first.failed || !hmac(first.data, first.len, bytes_of(day), ret_key) ||
-        !hmac(ret_key, 32, bytes_of(scope->region), ret_key) ||
-        !hmac(ret_key, 32, bytes_of(scope->service), ret_key) ||
-        !hmac(ret_key, 32, BYTES("aws4_request"), ret_key))
-        return err_set(err, ERR_INTERNAL, "no signing key could be derived");
-    return 0;
+    return sha ? signing_key(sha, secret_key, scope, ret_key, err) : -1;
 }
 
-int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign,
-                    char ret_hex[HEX_SIZE(32)], struct err *err)
+static int sign(struct sha256 *sha, const uint8_t key[SIGV4_KEY_SIZE], struct bytes to_sign,
+                char ret_hex[HEX_SIZE(32)], struct err *err)
 {
-    uint8_t digest[32];
+    uint8_t digest[SHA256_BYTES];
 
-    if (!hmac(key, SIGV4_KEY_SIZE, string_to_sign, digest))
-        return err_set(err, ERR_INTERNAL, "hmac is not available");
+    if (sha256_hmac(sha, (struct bytes){(const char *)key, SIGV4_KEY_SIZE}, to_sign, digest, err) < 0)
+        return -1;
     hex_encode(digest, sizeof(digest), ret_hex);
     return 0;
 }
 
-/* The day's key from the cache, or derived into it. */
-static int cached_key(const char *access_key, const char *secret_key, const struct sigv4_scope *scope,
-                      struct sigv4_keys *keys, uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
+int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes to_sign, char ret_hex[HEX_SIZE(32)],
+                    struct err *err)
 {
-    char day[9];
-    char id[SIGV4_KEY_ID_SIZE];
+    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
 
-    day_of(scope->time_ms, day);
-    int len = snprintf(id, sizeof(id), "%s/%s/%s/%s", access_key, day, scope->region, scope->service);
-    bool fits = keys && len > 0 && (size_t)len < sizeof(id);
-    for (size_t i = 0; fits && i < COUNT_OF(keys->entries); i++) {
-        if (strcmp(keys->entries[i].id, id) == 0) {
+    return sha ? sign(sha, key, to_sign, ret_hex, err) : -1;
+}
+
+/* The day's key from the cache, or derived into it. */
+static int cached_key(struct sha256 *sha, const char *access_key, const char *secret_key,
+                      const struct sigv4_scope *scope, struct sigv4_keys *keys,
+                      uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
+{
+    _cleanup_(cleanup_buffer) struct buffer id = BUFFER_INIT(SIGV4_KEY_ID_SIZE - 1);
+
+    if (!keys)
+        return signing_key(sha, secret_key, scope, ret_key, err);
+    buffer_add_str(&id, access_key);
+    buffer_add_char(&id, '/');
+    add_scope(&id, scope);
+    for (size_t i = 0; !id.failed && i < COUNT_OF(keys->entries); i++) {
+        if (strcmp(keys->entries[i].id, id.data) == 0) {
             memcpy(ret_key, keys->entries[i].key, SIGV4_KEY_SIZE);
             return 0;
         }
     }
-    if (sigv4_signing_key(secret_key, scope, ret_key, err) != 0)
+    if (signing_key(sha, secret_key, scope, ret_key, err) != 0)
         return -1;
-    if (fits) {
+    if (!id.failed) {
         struct sigv4_key *entry = &keys->entries[keys->next++ % COUNT_OF(keys->entries)];
-        str_copy(entry->id, sizeof(entry->id), id);
+        str_copy(entry->id, sizeof(entry->id), id.data);
         memcpy(entry->key, ret_key, SIGV4_KEY_SIZE);
     }
     return 0;
@@ -366,12 +438,13 @@ static int cached_key(const char *access_key, const char *secret_key, const stru
 
 void sigv4_keys_done(struct sigv4_keys *keys)
 {
+    sha256_free(keys->sha);
     OPENSSL_cleanse(keys, sizeof(*keys));
 }
 
-int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
-                        const char *access_key, const char *secret_key, struct sigv4_keys *keys,
-                        struct buffer *out, struct err *err)
+static int authorization(struct sha256 *sha, const struct sigv4_request *request,
+                         const struct sigv4_scope *scope, const char *access_key, const char *secret_key,
+                         struct sigv4_keys *keys, struct buffer *out, struct err *err)
 {
     _cleanup_(cleanup_buffer) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
     _cleanup_(cleanup_buffer) struct buffer signed_headers = BUFFER_INIT(4096);
@@ -379,20 +452,36 @@ int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_
     uint8_t key[SIGV4_KEY_SIZE];
     char signature[HEX_SIZE(32)];
 
-    canonical.secret = true; /* a session token is in it */
+    canonical.secret = true;                     /* a session token is in it */
+    buffer_reserve(&canonical, CANONICAL_USUAL); /* what grows is wiped at each step */
     if (sigv4_canonical_request(request, scope, &canonical, &signed_headers, err) != 0)
         return -1;
-    sigv4_string_to_sign(scope, buffer_bytes(&canonical), &to_sign);
+    string_to_sign(sha, scope, buffer_bytes(&canonical), &to_sign);
     if (buffer_ok(&to_sign, "the string to sign", err) != 0)
         return -1;
-    int rc = cached_key(access_key, secret_key, scope, keys, key, err);
+    int rc = cached_key(sha, access_key, secret_key, scope, keys, key, err);
     if (rc == 0)
-        rc = sigv4_signature(key, buffer_bytes(&to_sign), signature, err);
+        rc = sign(sha, key, buffer_bytes(&to_sign), signature, err);
     OPENSSL_cleanse(key, sizeof(key));
     if (rc != 0)
         return -1;
-    buffer_printf(out, "AWS4-HMAC-SHA256 Credential=%s/", access_key);
+    buffer_add_str(out, "AWS4-HMAC-SHA256 Credential=");
+    buffer_add_str(out, access_key);
+    buffer_add_char(out, '/');
     add_scope(out, scope);
-    buffer_printf(out, ", SignedHeaders=%s, Signature=%s", signed_headers.data, signature);
+    buffer_add_str(out, ", SignedHeaders=");
+    buffer_add_bytes(out, buffer_bytes(&signed_headers));
+    buffer_add_str(out, ", Signature=");
+    buffer_add_str(out, signature);
     return buffer_ok(out, "the authorization header", err);
+}
+
+int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
+                        const char *access_key, const char *secret_key, struct sigv4_keys *keys,
+                        struct buffer *out, struct err *err)
+{
+    _cleanup_(sha256_free_p) struct sha256 *own = keys ? NULL : sha256_new(err);
+    struct sha256 *sha = keys ? kept_sha256(keys, err) : own;
+
+    return sha ? authorization(sha, request, scope, access_key, secret_key, keys, out, err) : -1;
 }

@@ -38,8 +38,11 @@ struct sigv4_scope {
     bool single_encode; /* encoded once (implied by s3_path) */
 };
 
-/* Signing keys by day, region and service. Wiped by sigv4_keys_done. */
+/* Signing keys by day, region and service, and a digest that is looked up once. Begins as zeros; wiped and
+ * freed by sigv4_keys_done. */
+struct sha256;
 struct sigv4_keys {
+    struct sha256 *sha;
     struct sigv4_key {
         char id[SIGV4_KEY_ID_SIZE]; /* access key, day, region, service */
         uint8_t key[SIGV4_KEY_SIZE];
@@ -65,5 +68,8 @@ int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_
 
 /* Percent-encoding of RFC 3986 unreserved characters' complement, upper-case hex. */
 void uri_encode(struct buffer *out, struct bytes text, bool keep_slash);
-/* SHA-256 as lower-case hex. */
+/* SHA-256 of a body as lower-case hex, with the digest of `keys`. */
+int sigv4_payload_hash(struct sigv4_keys *keys, struct bytes body, char ret_hex[HEX_SIZE(32)],
+                       struct err *err);
+/* The same for who has none. */
 int sha256_hex(struct bytes data, char ret_hex[HEX_SIZE(32)], struct err *err);

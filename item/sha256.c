@@ -1,6 +1,7 @@
 #include "item/sha256.h"
 
 #include <stdlib.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
@@ -59,4 +60,36 @@ int sha256_once(struct sha256 *sha, struct bytes data, unsigned char ret_digest[
     if (sha256_start(sha, err) < 0 || sha256_add(sha, data.data, data.len, err) < 0)
         return -1;
     return sha256_end(sha, ret_digest, err);
+}
+
+#define HMAC_BLOCK 64
+
+static int padded(struct sha256 *sha, unsigned char *block, unsigned char pad, const void *data, size_t len,
+                  unsigned char *ret_digest, struct err *err)
+{
+    for (size_t i = 0; i < HMAC_BLOCK; i++)
+        block[i] ^= pad;
+    if (sha256_start(sha, err) < 0 || sha256_add(sha, block, HMAC_BLOCK, err) < 0 ||
+        sha256_add(sha, data, len, err) < 0)
+        return -1;
+    return sha256_end(sha, ret_digest, err);
+}
+
+int sha256_hmac(struct sha256 *sha, struct bytes key, struct bytes data,
+                unsigned char ret_digest[SHA256_BYTES], struct err *err)
+{
+    unsigned char block[HMAC_BLOCK] = {0}, inner[SHA256_BYTES];
+    int rc = 0;
+
+    if (key.len > HMAC_BLOCK)
+        rc = sha256_once(sha, key, block, err);
+    else if (key.len > 0)
+        memcpy(block, key.data, key.len);
+    if (rc == 0)
+        rc = padded(sha, block, 0x36, data.data, data.len, inner, err);
+    if (rc == 0)
+        rc = padded(sha, block, 0x36 ^ 0x5c, inner, sizeof(inner), ret_digest, err);
+    OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(inner, sizeof(inner));
+    return rc;
 }

@@ -21,6 +21,10 @@ int sha256_end(struct sha256 *sha, unsigned char ret_digest[SHA256_BYTES], struc
 int sha256_once(struct sha256 *sha, struct bytes data, unsigned char ret_digest[SHA256_BYTES],
                 struct err *err);
 
+/* HMAC-SHA-256 (RFC 2104). The key is wiped from where this puts it. */
+int sha256_hmac(struct sha256 *sha, struct bytes key, struct bytes data,
+                unsigned char ret_digest[SHA256_BYTES], struct err *err);
+
 static inline void sha256_free_p(struct sha256 **sha)
 {
     sha256_free(*sha);
