@@ -33,6 +33,7 @@ void key_set_free(struct key_set *set)
     for (size_t i = 0; i < set->count; i++) {
         struct jws_key *key = &set->keys[i];
 
+        jws_key_unready(key);
         EVP_PKEY_free(key->pkey);
         OPENSSL_clear_free(key->secret, key->secret_len);
         free((char *)key->kid);
@@ -98,6 +99,7 @@ static int add_public(struct key_set *set, EVP_PKEY **pkey, uint32_t algs, const
     if (add(set, &key, kid, what, err) < 0)
         return -1;
     *pkey = NULL;
+    jws_key_ready(&set->keys[set->count - 1]);
     return 0;
 }
 

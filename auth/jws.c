@@ -208,12 +208,45 @@ static bool set_pss(EVP_PKEY_CTX *context)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
+/* A check with this key that has begun; NULL when it cannot. The caller frees. */
+static EVP_MD_CTX *begin(const struct jws_alg_info *info, EVP_PKEY *pkey)
+{
+    _cleanup_(cleanup_md) EVP_MD_CTX *context = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *parameters;
+
+    if (!context ||
+        EVP_DigestVerifyInit_ex(context, &parameters, info->digest, NULL, NULL, pkey, NULL) != 1 ||
+        (info->family == JWS_FAMILY_PSS && !set_pss(parameters)))
+        return NULL;
+    return TAKE(context);
+}
+
+static EVP_MD_CTX *copy_of(const EVP_MD_CTX *ready)
+{
+    _cleanup_(cleanup_md) EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    return context && EVP_MD_CTX_copy_ex(context, ready) == 1 ? TAKE(context) : NULL;
+}
+
+void jws_key_ready(struct jws_key *key)
+{
+    for (unsigned alg = JWS_NONE + 1; key->pkey && alg < JWS_ALG_COUNT; alg++)
+        if (key->algs & JWS_BIT(alg))
+            key->ready[alg] = begin(&algs[alg], key->pkey);
+}
+
+void jws_key_unready(struct jws_key *key)
+{
+    for (unsigned alg = 0; alg < JWS_ALG_COUNT; alg++)
+        EVP_MD_CTX_free(key->ready[alg]);
+    memset(key->ready, 0, sizeof(key->ready));
+}
+
 static bool verify_public(const struct jws *jws, const struct jws_alg_info *info, const struct jws_key *key)
 {
     uint8_t der[ECDSA_DER_MAX];
     const uint8_t *signature = (const uint8_t *)jws->signature.data;
     size_t len = jws->signature.len;
-    EVP_PKEY_CTX *parameters;
 
     if (!key->pkey)
         return false;
@@ -226,14 +259,10 @@ static bool verify_public(const struct jws *jws, const struct jws_alg_info *info
                                               : len != (size_t)EVP_PKEY_get_size(key->pkey)) {
         return false;
     }
-    _cleanup_(cleanup_md) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (!context ||
-        EVP_DigestVerifyInit_ex(context, &parameters, info->digest, NULL, NULL, key->pkey, NULL) != 1)
-        return false;
-    if (info->family == JWS_FAMILY_PSS && !set_pss(parameters))
-        return false;
-    return EVP_DigestVerify(context, signature, len, (const uint8_t *)jws->signed_text.data,
-                            jws->signed_text.len) == 1;
+    const EVP_MD_CTX *ready = key->ready[jws->alg];
+    _cleanup_(cleanup_md) EVP_MD_CTX *context = ready ? copy_of(ready) : begin(info, key->pkey);
+    return context && EVP_DigestVerify(context, signature, len, (const uint8_t *)jws->signed_text.data,
+                                       jws->signed_text.len) == 1;
 }
 
 bool jws_verify(const struct jws *jws, const struct jws_key *key)

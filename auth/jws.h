@@ -57,9 +57,10 @@ enum jws_alg jws_alg_by_name(struct bytes name);           /* exact case; JWS_NO
 /* One key. Secret and public keys never mix: a key with a secret serves HS algorithms only, and the other way
  * round. */
 struct jws_key {
-    uint32_t algs;   /* JWS_BIT of each algorithm that it serves */
-    const char *kid; /* NULL: it has none */
-    EVP_PKEY *pkey;  /* made once; OpenSSL allows verifying with it from many threads */
+    uint32_t algs;                    /* JWS_BIT of each algorithm that it serves */
+    const char *kid;                  /* NULL: it has none */
+    EVP_PKEY *pkey;                   /* made once; OpenSSL allows verifying with it from many threads */
+    EVP_MD_CTX *ready[JWS_ALG_COUNT]; /* of a public key: a check that has begun, to be copied; or NULL */
     uint8_t *secret;
     size_t secret_len;
 };
@@ -76,6 +77,11 @@ struct jws {
 /* Takes the token apart. INVALID_TOKEN with the check that failed, or NO_MEMORY. `ret_jws` lives in the arena
  * and borrows the token's bytes. */
 int jws_parse(struct bytes token, struct arena *arena, struct jws *ret_jws, struct err *err);
+/* Begins a check of each algorithm that a public key serves, once and for all: OpenSSL spends a fifth of a
+ * check on looking up what it needs. What cannot be begun now is begun at each check. Before the key is used;
+ * the caller frees with jws_key_unready. */
+void jws_key_ready(struct jws_key *key);
+void jws_key_unready(struct jws_key *key);
 /* True only when the key serves the token's alg and the signature is its. */
 bool jws_verify(const struct jws *jws, const struct jws_key *key);
 
