@@ -25,7 +25,7 @@
 #define HTTP_TARGET_MAX (8 * KIB)
 #define HTTP_HEADERS_MAX 100
 #define HTTP_POOL                                                                                            \
-    (96 * KIB) /* libmicrohttpd's memory of one connection: our own head limit must be met first */
+    (64 * KIB) /* libmicrohttpd's memory of one connection: our own head limit must be met first */
 #define HTTP_DISCARD_MAX                                                                                     \
     (64 * KIB) /* a refused request's body that is read to its end, so that the reply arrives */
 #define HTTP_LINGER_MS 1000

@@ -58,11 +58,12 @@ static bool reader_stalls(const struct deadlines *all, struct deadline *one, int
 {
     uint64_t received, acked;
 
-    if (now - one->since_ms < all->limits.stall_ms)
+    if (one->noted && now - one->since_ms < all->limits.stall_ms)
         return false;
     traffic(one->fd, &received, &acked);
-    if (acked - one->bytes < (uint64_t)HTTP_REPLY_STALL_BYTES)
+    if (one->noted && acked - one->bytes < (uint64_t)HTTP_REPLY_STALL_BYTES)
         return true;
+    one->noted = true;
     one->since_ms = now;
     one->bytes = acked;
     return false;
@@ -252,14 +253,15 @@ void deadline_phase(struct deadlines *all, struct deadline *one, enum deadline_p
     uint64_t received = 0, acked = 0;
     int64_t now = clock_boot_ms();
 
-    if (phase == DEADLINE_IDLE || phase == DEADLINE_REPLY)
+    if (phase == DEADLINE_IDLE) /* at once: the next byte begins a head */
         traffic(one->fd, &received, &acked);
     pthread_mutex_lock(&all->lock);
     /* a head that the watch has seen begin keeps its first byte; so does the body behind it */
     if (phase != DEADLINE_BODY && !(phase == DEADLINE_HEAD && one->phase == DEADLINE_HEAD))
         one->since_ms = now;
     one->turn_ms = one->since_ms;
-    one->bytes = phase == DEADLINE_REPLY ? acked : received;
+    one->bytes = received;
+    one->noted = phase != DEADLINE_REPLY; /* most replies have gone before the watch comes by */
     one->phase = phase;
     pthread_mutex_unlock(&all->lock);
 }

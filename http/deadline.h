@@ -38,6 +38,7 @@ struct deadline {
     int64_t since_ms; /* HEAD, BODY: the first byte; IDLE: when it began; REPLY: when bytes was noted */
     int64_t turn_ms;  /* when the phase began */
     uint64_t bytes;   /* IDLE: received, REPLY: acknowledged, at since_ms */
+    bool noted;       /* REPLY: the watch has been there, since_ms and bytes are its */
     int64_t held;     /* memory of a large reply */
     bool shot;
 };
