@@ -34,10 +34,10 @@ static struct block *block_new(struct arena *arena, size_t size)
 
     if (size > arena->limit || arena->used > arena->limit - size)
         return NULL;
-    block = calloc(1, sizeof(*block) + size);
+    block = malloc(sizeof(*block) + size);
     if (!block)
         return NULL;
-    block->size = size;
+    *block = (struct block){.size = size};
     arena->used += size;
     return block;
 }
@@ -93,7 +93,6 @@ void arena_reset(struct arena *arena)
         free(block);
         block = next;
     }
-    memset(block->data, 0, block->used);
     block->used = 0;
     arena->blocks = block;
 }
@@ -127,7 +126,7 @@ void *arena_alloc(struct arena *arena, size_t size)
     }
     memory = block->data + block->used;
     block->used += need;
-    return memory;
+    return memset(memory, 0, need);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t size, size_t count)

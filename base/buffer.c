@@ -66,7 +66,8 @@ char *buffer_reserve(struct buffer *buffer, size_t len)
 
 void buffer_add(struct buffer *buffer, const void *data, size_t len)
 {
-    char *to = buffer_reserve(buffer, len);
+    bool fits = !buffer->failed && len < buffer->size - buffer->len && len <= buffer->max - buffer->len;
+    char *to = fits ? buffer->data + buffer->len : buffer_reserve(buffer, len);
 
     if (!to)
         return;

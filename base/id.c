@@ -13,6 +13,20 @@ void random_bytes(void *ret_data, size_t len)
         abort();
 }
 
+/* Random bytes for 64 ids at once, each given out once: asking OpenSSL for a few costs as much as for many.
+ * The caller holds the lock. */
+static void random_id(struct id *ret_id)
+{
+    static struct id stock[64];
+    static size_t left;
+
+    if (left == 0) {
+        random_bytes(stock, sizeof(stock));
+        left = sizeof(stock) / sizeof(stock[0]);
+    }
+    *ret_id = stock[--left];
+}
+
 struct id id_new(void)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -23,8 +37,8 @@ struct id id_new(void)
     int64_t ms;
     uint32_t order;
 
-    random_bytes(&id, sizeof(id));
     pthread_mutex_lock(&lock);
+    random_id(&id);
     ms = clock_wall_ms();
     if (ms > last_ms) {
         last_ms = ms;

@@ -1,6 +1,7 @@
 /*
  * Public ids: UUIDv7 (RFC 9562), 16 bytes in the store, 36 characters outside. id_new never goes back within
- * a process, also when the wall clock does. Thread rule: any thread.
+ * a process, also when the wall clock does. Thread rule: any thread; not in a forked child, which would make
+ * the ids of its parent.
  */
 #pragma once
 #include <stdbool.h>

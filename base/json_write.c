@@ -95,6 +95,16 @@ void json_put_begin(struct json_writer *w, struct buffer *out)
 
 static void quoted(struct buffer *out, struct bytes text)
 {
+    const char *end = text.data + text.len;
+    char *to = json_plain_run(text.data, end) == end ? buffer_reserve(out, text.len + 2) : NULL;
+
+    if (to) { /* nearly all text: in one go */
+        *to++ = '"';
+        memcpy(to, text.data, text.len);
+        memcpy(to + text.len, "\"", 2);
+        out->len += text.len + 2;
+        return;
+    }
     buffer_add_char(out, '"');
     json_escape(out, text);
     buffer_add_char(out, '"');

@@ -10,6 +10,7 @@
 #include "base/json.h"
 
 #define LINE_MAX_BYTES 8192
+#define LINE_USUAL_BYTES 500
 
 static _Atomic enum log_level threshold = LOG_INFO; /* a reload changes them while others write */
 static _Atomic enum log_format shape = LOG_JSON;
@@ -67,6 +68,7 @@ static void begin(struct line *line, enum log_level level, const char *message)
 
     time_format(clock_wall_ms(), now);
     line->out = BUFFER_INIT(LINE_MAX_BYTES);
+    buffer_reserve(&line->out, LINE_USUAL_BYTES); /* it then need not grow */
     line->shape = atomic_load_explicit(&shape, memory_order_relaxed);
     if (line->shape == LOG_JSON) {
         json_put_begin(&line->json, &line->out);

@@ -163,6 +163,12 @@ static void rate(struct counted *c, int64_t now)
     c->rated_bytes = c->bytes;
 }
 
+/* To thousandths: more digits say nothing, and take long to write. */
+static double rounded(double a_second)
+{
+    return a_second > 0 ? round(a_second * 1000) / 1000 : 0;
+}
+
 static struct progress shown(const struct counted *c, int64_t now)
 {
     struct progress p = {.phase = c->phase,
@@ -170,8 +176,8 @@ static struct progress shown(const struct counted *c, int64_t now)
                          .done = c->done,
                          .total = c->total,
                          .bytes = c->bytes,
-                         .items_per_second = c->items_rate > 0 ? c->items_rate : 0,
-                         .bytes_per_second = c->bytes_rate > 0 ? c->bytes_rate : 0,
+                         .items_per_second = rounded(c->items_rate),
+                         .bytes_per_second = rounded(c->bytes_rate),
                          .eta_seconds = -1,
                          .updated_at = clock_wall_ms()};
 

@@ -3,6 +3,8 @@
 #include "http/header.h"
 #include "item/sha256.h"
 
+#define REPLY_USUAL 2000
+
 int request_id_param(struct request *req, int index, struct id *ret_id, struct err *err)
 {
     if (id_parse(bytes_of(req->params[index]), ret_id))
@@ -101,6 +103,7 @@ void reply_json(struct http_reply *reply, int status, struct json_writer *ret_wr
 {
     reply->status = status;
     reply->content_type = "application/json";
+    buffer_reserve(&reply->body, REPLY_USUAL); /* it then need not grow */
     json_put_begin(ret_writer, &reply->body);
 }
 
