@@ -54,9 +54,10 @@ def machine():
 class Stub:
     """The DynamoDB made of arithmetic (stub.c)."""
 
-    def __init__(self, items, page_delay_ms=0):
+    def __init__(self, items, page_delay_ms=0, page_items=2500):
         self.port = free_port()
-        self.process = subprocess.Popen([PROGRAMS / "stub", str(self.port), str(items), str(page_delay_ms)], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([PROGRAMS / "stub", *map(str, (self.port, items, page_delay_ms, page_items))],
+                                        stdout=subprocess.PIPE)
         self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{self.port}"
 

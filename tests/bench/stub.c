@@ -2,7 +2,7 @@
  * A DynamoDB made of arithmetic, for benchmarks: tables of N items of 400 bytes that exist nowhere. Pages of
  * a Scan are written from a template with their x-amz-crc32, BatchWriteItem counts and forgets, the rest is
  * what a backup and a restore need. Its own cost is kept small and is not what is measured. stub PORT ITEMS
- * [PAGE_DELAY_MS]        listens on 127.0.0.1
+ * [PAGE_DELAY_MS [PAGE_ITEMS]]        listens on 127.0.0.1
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -20,13 +20,13 @@
 
 #include <isa-l/crc.h>
 
-#define PAGE_ITEMS 2500
 #define PAYLOAD 330
 #define REQUEST_MAX (20 << 20)
 #define TABLES_MAX 16
 
 static int64_t item_count;
 static int page_delay_ms;
+static int64_t page_items = 2500; /* a megabyte */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char tables[TABLES_MAX][256];
 static _Atomic int64_t written;
@@ -128,8 +128,8 @@ static void scan(struct connection *c, const char *body)
 
     if (start && (start = strstr(start, "page-")))
         page = atoll(start + 5);
-    first = page * PAGE_ITEMS;
-    count = first >= item_count ? 0 : item_count - first < PAGE_ITEMS ? item_count - first : PAGE_ITEMS;
+    first = page * page_items;
+    count = first >= item_count ? 0 : item_count - first < page_items ? item_count - first : page_items;
     if (page_delay_ms)
         usleep((useconds_t)page_delay_ms * 1000);
     add(c, "{\"Count\":%ld,\"Items\":[", (long)count);
@@ -139,7 +139,7 @@ static void scan(struct connection *c, const char *body)
         add_item(c, first + i);
     }
     add(c, "]");
-    if (count && (page + total) * PAGE_ITEMS < item_count)
+    if (count && (page + total) * page_items < item_count)
         add(c, ",\"LastEvaluatedKey\":{\"pk\":{\"S\":\"page-%ld\"},\"sk\":{\"N\":\"0\"}}",
             (long)(page + total));
     add(c, ",\"ScannedCount\":%ld,\"ConsumedCapacity\":{\"TableName\":\"Bench\",\"CapacityUnits\":128.0}}",
@@ -290,6 +290,7 @@ int main(int argc, char **argv)
     address.sin_port = htons((uint16_t)atoi(argv[1]));
     item_count = atoll(argv[2]);
     page_delay_ms = argc > 3 ? atoi(argv[3]) : 0;
+    page_items = argc > 4 ? atoll(argv[4]) : page_items;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 128) < 0)
         return 1;
