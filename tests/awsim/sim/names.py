@@ -63,6 +63,7 @@ class Call:
     lies: bool = False
     outcome: tuple | None = None  # how the job that the call starts is to end: (kind, message)
     clock: object = None
+    denied: dict = field(default_factory=dict)  # (key, version id) of DeleteObjects: why this one may not go
     caller: object = None  # iam.callers.Caller; None of a call that needs no signature
     looked_at: bool = False
     wrong: list = field(default_factory=list)  # why AWS's models do not know this request

@@ -1,10 +1,12 @@
 """Policies, when they count: actions, resources, conditions, Deny before Allow, and AWS's words for who may not."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
-from conftest import FAST, HASH
+from conftest import FAST, HASH, HERE, World
 from people import allow, assume, policy, role, user, why
 from sim.iam.callers import Caller
 from sim.iam.conditions import fits, hold
@@ -162,6 +164,19 @@ def enforced(world):
 
 def as_user(world, service, *statements, **more):
     return world.client(service, **user(world, "ann", *statements), **more)
+
+
+def test_it_can_be_on_from_the_start_and_stays_so():
+    started = subprocess.Popen([sys.executable, "-m", "sim", "--port", "0", "--enforce-iam"], cwd=HERE, stdout=subprocess.PIPE, text=True)
+    try:
+        strict = World(int(started.stdout.readline().rpartition(":")[2]))
+        for _ in range(2):
+            assert strict.control("GET", "iam")["enforce"] is True
+            assert why(as_user(strict, "dynamodb").list_tables)[0] == "AccessDeniedException"
+            strict.control("POST", "reset")
+    finally:
+        started.terminate()
+        started.wait(10)
 
 
 def test_it_is_off_until_it_is_asked_for_and_after_a_reset(world):
@@ -345,7 +360,6 @@ READ = {"Bucket": "points", "Key": "a/1"}
         ("delete_object", READ, ["DeleteObject"]),
         ("delete_object", {**READ, "VersionId": "null"}, ["DeleteObjectVersion"]),
         ("get_object_tagging", {**READ, "VersionId": "null"}, ["GetObjectVersionTagging"]),
-        ("delete_objects", {"Bucket": "points", "Delete": {"Objects": [{"Key": "a/1", "VersionId": "null"}]}}, ["DeleteObjectVersion"]),
         ("copy_object", {"Bucket": "points", "Key": "b", "CopySource": "points/a/1"}, ["PutObject", "GetObject"]),
         ("create_multipart_upload", READ, ["PutObject"]),
         ("list_object_versions", {"Bucket": "points"}, ["ListBucketVersions"]),
@@ -369,6 +383,22 @@ def test_each_action_that_an_s3_call_needs_is_asked_for(enforced, ask, given, ac
         getattr(ann, ask)(**given)
     except Exception as fault:  # what there is none of may be said to be missing
         assert "NotFound" in fault.response["Error"]["Code"] or "NoSuch" in fault.response["Error"]["Code"]
+
+
+def test_each_key_of_a_deletion_is_judged_for_itself(enforced):
+    root = enforced.client("s3")
+    for key in ("a/2", "b/1"):
+        root.put_object(Bucket="points", Key=key, Body=b"1")
+    ann = as_user(enforced, "s3", allow("s3:DeleteObject", "arn:aws:s3:::points/a/*"))
+    given = {"Objects": [{"Key": key} for key in ("a/1", "b/1", "a/2", "a/none")] + [{"Key": "a/1", "VersionId": "null"}]}
+    answer = ann.delete_objects(Bucket="points", Delete=given)
+    assert [one["Key"] for one in answer["Deleted"]] == ["a/1", "a/2", "a/none"]
+    assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [("b/1", "AccessDenied"), ("a/1", "AccessDenied")]
+    assert [one["Key"] for one in root.list_objects_v2(Bucket="points")["Contents"]] == ["b/1"]
+    quiet = ann.delete_objects(Bucket="points", Delete={**given, "Quiet": True})
+    assert "Deleted" not in quiet and len(quiet["Errors"]) == 2
+    none = ann.delete_objects(Bucket="points", Delete={"Objects": [{"Key": "b/1"}]})
+    assert "Deleted" not in none and [one["Key"] for one in none["Errors"]] == ["b/1"]
 
 
 def test_who_may_not_list_is_not_told_that_a_key_is_missing(enforced):

@@ -7,6 +7,7 @@ from ..denials import Denied
 from ..s3.store import find
 from . import callers
 from .needs import needs
+from .needs_s3 import deleted_keys
 from .policy import ALLOW, DENY, Need, resource_verdict, verdict
 
 PLAIN = "Access Denied"
@@ -90,9 +91,16 @@ class Gate:
         if not self.enforced and not _may_be_foreign(call, request, caller):
             return
         asked = self._needs(call, request)
-        for need in asked:
-            if self.enforced or need.owner not in (None, caller.account):
+        several = deleted_keys(request.body) if call.operation == "DeleteObjects" else []
+        for number, need in enumerate(asked):
+            if not self.enforced and need.owner in (None, caller.account):
+                continue
+            try:
                 self._meet(call, caller, need)
+            except Denied as denied:
+                if number >= len(several):
+                    raise
+                call.denied[several[number]] = denied.message  # each key of a deletion for itself
         for need in asked if self.enforced else ():
             if need.once:
                 need.once()

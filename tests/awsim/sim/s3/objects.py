@@ -179,6 +179,9 @@ def delete_objects(ask):
     ask.call.effect, deleted, errors = None, [], []
     for one in wanted["Objects"]:
         named = {name: one[name] for name in ("Key", "VersionId") if name in one}
+        if (why := ask.call.denied.get((one["Key"], one.get("VersionId")))) is not None:
+            errors.append({**named, "Code": "AccessDenied", "Message": why})
+            continue
         try:
             gone = _delete(ask, one["Key"], one.get("VersionId"), one.get("ETag"))
         except S3Error as fault:
