@@ -39,7 +39,8 @@
 #define HTTP_UNSENT_MAX (128 * KIB)
 #define HTTP_HELD_MIN (64 * KIB) /* a smaller reply is not counted */
 #define HTTP_HELD_MAX (128 * MIB)
-#define HTTP_HELD_FACTOR 2 /* times HTTP_HELD_MAX, and large replies are refused */
+#define HTTP_GIVE_BACK (32 * MIB) /* of them read or cut off, and free memory goes back to the system */
+#define HTTP_HELD_FACTOR 2        /* times HTTP_HELD_MAX, and large replies are refused */
 #define HTTP_TICK_MS 200
 #define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16

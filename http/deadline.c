@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <linux/tcp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@ struct deadlines {
     struct deadline *first;
     int count;
     int64_t held;
+    int64_t given_back; /* of what was held, since the allocator was last told to do the same */
     bool draining;
     bool stopping;
     pthread_t thread;
@@ -155,6 +157,18 @@ static void wait_a_tick(struct deadlines *all)
     pthread_cond_timedwait(&all->stop_now, &all->lock, &until);
 }
 
+/* The allocator keeps what was freed for the next one who asks; after a crowd of large replies that is too
+ * much. */
+static void give_back(struct deadlines *all)
+{
+    if (all->given_back < HTTP_GIVE_BACK || all->held > all->limits.held_bytes / 2)
+        return;
+    all->given_back = 0;
+    pthread_mutex_unlock(&all->lock);
+    malloc_trim(0);
+    pthread_mutex_lock(&all->lock);
+}
+
 static void *watch(void *arg)
 {
     struct deadlines *all = arg;
@@ -168,6 +182,7 @@ static void *watch(void *arg)
                 shoot(one);
         make_room(all, now);
         wait_a_tick(all);
+        give_back(all);
     }
     pthread_mutex_unlock(&all->lock);
     return NULL;
@@ -273,6 +288,7 @@ bool deadline_hold(struct deadlines *all, struct deadline *one, int64_t bytes)
     pthread_mutex_lock(&all->lock);
     fits = bytes == 0 || all->held - one->held + bytes <= HTTP_HELD_FACTOR * all->limits.held_bytes;
     if (fits) {
+        all->given_back += bytes < one->held ? one->held - bytes : 0;
         all->held += bytes - one->held;
         one->held = bytes;
     }
