@@ -159,6 +159,20 @@ TRUTHS |= {
         "transactions",
         "does_not_take",
     ),
+    "a stack's table": (
+        "ddb/stacks.py",
+        'return "AWS::DynamoDB::Table"',
+        'return "AWS::DynamoDB::Tables"',
+        "table_stacks",
+        "dynamodbs",
+    ),
+    "a stack's table that is refused": (
+        "ddb/stacks.py",
+        "except DdbError as",
+        "except ZeroDivisionError as",
+        "table_stacks",
+        "no_success",
+    ),
     "filters without keys": (
         "ddb/scan.py",
         "if keys := expression_names(",

@@ -3,7 +3,7 @@
 import sys
 import time
 import traceback
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from email.utils import formatdate
 
 from . import buckets, control, guard, lies, mends, s3, wellformed
@@ -13,6 +13,7 @@ from .backup.store import Store as BackupStore
 from .bridge import Moto, follow_clock, mend_policies, show_streams
 from .ddb import api as dynamodb
 from .ddb import import_log, imports
+from .ddb import stacks as tables_of_stacks
 from .ddb.backups import system_backup
 from .ddb.errors import DdbError
 from .ddb.exports import settle
@@ -44,6 +45,7 @@ class App:
         self.dynamodb.write_log = import_log.write
         self.backup = BackupStore(self)
         stacks.show(self.backup)
+        tables_of_stacks.show(self.dynamodb, self.ledger)
         self.identity = Identity(enforce_iam, self.clock, self.dynamodb)
         follow_clock(self.clock)
         show_streams(self.dynamodb)
@@ -117,11 +119,16 @@ class App:
             with self.backup.lock:
                 response = aws_backup.answer(self.backup.shadow(), call, request)
         else:
-            # AWS Backup's lock first: a stack makes what is its own, and its jobs reach into moto.
-            with self.backup.lock, self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
+            with self._of_stacks(), self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
                 response = self._really(call, request, None)
         call.effect = None
         return response
+
+    @contextmanager
+    def _of_stacks(self):
+        """The locks of what a stack makes beside moto, in the order in which everybody takes them before moto's."""
+        with self.backup.lock, self.dynamodb.lock:
+            yield
 
     def _really(self, call, request, store):
         call.effect = effect_of(call.operation)
@@ -137,7 +144,7 @@ class App:
                 return aws_backup.answer(self.backup, call, request)
             if call.service == "s3":
                 return s3.answer(self.moto, call, request)
-            with self.backup.lock if call.service == "cloudformation" else nullcontext():
+            with self._of_stacks() if call.service == "cloudformation" else nullcontext():
                 return mends.serve(self, call, request)
         except NotImplementedError:
             return refuse(call, "unknown_operation")

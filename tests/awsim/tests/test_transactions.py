@@ -123,6 +123,7 @@ def test_attributes_have_a_name_of_some_length(ddb, make, refused, item):
 @pytest.mark.parametrize(
     "operation, given",
     [
+        ("scan", {"FilterExpression": ""}),
         ("scan", {"FilterExpression": " "}),
         ("scan", {"Select": "ALL_PROJECTED_ATTRIBUTES"}),
         ("scan", {"ProjectionExpression": "pk, pk"}),

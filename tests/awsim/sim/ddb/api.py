@@ -89,7 +89,7 @@ def look(call, body):
         call.wrong += wellformed.dynamodb(shape, _hollow(members(body)))
 
 
-def _check(call, request):
+def check(call, request):
     """The request against AWS's published model of the operation."""
     shape = model().operation_model(call.operation).input_shape
     formal = _hollow(request)
@@ -149,7 +149,7 @@ def _answer(store, call, body):
     if function is None:
         raise DdbError("UnknownOperationException", "An unknown operation was requested.")
     request = {name: value for name, value in _parse(body).items() if value is not None}
-    _check(call, request)
+    check(call, request)
     check_placeholders(request)
     with store.lock:
         found = function(store, call, request)
