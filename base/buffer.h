@@ -16,7 +16,7 @@ struct buffer {
     size_t max;
     bool failed;
     bool no_memory; /* that is why it failed */
-    bool secret; /* wiped when freed or grown */
+    bool secret;    /* wiped when freed or grown */
 };
 
 #define BUFFER_INIT(max_bytes) ((struct buffer){.max = (max_bytes)})
