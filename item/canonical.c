@@ -461,7 +461,7 @@ int item_digest(struct item_scratch *scratch, struct bytes item, unsigned char r
     return 0;
 }
 
-/* -- one after the other ------------------------------------------------------------------------ */
+/* -- one after the other -- */
 
 int item_digest_next(struct item_scratch *scratch, struct scan *in, struct bytes *ret_item,
                      unsigned char ret_digests[2][SHA256_BYTES], struct err *err)
