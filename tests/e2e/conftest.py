@@ -1,8 +1,10 @@
 import json
+import pathlib
 import re
 
 import pytest
 
+import contract
 from peers import PEERS, Peer, end
 from world import Server
 
@@ -52,10 +54,11 @@ def peer(request, stand_ins):
     peer.stop()
 
 
-# -- the matrix: each case on each peer, none left out -------------------------------------------------------------
+# -- what the whole run must have done: each case on each peer, each operation of openapi.yaml -------------------------
 
 CELL = re.compile(r"test_cases\.py::test_case\[(.*?)-(.*)\]$")  # peer, case; by name, which is all that comes back from another process
 MATRIX = {}  # (peer, case): what became of it, None until it has run
+FILES = set()  # that were collected
 TOLD = []
 
 
@@ -69,8 +72,11 @@ def pytest_xdist_node_collection_finished(ids):
 
 
 def expect(ids):
-    for found in filter(None, map(CELL.search, ids)):
-        MATRIX.setdefault(found.groups())
+    for one in ids:
+        FILES.add(one.partition("::")[0].rpartition("/")[2])
+        found = CELL.search(one)
+        if found:
+            MATRIX.setdefault(found.groups())
 
 
 def pytest_runtest_logreport(report):
@@ -83,14 +89,31 @@ def pytest_runtest_logreport(report):
         TOLD.append(properties["told"])
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    contract.exercised.update(getattr(node, "workeroutput", {}).get("exercised", ()))
+
+
+def is_whole(config):
+    every = {file.name for file in pathlib.Path(__file__).parent.glob("test_*.py")}
+    return FILES == every and not config.option.keyword and not config.option.markexpr
+
+
+def never_exercised(config):
+    return sorted(contract.OPERATIONS - contract.exercised) if is_whole(config) else []
+
+
 def pytest_sessionfinish(session, exitstatus):
-    if exitstatus == 0 and not session.config.option.collectonly and None in MATRIX.values():
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["exercised"] = sorted(contract.exercised)
+    elif exitstatus == 0 and not session.config.option.collectonly and (None in MATRIX.values() or never_exercised(session.config)):
         session.exitstatus = 1
 
 
 def pytest_terminal_summary(terminalreporter):
     peers, cases = (list(dict.fromkeys(cell[i] for cell in MATRIX)) for i in (0, 1))
-    if terminalreporter.config.option.collectonly or hasattr(terminalreporter.config, "workerinput"):
+    config = terminalreporter.config
+    if config.option.collectonly or hasattr(config, "workerinput"):
         return
     if MATRIX:
         width = max(map(len, cases))
@@ -100,3 +123,6 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.line(f"{case:<{width}}" + "".join(f"  {MATRIX.get((peer, case)) or 'EMPTY':<16}" for peer in peers))
     for line in TOLD:
         terminalreporter.line(line)
+    if is_whole(config):
+        missing = never_exercised(config)
+        terminalreporter.line(f"openapi.yaml: {len(contract.OPERATIONS)} operations, never exercised: {', '.join(missing) or 'none'}")

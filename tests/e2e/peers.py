@@ -1,6 +1,7 @@
 """Who plays AWS for a case, and where its recovery points lie: the columns of the matrix."""
 import os
 import pathlib
+import re
 import shutil
 
 from world import Awsim, DynamodbLocal, Server, Versitygw
@@ -121,11 +122,17 @@ class Peer:
         end(self.server)
 
 
+# what sanitizers and valgrind (-q) leave in the log of a server that runs under them
+REPORT = re.compile(r"^(WARNING: ThreadSanitizer|==\d+==|SUMMARY: \w+Sanitizer|.*: runtime error: ).*", re.M)
+
+
 def end(server):
     """Stops it; a server that cannot be stopped in order is a fault of its own."""
     code = server.stop()
     log = (server.dir / "log").read_text(errors="replace")
     shutil.rmtree(server.dir)
+    report = REPORT.search(log)
+    assert not report, "\n".join(sorted(set(re.findall(r"^SUMMARY.*|^==.*", log, re.M)))[:40]) + "\n" + log[max(0, report.start() - 300):report.start() + 6000]
     assert code == 0, f"the server ended with {code}: {log[-3000:]}"
 
 
