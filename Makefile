@@ -138,7 +138,7 @@ cover: ## unit tests with coverage: a table by room, build/cover/html
 
 # -- everything else is a script ----------------------------------------------------------------------------------
 PREFIX ?= /usr/local
-.PHONY: deps demo check e2e lint fmt bench fuzz torture install clean help
+.PHONY: deps demo check e2e tsan-load lint fmt bench fuzz torture install clean help
 deps: ## installs every package that build, tests, lint, demo and bench need
 	@tools/deps build test lint demo bench
 # not as a make below this one: what KEEP=1 leaves up would hold the pipe for which this make waits
@@ -148,6 +148,9 @@ check: ## installs what is missing, then everything that a change must pass
 	@+tools/check "$(MAKE)"
 e2e: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the programs against the emulated AWS
 	@VARIANT=$(VARIANT) tools/e2e
+tsan-load: ## jobs, cancels, reloads, a drain and all else at once under ThreadSanitizer; LOAD_S=20 seconds for each half
+	@+$(MAKE) --no-print-directory VARIANT=tsan build/tsan/recoverd
+	@LOAD_S=$${LOAD_S:-20} tools/e2e-under tsan -n0 tests/e2e/test_load.py
 lint: ## format, layout, static analysis, scripts
 	@tools/lint
 fmt: ## formats the C sources in place
@@ -156,14 +159,14 @@ bench: all $(BENCHES) ## what it costs, beside others
 	@tools/bench $(BENCHES)
 fuzz: ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
 	@tests/fuzz/run $(T)
-torture: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the long forms: kills at CRASH_POINTS=200, days of bad network, mutants
-	@tools/torture
+torture: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the long forms: kills at CRASH_POINTS=200, days of bad network, floods, valgrind, mutants; PARTS="asan valgrind" for some
+	@+MAKE="$(MAKE)" tools/torture $(PARTS)
 install: all ## PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install
 clean: ## removes build/ but not the Python packages in it
 	@find build -mindepth 1 -maxdepth 1 ! -name '*-venv*' -exec rm -rf {} + 2>/dev/null || true
 help: ## this list
-	@sed -n 's/^\([a-z0-9]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | sort | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | sort | expand -t 12
 
 # for tools/lint-analyze: the flags, quoted as a shell reads them
 .PHONY: print-flags
