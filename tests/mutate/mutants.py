@@ -47,7 +47,7 @@ MUTANTS = [
     ("audit-hash", "audit/chain.c", "return memcmp(row->hash, hash, AUDIT_HASH_SIZE) != 0 ?", "return false ?", [CHAIN]),
     ("audit-gap", "audit/chain.c", "if (row->seq != check->next_seq)", "if (row->seq < check->next_seq)", [CHAIN]),
     ("audit-head", "audit/chain.c", "(check->next_seq != seq + 1 || ", "(false || ", [CHAIN]),
-    ("audit-unlinked", "audit/log.c", "    memcpy(row.prev_hash, head.bytes, AUDIT_HASH_SIZE);\n", "", [ENGINE, RULES]),
+    ("audit-unlinked", "audit/log.c", "    memcpy(row->prev_hash, head.hash.bytes, AUDIT_HASH_SIZE);\n", "", [ENGINE, RULES]),
     # fencing
     ("fence-epoch", "store/leases.c", "lease_owner = ?2 AND lease_epoch = ?3 AND state", "lease_owner = ?2 AND state", [PARTS]),
     ("fence-owner", "store/leases.c", "key = ?1 AND lease_owner = ?2 AND", "key = ?1 AND", [PARTS]),
