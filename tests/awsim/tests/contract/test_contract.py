@@ -34,6 +34,7 @@ def _post(url, path):
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     connection.request("POST", path)
     assert connection.getresponse().status == 200
+    connection.close()
 
 
 def _wait(port):
@@ -53,7 +54,9 @@ def peers(running):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     moto = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], **quiet)
     local = subprocess.Popen([LOCAL, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    local_url = re.search(r"http://\S+", local.stdout.readline())[0]
+    first = re.search(r"http://\S+", local.stdout.readline())
+    assert first, f"{LOCAL} does not start: make deps installs what it needs"
+    local_url = first[0]
     _wait(port)
     moto_url = f"http://127.0.0.1:{port}"
 
@@ -74,6 +77,7 @@ def peers(running):
     for process in (moto, local):
         process.terminate()
         process.wait(20)
+    local.stdout.close()
 
 
 def _client(kind, peer, folder):
