@@ -17,6 +17,8 @@
     "\"ReturnConsumedCapacity\":\"TOTAL\",\"ExclusiveStartKey\":{\"pk\":{\"S\":\"sale-000012345\"},\"sk\":"  \
     "{\"N\":\"7\"}}}"
 
+#define SLICES 20
+
 static const struct http_header headers[] = {
     {"Host", "dynamodb.us-east-1.amazonaws.com"},
     {"X-Amz-Date", "20261123T150000Z"},
@@ -158,6 +160,12 @@ static double bare(long rounds, bool keep, struct bytes canonical, struct bytes 
     return since;
 }
 
+/* The slice that was disturbed the least. */
+static void keep_least(double *least, double now)
+{
+    *least = now < *least ? now : *least;
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(buffer_done) struct buffer canonical = BUFFER_INIT(65536);
@@ -165,19 +173,20 @@ int main(int argc, char **argv)
     _cleanup_(buffer_done) struct buffer to_sign = BUFFER_INIT(4096);
     struct sigv4_request request = request_of(SIGV4_EMPTY_SHA256);
     long rounds = argc == 2 ? atol(argv[1]) : 0;
+    double kept = 1e9, raw_kept = 1e9, fresh = 1e9, raw_fresh = 1e9;
     struct err err = ERR_INIT;
 
-    must(rounds > 0, "how many rounds?");
+    must(rounds >= SLICES, "how many rounds?");
     must(sigv4_canonical_request(&request, &scope, &canonical, &names, &err) == 0, err.message);
     sigv4_string_to_sign(&scope, buffer_bytes(&canonical), &to_sign);
-    for (int warm = 0; warm < 2; warm++) {
-        double kept = ours(rounds, true), fresh = ours(rounds, false);
-        double raw_kept = bare(rounds, true, buffer_bytes(&canonical), buffer_bytes(&to_sign));
-        double raw_fresh = bare(rounds, false, buffer_bytes(&canonical), buffer_bytes(&to_sign));
-
-        if (warm)
-            printf("{\"kept\": %.4f, \"raw_kept\": %.4f, \"fresh\": %.4f, \"raw_fresh\": %.4f}\n", kept,
-                   raw_kept, fresh, raw_fresh);
+    for (int slice = 0; slice < SLICES; slice++) {
+        keep_least(&kept, ours(rounds / SLICES, true));
+        keep_least(&raw_kept, bare(rounds / SLICES, true, buffer_bytes(&canonical), buffer_bytes(&to_sign)));
+        keep_least(&fresh, ours(rounds / SLICES, false));
+        keep_least(&raw_fresh,
+                   bare(rounds / SLICES, false, buffer_bytes(&canonical), buffer_bytes(&to_sign)));
     }
+    printf("{\"kept\": %.4f, \"raw_kept\": %.4f, \"fresh\": %.4f, \"raw_fresh\": %.4f}\n", kept, raw_kept,
+           fresh, raw_fresh);
     return 0;
 }
