@@ -29,7 +29,7 @@ GRANTS = [(row["Sid"], action) for row in STATEMENTS for action in listed(row["A
 SERVICES = [name for row in STATEMENTS if row["Action"] == "iam:CreateServiceLinkedRole"
             for name in row["Condition"]["StringEquals"]["iam:AWSServiceName"]]
 # What needs an action that the look of --check --online does not.
-RESTORE, PROVE, UNDO, CHECK = "restore", "prove", "undo", "check"
+RESTORE, PROVE, UNDO, CHECK, LOCK = "restore", "prove", "undo", "check", "lock"
 BY_RESTORE = {"MakeAndFillTables", "AutoscalingOfRestoredTables", "AlarmsOfRestoredTables", "OnlyWhenApplyNamesThem",
               "KinesisOnlyWhenApplyNamesIt", "FindStreamsOnlyWhenApplyNamesKinesis", "MappingsOnlyWhenApplyNamesThem", "KeyOfTables"}
 
@@ -39,6 +39,8 @@ def way_to(sid, action):
         return PROVE
     if action == "s3:DeleteObjectVersion":
         return UNDO
+    if action == "s3:GetObjectRetention":
+        return LOCK
     if sid == "KeyOfTables" and action == "kms:Decrypt":
         return CHECK
     return RESTORE if sid in BY_RESTORE else CHECK
@@ -89,8 +91,7 @@ class World:
         for name, value in (("TABLE_KEY_ARN", keys[0]), ("KEY_ARN", keys[1]), ("REGION", "us-east-1"), ("ACCOUNT", ACCOUNT),
                             ("TABLES", "*"), ("BUCKET", "points"), ("PREFIX", "recoverd")):
             self.text = self.text.replace(name, value)
-        self.s3.create_bucket(Bucket="points")
-        self.s3.put_bucket_versioning(Bucket="points", VersioningConfiguration={"Status": "Enabled"})
+        self.s3.create_bucket(Bucket="points", ObjectLockEnabledForBucket=True)
         self.fill(keys[0])
         self.liar = Liar(aws.url)
         env = user(aws, policy=policy(self.text))
@@ -175,6 +176,14 @@ class World:
         job = self.server.run("validate.backup", {"source": {"recovery_point": self.point}, "prove": True}, want=None)
         return [] if job["state"] == "succeeded" else [json.dumps(job.get("error")) + json.dumps(job["left_behind"])]
 
+    def lock(self):
+        """AWS says nothing of a lock to one who may not ask for it: --check --online cannot say then how long a file stays."""
+        rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+        self.s3.put_object_lock_configuration(Bucket="points", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
+        (root,) = [line for line in online(self.server, 0) if "production: root" in line]
+        self.s3.put_object_lock_configuration(Bucket="points", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+        return [] if "locked until" in root else [f"s3:GetObjectRetention is not granted, and no lock is told: {root}"]
+
     def undo(self):
         """A put that comes out unencrypted is taken back, this version of it: what stays is what failed."""
         def unencrypted(call, host):
@@ -207,7 +216,7 @@ def world(stand_ins):
 
 
 def test_with_the_policy_everything_works(world):
-    for way in (CHECK, RESTORE, PROVE, UNDO):
+    for way in (CHECK, RESTORE, PROVE, UNDO, LOCK):
         world.forget_service_roles()
         assert getattr(world, way)() == [], way
     assert world.server.run("validate.table", {"table": "Sales-1"})["result"]["verdict"] == "intact"

@@ -102,7 +102,7 @@ class App:
             response = self._serve(call, request)
         if fault and fault.do in AFTER and response.status < 400:
             AFTER[fault.do](fault, call, response)
-        return self.identity.gate.hides(call, response) or response
+        return self.identity.gate.shown(call, response)
 
     def _serve(self, call, request):
         """The answer; a call that lies gets it too, and has no effect."""

@@ -411,6 +411,20 @@ def test_who_may_not_list_is_not_told_that_a_key_is_missing(enforced):
     assert why(ann.get_object, **missing)[0] == "NoSuchKey"
 
 
+def test_a_lock_is_shown_to_those_who_may_ask_for_it(enforced):
+    root = enforced.client("s3")
+    root.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+    until = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": "2099-01-01T00:00:00Z", "ObjectLockLegalHoldStatus": "ON"}
+    root.put_object(Bucket="locked", Key="k", Body=b"1", **until)
+    ann, iam = as_user(enforced, "s3", allow("s3:GetObject")), enforced.client("iam")
+    for action, member in (("s3:GetObjectRetention", "ObjectLockMode"), ("s3:GetObjectLegalHold", "ObjectLockLegalHoldStatus")):
+        for ask in (ann.head_object, ann.get_object):
+            assert member not in ask(Bucket="locked", Key="k")
+        iam.put_user_policy(UserName="ann", PolicyName=member, PolicyDocument=policy(allow(action)))
+        for ask in (ann.head_object, ann.get_object):
+            assert member in ask(Bucket="locked", Key="k")
+
+
 def test_conditions_of_a_request_count(enforced):
     ann = as_user(
         enforced,

@@ -11,6 +11,11 @@ from .needs_s3 import deleted_keys
 from .policy import ALLOW, DENY, Need, resource_verdict, verdict
 
 PLAIN = "Access Denied"
+# Headers of an object that are shown to those who may ask for them (S3 API reference, GetObject: Permissions).
+LOCK_HEADERS = {
+    "s3:GetObjectRetention": ("x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"),
+    "s3:GetObjectLegalHold": ("x-amz-object-lock-legal-hold",),
+}
 
 
 class Refusal(Exception):
@@ -119,20 +124,28 @@ class Gate:
         except Refusal as refusal:
             raise Denied("access", words(caller, need, str(refusal), call.service)) from None
 
-    def hides(self, call, response):
-        """What is said instead of "there is no such key" to one who may not list the bucket; None: it may be said."""
-        if not self.enforced or response.status != 404 or call.operation not in ("GetObject", "HeadObject"):
-            return None
-        caller, bucket = call.caller, call.resource.partition("/")[0]
+    def shown(self, call, response):
+        """The answer as this caller may see it: of an object no more than he may ask for apart."""
+        if not self.enforced or call.operation not in ("GetObject", "HeadObject"):
+            return response
+        bucket, _, key = call.resource.partition("/")
         there = find(bucket)
-        if there is None:
-            return None
-        policy = there.policy.decode() if isinstance(there.policy, bytes) else None
-        need = Need("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, there.account_id, policy)
+        if response.status == 404 and there is not None:
+            refusal = self._refusal(call, there, "s3:ListBucket", f"arn:aws:s3:::{bucket}")
+            return refusal.response(call) if refusal else response  # who may not list is not told that it is missing
+        for action, names in LOCK_HEADERS.items():
+            if any(name in response.headers for name in names) and self._refusal(call, there, action, f"arn:aws:s3:::{bucket}/{key}"):
+                response.headers = {name: value for name, value in response.headers.items() if name not in names}
+        return response
+
+    def _refusal(self, call, bucket, action, resource):
+        """Denied when the caller may not do this as well; None when he may."""
+        policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else None
+        need = Need(action, resource, {}, bucket.account_id, policy)
         try:
-            judge(caller, need, self.clock.now())
+            judge(call.caller, need, self.clock.now())
         except Refusal as refusal:
-            return Denied("access", words(caller, need, str(refusal), "s3")).response(call)
+            return Denied("access", words(call.caller, need, str(refusal), "s3"))
         return None
 
 
