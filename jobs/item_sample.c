@@ -42,9 +42,12 @@ static void sink(struct item_sample *sample, size_t at)
 
 void item_sample_add(struct item_sample *sample, const unsigned char digest[SHA256_BYTES])
 {
-    if (sample->count < ITEM_SAMPLE_MAX) {
-        memcpy(sample->digests[sample->count++], digest, ITEM_SAMPLE_BYTES);
-        rise(sample, sample->count - 1);
+    size_t at = sample->count;
+
+    if (at < ITEM_SAMPLE_MAX) {
+        memcpy(sample->digests[at], digest, ITEM_SAMPLE_BYTES);
+        rise(sample, at);
+        sample->count = at + 1;
     } else if (compare(digest, sample->digests[0]) < 0) {
         memcpy(sample->digests[0], digest, ITEM_SAMPLE_BYTES);
         sink(sample, 0);
