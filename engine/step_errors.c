@@ -14,7 +14,9 @@ struct bytes error_json(const struct err *failure, struct arena *arena)
     json_put_object(&w, NULL);
     http_problem_members(&w, failure);
     json_put_object_end(&w);
-    return text.failed ? (struct bytes){0} : arena_bytes(arena, buffer_bytes(&text));
+    if (text.failed)
+        return (struct bytes){0};
+    return arena_bytes(arena, buffer_bytes(&text));
 }
 
 static json_t *member(json_t *object, const char *name, json_t *fresh)
