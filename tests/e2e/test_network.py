@@ -12,7 +12,7 @@ import pytest
 
 from peers import BUCKET, end
 from test_faults import made_once
-from world import Server, StandIn, fingerprint_of, free_port, items_of, make_table, plain_items, put_items
+from world import Server, StandIn, fingerprint_of, free_port, items_of, make_table, plain_items, put_items, wait_until
 
 TORTURE = bool(os.environ.get("TORTURE"))
 
@@ -20,6 +20,13 @@ TORTURE = bool(os.environ.get("TORTURE"))
 class Toxiproxy(StandIn):
     def __init__(self):
         super().__init__("tests/peers/toxiproxy/toxiproxy")
+        wait_until(self.is_up, 30, "toxiproxy")  # its script says the URL before it listens
+
+    def is_up(self):
+        try:
+            return self.api("GET", "/version")
+        except OSError:
+            return None
 
     def api(self, method, path, body=None):
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=30)
