@@ -3,8 +3,9 @@
  *
  * SQLite backend (DESIGN.md section 3, Store): WAL, synchronous=FULL. One thread with one connection does
  * every write and every checkpoint; store_tx hands a function to it and waits. Several functions share one
- * commit, each in a savepoint; when SQLite has left the transaction (full, I/O error, no memory) the group is
- * run again one by one. An error from commit or sync ends the process: nobody knows then what is on the disk.
+ * commit, and when one fails they are run again, each in a savepoint; when SQLite has left the transaction
+ * (full, I/O error, no memory) the group is run again one by one. An error from commit or sync ends the
+ * process: nobody knows then what is on the disk.
  *
  * Rules for a store_fn: it may run zero to several times, on another thread; it uses only tx_* calls, the
  * caller's memory and arena; no other I/O, no lock, no clock that matters twice; what it writes through ctx
