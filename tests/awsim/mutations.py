@@ -285,13 +285,6 @@ TRUTHS = {
     "deployed": ("mends/apis.py", "copy.deepcopy(api.resources)", "api.resources", "config", "deployed"),
     "export's form": ("mends/apis.py", 'if kind == "oas30":\n        variables', 'if True:\n        variables', "config", "deployed"),
     "import overwrites": ("mends/apis.py", 'if mode == "overwrite"', "if False", "config", "imported"),
-    "stack's table": (
-        "mends/stack_tables.py",
-        "Table.create_from_cloudformation_json = classmethod(create)",
-        "pass",
-        "config",
-        "table_of_a_stack",
-    ),
     "stack's time": ("mends/stacks.py", "return ENDED[status] if", "return status if", "config", "stack_takes"),
     "protected stack": ("mends/stacks.py", "stack.enable_termination_protection in (", "False and stack in (", "config", "stack_takes"),
     "nothing to update": ("mends/stacks.py", "if same and not any", "if False and not any", "config", "stack_takes"),

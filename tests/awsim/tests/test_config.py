@@ -395,7 +395,8 @@ def test_the_sandbox_lets_only_verified_addresses_send_and_receive(world, refuse
     more.put_account_details(**given)
     assert more.get_account()["ProductionAccessEnabled"] is True
     _mail(mail, "eve@other.test")
-    assert refused(_mail, mail=mail, sender="eve@other.test") == "MessageRejected"
+    with pytest.raises(mail.exceptions.ClientError, match="failed the check in region US-EAST-1: eve@other.test"):
+        _mail(mail, sender="eve@other.test")
     content = {"Simple": {"Subject": {"Data": "s"}, "Body": {"Text": {"Data": "m"}}}}
     more.send_email(FromEmailAddress="Ann <ann@sale.test>", Destination={"ToAddresses": ["dan@other.test"]}, Content=content)
     raw = b"From: ann@sale.test\nTo: fay@other.test\nSubject: s\n\nm"

@@ -1,6 +1,6 @@
 """What moto's other services lie about, where recoverd depends on it: one module a service."""
 
-from . import alarms, apis, functions, keys, mail, names53, parameters, pools, stack_tables, stacks  # noqa: F401  (they register their mends)
+from . import alarms, apis, functions, keys, mail, names53, parameters, pools, stacks  # noqa: F401  (they register their mends)
 from .registry import INSTALL, serve  # noqa: F401
 
 
