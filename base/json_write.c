@@ -216,7 +216,8 @@ void json_put_int(struct json_writer *w, const char *name, int64_t value)
 static size_t put_thousandths(double value, char ret_text[40])
 {
     double thousandths = rint(fabs(value) * 1000);
-    char *to = ret_text + 40;
+    char text[40];
+    char *to = text + sizeof(text);
     uint64_t rest;
     int digits = 0;
 
@@ -232,8 +233,9 @@ static size_t put_thousandths(double value, char ret_text[40])
     }
     if (value < 0)
         *--to = '-';
-    memmove(ret_text, to, (size_t)(ret_text + 40 - to));
-    return (size_t)(ret_text + 40 - to);
+    digits = (int)(text + sizeof(text) - to);
+    memcpy(ret_text, to, (size_t)digits);
+    return (size_t)digits;
 }
 
 /* The shortest form that reads back as the same double. A whole number keeps ".0", so that it reads back as a

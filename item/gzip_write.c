@@ -134,7 +134,8 @@ int gzip_write_item(struct gzip_write *gzip, struct bytes item, struct err *err)
         unsigned char *to = gzip->in + gzip->in_len;
         memcpy(to, before, sizeof before - 1);
         memcpy(to + sizeof before - 1, item.data, item.len);
-        memcpy(to + len - 2, "}\n", 2);
+        to[len - 2] = '}';
+        to[len - 1] = '\n';
         gzip->in_len += len;
         gzip->raw_bytes += len;
         return 0;

@@ -13,7 +13,7 @@ from accounts import client, document, user
 from liar import Liar
 from peers import PEERS, end
 from test_online import online
-from world import ACCOUNT, ROOT, Server, items_of, make_table, put_items, wait_until
+from world import ACCOUNT, ROOT, Server, items_of, make_table, put_items
 
 TEXT = (ROOT / "deploy/iam-policy.json").read_text()
 STATEMENTS = json.loads(TEXT)["Statement"]

@@ -20,7 +20,8 @@ BESIDE = {"s3:PutObjectTagging": "a put with the environment's tags", "s3:Delete
           "iam:CreateServiceLinkedRole": "autoscaling, contributor insights, Kinesis", "kms:GenerateDataKey": "kms_key, and keys of tables",
           "kms:Decrypt": "the same", "kms:Encrypt": "a table with a key of the customer's", "kms:DescribeKey": "the same",
           "kinesis:ListStreams": "a table's stream to Kinesis", "kinesis:DescribeStream": "the same", "kinesis:PutRecords": "the same",
-          "kinesis:DescribeStreamSummary": "reading where a table's stream goes", "kms:CreateGrant": "the same", "kms:ReEncryptFrom": "the same", "kms:ReEncryptTo": "the same"}
+          "kinesis:DescribeStreamSummary": "reading where a table's stream goes", "kms:CreateGrant": "the same",
+          "kms:ReEncryptFrom": "the same", "kms:ReEncryptTo": "the same"}
 CALL = re.compile(r'(?:\.operation = |(?:_call|setting|scaling|table_call)\(|(?:send_items|change|describe)\(\s*session, )"([A-Z][A-Za-z0-9]+)"')
 
 
