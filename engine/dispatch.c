@@ -10,6 +10,7 @@
 #include "engine/internal.h"
 
 #define LOOK_MAX_MS 5000
+#define COMPANY_MS 10 /* that jobs which no worker waits for are given to start in one transaction */
 
 /* -- claiming -- */
 
@@ -121,14 +122,27 @@ static int claim_tx(struct tx *tx, void *ctx, struct err *err)
     return 0;
 }
 
+static bool is_idle(const struct worker *worker)
+{
+    return !worker->part && worker->started;
+}
+
 static int find_idle(struct engine *engine, struct worker **ret_idle)
 {
     int count = 0;
 
     for (int i = 0; i < engine->worker_count; i++)
-        if (!engine->workers[i].part && engine->workers[i].started)
+        if (is_idle(&engine->workers[i]))
             ret_idle[count++] = &engine->workers[i];
     return count;
+}
+
+static bool any_idle(const struct engine *engine)
+{
+    for (int i = 0; i < engine->worker_count; i++)
+        if (is_idle(&engine->workers[i]))
+            return true;
+    return false;
 }
 
 /* Claims for whoever is idle; returns how long the dispatcher may sleep. Called without the lock. */
@@ -165,6 +179,16 @@ static int64_t look_once(struct claiming *c)
     return sleep_ms < LOOK_MAX_MS ? sleep_ms : LOOK_MAX_MS;
 }
 
+/* A start of its own for each accepted job would make the next one's accept wait for one sync more. */
+static void wait_for_company(struct engine *engine)
+{
+    struct timespec until = engine_in_ms(COMPANY_MS);
+
+    while (!engine->closing && !any_idle(engine))
+        if (pthread_cond_timedwait(&engine->look, &engine->lock, &until) == ETIMEDOUT)
+            break;
+}
+
 void *dispatcher_main(void *arg)
 {
     struct engine *engine = arg;
@@ -182,6 +206,8 @@ void *dispatcher_main(void *arg)
         while (!engine->dirty && !engine->closing && sleep_ms > 0)
             if (pthread_cond_timedwait(&engine->look, &engine->lock, &until) == ETIMEDOUT)
                 break;
+        if (engine->dirty)
+            wait_for_company(engine);
         if (engine->closing)
             break;
         engine->dirty = false;
