@@ -81,7 +81,7 @@ def test_a_restore_encrypts_as_it_is_told(backups, world):
     )
     world.client("kms").disable_key(KeyId=key["KeyId"])
     failed = backups.restore(arn, metadata={**told, "TargetTableName": "Third"})
-    assert failed["Status"] == "FAILED" and "KMS key" in failed["StatusMessage"]
+    assert failed["Status"] == "FAILED" and "KMS key is not there, disabled" in failed["StatusMessage"]
     assert "Third" not in backups.ddb.list_tables()["TableNames"]
 
 
