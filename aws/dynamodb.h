@@ -76,6 +76,10 @@ int dynamodb_list_tables(struct aws_session *session, struct arena *arena, const
 /* The same in another region of the account; NULL: the environment's. */
 int dynamodb_list_tables_in(struct aws_session *session, const char *region, struct arena *arena,
                             const char **start, const char ***ret_names, size_t *ret_count, struct err *err);
+/* Those that the environment lists by name or glob, over all pages, at most `max`. In arena. Filled
+ * also on failure, as far as it came. */
+int dynamodb_tables_of(struct aws_session *session, const struct environment *environment, size_t max,
+                       struct arena *arena, struct name_list *ret_tables, struct err *err);
 
 /* -- data -- */
 

@@ -204,3 +204,23 @@ int dynamodb_list_tables_in(struct aws_session *session, const char *region, str
     *ret_count = count;
     return 0;
 }
+
+int dynamodb_tables_of(struct aws_session *session, const struct environment *environment, size_t max,
+                       struct arena *arena, struct name_list *ret_tables, struct err *err)
+{
+    const char **found = arena_array(arena, const char *, max), **names;
+    const char *start = NULL;
+    size_t count;
+
+    *ret_tables = (struct name_list){.names = found};
+    if (!found)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the names of tables");
+    do {
+        if (dynamodb_list_tables(session, arena, &start, &names, &count, err) < 0)
+            return -1;
+        for (size_t i = 0; i < count && ret_tables->count < max; i++)
+            if (environment_lists_table(environment, names[i]))
+                found[ret_tables->count++] = names[i];
+    } while (start && ret_tables->count < max);
+    return 0;
+}

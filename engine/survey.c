@@ -32,25 +32,16 @@ static enum err_code told(void *arg)
 }
 
 static int list_tables(struct survey *survey, const struct environment *environment, struct aws *aws,
-                       struct arena *arena, const char **names, size_t *count, struct err *err)
+                       struct arena *arena, struct name_list *ret_tables, struct err *err)
 {
     struct aws_session session;
-    const char *start = NULL;
-    int result = 0;
+    int result;
 
     aws_session_init(&session, aws, survey->engine->surveyor_client);
     session.attempted = engine_count_aws;
     session.interrupt = survey->interrupt;
     session.deadline_boot_ms = clock_boot_ms() + SURVEY_BUDGET_MS;
-    do {
-        const char **page;
-        size_t n;
-
-        result = dynamodb_list_tables(&session, arena, &start, &page, &n, err);
-        for (size_t i = 0; result == 0 && i < n && *count < ENVIRONMENT_TABLES_MAX; i++)
-            if (environment_lists_table(environment, page[i]))
-                names[(*count)++] = page[i];
-    } while (result == 0 && start && *count < ENVIRONMENT_TABLES_MAX);
+    result = dynamodb_tables_of(&session, environment, ENVIRONMENT_TABLES_MAX, arena, ret_tables, err);
     aws_session_done(&session);
     return result;
 }
@@ -59,8 +50,7 @@ static int list_tables(struct survey *survey, const struct environment *environm
 static int look_at(struct survey *survey, const struct environment *environment, struct err *err)
 {
     _cleanup_(arena_free_p) struct arena *arena = NULL;
-    const char **names;
-    size_t count = 0;
+    struct name_list tables;
     struct aws *aws;
 
     if (realm_aws(survey->realm, environment, survey->engine->surveyor_client, &survey->interrupt, &aws,
@@ -69,12 +59,11 @@ static int look_at(struct survey *survey, const struct environment *environment,
     if (!environment_has_globs(environment))
         return 0;
     arena = arena_new(AWS_CONTROL_REPLY_MAX);
-    names = arena ? arena_array(arena, const char *, ENVIRONMENT_TABLES_MAX) : NULL;
-    if (!names)
+    if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory for the tables of %s", environment->name);
-    if (list_tables(survey, environment, aws, arena, names, &count, err) < 0)
+    if (list_tables(survey, environment, aws, arena, &tables, err) < 0)
         return err_wrap(err, "tables of environment %s", environment->name);
-    realm_found(survey->realm, environment, TAKE(arena), (struct name_list){names, count});
+    realm_found(survey->realm, environment, TAKE(arena), tables);
     return 0;
 }
 

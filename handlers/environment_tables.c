@@ -24,18 +24,12 @@ static void add(struct table_list *list, const char *name)
 static int expand(struct aws_session *aws, const struct environment *environment, struct arena *arena,
                   struct table_list *list, struct err *err)
 {
-    const char *start = NULL;
-    const char **names;
-    size_t count;
+    struct name_list found;
+    int result = dynamodb_tables_of(aws, environment, ENVIRONMENT_TABLES_MAX, arena, &found, err);
 
-    do {
-        if (dynamodb_list_tables(aws, arena, &start, &names, &count, err) < 0)
-            return -1;
-        for (size_t i = 0; i < count; i++)
-            if (environment_lists_table(environment, names[i]))
-                add(list, names[i]);
-    } while (start);
-    return 0;
+    for (size_t i = 0; i < found.count; i++)
+        add(list, found.names[i]);
+    return result;
 }
 
 /* -- asking -- */

@@ -244,15 +244,11 @@ static void try_found(struct trial *t)
 static void try_tables(struct trial *t)
 {
     const struct name_list *tables = &t->environment->tables;
-    bool globs = false;
 
-    for (size_t i = 0; i < tables->count; i++) {
-        if (is_glob(tables->names[i]))
-            globs = true;
-        else
+    for (size_t i = 0; i < tables->count; i++)
+        if (!is_glob(tables->names[i]))
             try_table(t, tables->names[i]);
-    }
-    if (globs)
+    if (environment_has_globs(t->environment))
         try_found(t);
 }
 
