@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -13,6 +12,7 @@
 #include "item/gzip_write.h"
 #include "item/lines.h"
 #include "item/page.h"
+#include "tests/bench/measure.h"
 
 #define ITEM_ROOM 640
 #define ON_PAGE 2500
@@ -25,13 +25,6 @@ struct bench {
     struct item_scratch *scratch;
     int fd;
 };
-
-static double now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static size_t make_item(char *to, unsigned i)
 {
@@ -63,35 +56,28 @@ static void make_page(struct bench *bench)
     bench->len = len;
 }
 
-static void must(int rc, const struct err *err)
-{
-    if (rc >= 0)
-        return;
-    fprintf(stderr, "item_bench: %s\n", err->message);
-    exit(1);
-}
-
 static void report(const char *what, double since, const struct bench *bench)
 {
-    printf("%-42s %6.3f us\n", what, (now_us() - since) / ((double)bench->pages * ON_PAGE));
+    printf("%-42s %6.3f us\n", what,
+           (now_us(CLOCK_PROCESS_CPUTIME_ID) - since) / ((double)bench->pages * ON_PAGE));
 }
 
 static void bench_split(struct bench *bench)
 {
     struct err err = ERR_INIT;
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < bench->pages; i++)
-        must(item_page_split(&bench->page, (struct bytes){bench->text, bench->len}, &err), &err);
+        must(item_page_split(&bench->page, (struct bytes){bench->text, bench->len}, &err) >= 0, err.message);
     report("split of a Scan reply", since, bench);
 }
 
 static void bench_page(struct bench *bench)
 {
     struct err err = ERR_INIT;
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < bench->pages; i++)
-        must(item_page_read(&bench->page, bench->scratch, (struct bytes){bench->text, bench->len}, &err),
-             &err);
+        must(item_page_read(&bench->page, bench->scratch, (struct bytes){bench->text, bench->len}, &err) >= 0,
+             err.message);
     report("all of these in one pass", since, bench);
 }
 
@@ -99,10 +85,10 @@ static void bench_canonical(struct bench *bench)
 {
     struct err err = ERR_INIT;
     struct bytes form;
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < bench->pages; i++)
         for (size_t j = 0; j < bench->page.count; j++)
-            must(item_canonical(bench->scratch, bench->page.items[j], &form, &err), &err);
+            must(item_canonical(bench->scratch, bench->page.items[j], &form, &err) >= 0, err.message);
     report("canonical form", since, bench);
 }
 
@@ -110,10 +96,10 @@ static void bench_fingerprint(struct bench *bench)
 {
     struct err err = ERR_INIT;
     struct fingerprint sum = FINGERPRINT_EMPTY;
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < bench->pages; i++)
         for (size_t j = 0; j < bench->page.count; j++)
-            must(fingerprint_add(&sum, bench->scratch, bench->page.items[j], &err), &err);
+            must(fingerprint_add(&sum, bench->scratch, bench->page.items[j], &err) >= 0, err.message);
     report("canonical form and SHA-256 and sum", since, bench);
 }
 
@@ -122,11 +108,11 @@ static void bench_write(struct bench *bench)
     struct err err = ERR_INIT;
     struct gzip_written written;
     _cleanup_(gzip_write_abort_p) struct gzip_write *gzip = gzip_write_open(bench->fd, &err);
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < bench->pages; i++)
         for (size_t j = 0; j < bench->page.count; j++)
-            must(gzip_write_item(gzip, bench->page.items[j], &err), &err);
-    must(gzip_write_finish(gzip, &written, &err), &err);
+            must(gzip_write_item(gzip, bench->page.items[j], &err) >= 0, err.message);
+    must(gzip_write_finish(gzip, &written, &err) >= 0, err.message);
     report("lines, igzip, SHA-256 and CRC of the file", since, bench);
     printf("%-42s %6.1f bytes raw, %.1f stored\n", "a line",
            (double)written.raw_bytes / ((double)bench->pages * ON_PAGE),
@@ -143,15 +129,15 @@ static void bench_read(struct bench *bench, bool with_fingerprint)
     int more;
     if (lseek(bench->fd, 0, SEEK_SET) < 0)
         abort();
-    double since = now_us();
+    double since = now_us(CLOCK_PROCESS_CPUTIME_ID);
     _cleanup_(gzip_read_free_p) struct gzip_read *gzip =
         gzip_read_new(&options, stream_read_fd, &bench->fd, &err);
     _cleanup_(item_lines_free_p) struct item_lines *lines =
         item_lines_new(gzip_read_some, gzip, ERR_ITEM_INVALID, &err);
     while ((more = item_lines_next(lines, &item, &err)) > 0)
         if (with_fingerprint)
-            must(fingerprint_add(&sum, bench->scratch, item, &err), &err);
-    must(more, &err);
+            must(fingerprint_add(&sum, bench->scratch, item, &err) >= 0, err.message);
+    must(more >= 0, err.message);
     report(with_fingerprint ? "read back, inflate, lines, fingerprint" : "read back, inflate, lines", since,
            bench);
 }

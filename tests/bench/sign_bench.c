@@ -3,12 +3,12 @@
  * everything that can be prepared beforehand. With the day's signing key kept, as a session keeps it, and
  * without. sign_bench ROUNDS        Prints one JSON object of microseconds of CPU a signature.
  */
-#include <time.h>
 
 #include <openssl/evp.h>
 
 #include "aws/sigv4.h"
 #include "base/cleanup.h"
+#include "tests/bench/measure.h"
 
 #define ACCESS_KEY "AKIAIOSFODNN7EXAMPLE"
 #define SECRET_KEY "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -29,22 +29,6 @@ static const struct http_header headers[] = {
 };
 static const struct sigv4_scope scope = {
     .region = "us-east-1", .service = "dynamodb", .time_ms = 1795446000000};
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "sign_bench: %s\n", what);
-    exit(1);
-}
 
 static struct sigv4_request request_of(const char *payload_hash)
 {
@@ -71,14 +55,14 @@ static void sign(struct sigv4_keys *keys)
 static double ours(long rounds, bool keep)
 {
     struct sigv4_keys keys = {0};
-    double since = now_us();
+    double since = now_us(CLOCK_THREAD_CPUTIME_ID);
 
     for (long i = 0; i < rounds; i++) {
         if (!keep)
             memset(keys.entries, 0, sizeof(keys.entries));
         sign(&keys);
     }
-    since = (now_us() - since) / (double)rounds;
+    since = (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / (double)rounds;
     sigv4_keys_done(&keys);
     return since;
 }
@@ -137,7 +121,7 @@ static double bare(long rounds, bool keep, struct bytes canonical, struct bytes 
     const struct bytes chain[] = {bytes_of(day), BYTES("us-east-1"), BYTES("dynamodb"),
                                   BYTES("aws4_request")};
     unsigned char out[32] = {0};
-    double since = now_us();
+    double since = now_us(CLOCK_THREAD_CPUTIME_ID);
 
     set_key(&raw, out, sizeof(out));
     for (long i = 0; i < rounds; i++) {
@@ -152,7 +136,7 @@ static double bare(long rounds, bool keep, struct bytes canonical, struct bytes 
         }
         hmac(&raw, to_sign.data, to_sign.len, out);
     }
-    since = (now_us() - since) / (double)rounds;
+    since = (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / (double)rounds;
     EVP_MD_CTX_free(raw.context);
     EVP_MD_CTX_free(raw.inner);
     EVP_MD_CTX_free(raw.outer);

@@ -5,7 +5,6 @@
  * the first three is found in it.
  */
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jwt.h>
@@ -19,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/config.h"
 #include "base/limits.h"
+#include "tests/bench/measure.h"
 
 #define HITS 2000000
 #define ROUNDS 5
@@ -31,22 +31,6 @@ struct bench {
     const char **tokens;
     size_t count;
 };
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void must(bool ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "token_bench: %s\n", what);
-    exit(1);
-}
 
 /* -- what is checked -- */
 
@@ -136,14 +120,14 @@ static void check(struct bench *bench, struct arena *arena, const char *token)
 static double ours(struct bench *bench)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new(1 * MIB);
-    double since = now_us();
+    double since = now_us(CLOCK_THREAD_CPUTIME_ID);
 
     must(arena != NULL, "memory");
     for (size_t i = 0; i < bench->count; i++) {
         check(bench, arena, bench->tokens[i]);
         arena_reset(arena);
     }
-    return (now_us() - since) / (double)bench->count;
+    return (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / (double)bench->count;
 }
 
 static double cached(struct bench *bench)
@@ -153,12 +137,12 @@ static double cached(struct bench *bench)
 
     must(arena != NULL, "memory");
     check(bench, arena, bench->tokens[0]);
-    since = now_us();
+    since = now_us(CLOCK_THREAD_CPUTIME_ID);
     for (size_t i = 0; i < HITS; i++) {
         check(bench, arena, bench->tokens[0]);
         arena_reset(arena);
     }
-    return (now_us() - since) / HITS;
+    return (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / HITS;
 }
 
 /* The signature alone, decoded beforehand: no JSON, no claims, no base64. */
@@ -177,7 +161,7 @@ static double openssl(struct bench *bench)
         memcpy(signatures[i], decoded, 256);
         signed_len[i] = (size_t)(dot - bench->tokens[i]);
     }
-    since = now_us();
+    since = now_us(CLOCK_THREAD_CPUTIME_ID);
     for (size_t i = 0; i < bench->count; i++) {
         EVP_MD_CTX *context = EVP_MD_CTX_new();
 
@@ -187,7 +171,7 @@ static double openssl(struct bench *bench)
              "openssl");
         EVP_MD_CTX_free(context);
     }
-    since = (now_us() - since) / (double)bench->count;
+    since = (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / (double)bench->count;
     free(signatures);
     free(signed_len);
     return since;
@@ -195,7 +179,7 @@ static double openssl(struct bench *bench)
 
 static double libjwt(struct bench *bench)
 {
-    double since = now_us();
+    double since = now_us(CLOCK_THREAD_CPUTIME_ID);
 
     for (size_t i = 0; i < bench->count; i++) {
         jwt_t *jwt = NULL;
@@ -205,7 +189,7 @@ static double libjwt(struct bench *bench)
              "libjwt");
         jwt_free(jwt);
     }
-    return (now_us() - since) / (double)bench->count;
+    return (now_us(CLOCK_THREAD_CPUTIME_ID) - since) / (double)bench->count;
 }
 
 static double least(double (*fn)(struct bench *bench), struct bench *bench)
