@@ -118,8 +118,9 @@ $(call tests_of,ctl): | $(B)/recoverctl
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 $(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/tests/support.a $(call under,server)
 	@mkdir -p $(@D); $(link) -o $@
-# the preloaded library that counts syncs and kills at one of them
-$(B)/crash-shim.so: tests/crash/shim.c tests/crash/armed.h
+# the preloaded libraries that kill at a sync, or make a call of the disk fail
+SHIMS := $(patsubst tests/crash/%.c,$(B)/preload/%.so,$(wildcard tests/crash/*.c))
+$(B)/preload/%.so: tests/crash/%.c tests/crash/armed.h
 	@mkdir -p $(@D); $(CC) -std=gnu11 -D_GNU_SOURCE $(WARN) -O1 -g -fPIC -I. -shared $< -o $@ -ldl
 
 ROOM ?= $(ROOMS) ctl
@@ -146,7 +147,7 @@ demo: ## the main job on an emulated AWS, told as a story; KEEP=1 leaves it up
 	@env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL KEEP="$(KEEP)" tools/demo
 check: ## installs what is missing, then everything that a change must pass
 	@+tools/check "$(MAKE)"
-e2e: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the programs against the emulated AWS
+e2e: all $(B)/recoverd $(B)/recoverctl $(SHIMS) ## the programs against the emulated AWS
 	@VARIANT=$(VARIANT) tools/e2e
 tsan-load: ## jobs, cancels, reloads, a drain and all else at once under ThreadSanitizer; LOAD_S=20 seconds for each half
 	@+$(MAKE) --no-print-directory VARIANT=tsan build/tsan/recoverd
@@ -159,7 +160,7 @@ bench: all $(BENCHES) ## what it costs, beside others
 	@tools/bench $(BENCHES)
 fuzz: ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
 	@tests/fuzz/run $(T)
-torture: all $(B)/recoverd $(B)/recoverctl $(B)/crash-shim.so ## the long forms: kills at CRASH_POINTS=200, days of bad network, floods, valgrind, mutants; PARTS="asan valgrind" for some
+torture: all $(B)/recoverd $(B)/recoverctl $(SHIMS) ## the long forms: kills at CRASH_POINTS=200, days of bad network, floods, valgrind, mutants; PARTS="asan valgrind" for some
 	@+MAKE="$(MAKE)" tools/torture $(PARTS)
 install: all ## PREFIX=/usr/local DESTDIR=
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" tools/install

@@ -3,17 +3,15 @@ nobody knows what is on the disk, and the restarted one is whole; everything els
 (tests/crash/disk.c); DISK_POINTS says how many of each sort, spread over all that the main job does."""
 import os
 import struct
-import subprocess
 import time
 
 import pytest
 
 from peers import end
 from test_kill import ENDED
-from world import BUILD, ROOT, VARIANT, Server, fingerprint_of, items_of, make_table, plain_items, put_items, token
+from world import Server, fingerprint_of, items_of, make_table, plain_items, preloaded, put_items, token
 
 POINTS = int(os.environ.get("DISK_POINTS", "30" if os.environ.get("TORTURE") else "2"))
-SHIM = BUILD / VARIANT / "disk-shim.so"
 ITEMS = plain_items(300, 400)
 HAPPENED = 1 << 63
 
@@ -32,9 +30,7 @@ SORTS = {
 
 @pytest.fixture(scope="module")
 def shim():
-    SHIM.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", ROOT, ROOT / "tests/crash/disk.c", "-o", SHIM, "-ldl"], check=True)
-    return str(SHIM)
+    return preloaded("disk")
 
 
 class Shaky:

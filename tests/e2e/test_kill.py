@@ -4,25 +4,21 @@ import http.client
 import os
 import shutil
 import struct
-import subprocess
 import time
 
 import pytest
 
 from peers import BUCKET, BucketTree, FileTree
-from world import BUILD, ROOT, VARIANT, Server, items_of, make_table, plain_items, put_items
+from world import Server, items_of, make_table, plain_items, preloaded, put_items
 
 POINTS = int(os.environ.get("CRASH_POINTS", "40"))
-SHIM = BUILD / VARIANT / "crash-shim.so"
 ITEMS = plain_items(400, 300)
 ENDED = ("succeeded", "partial", "failed", "cancelled")
 
 
 @pytest.fixture(scope="module")
 def shim():
-    SHIM.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-I", ROOT, ROOT / "tests/crash/shim.c", "-o", SHIM, "-ldl"], check=True)
-    return str(SHIM)
+    return preloaded("shim")
 
 
 class Crashing:

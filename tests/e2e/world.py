@@ -40,6 +40,14 @@ def free_port():
         return s.getsockname()[1]
 
 
+def preloaded(name):
+    """tests/crash/NAME.c, built, for LD_PRELOAD. By a make of its own, not as a part of one that runs the tests."""
+    library = BUILD / VARIANT / "preload" / f"{name}.so"
+    alone = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    subprocess.run(["make", "-s", f"VARIANT={VARIANT}", library.relative_to(ROOT)], cwd=ROOT, env=alone, check=True)
+    return str(library)
+
+
 def wait_until(check, seconds=30, what="it"):
     end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
