@@ -28,25 +28,33 @@ static void forget_token(struct ctl *ctl)
     ctl->token = NULL;
 }
 
-static int read_token(struct ctl *ctl, char **ret_token, struct err *err)
+static int copy_token(struct ctl *ctl, struct bytes text, char **ret_token, struct err *err)
 {
-    struct bytes text = bytes_of(ctl->settings.token);
-    bool from_file = !text.data;
-
-    if (from_file && !ctl->settings.token_file) {
-        *ret_token = NULL;
-        return 0;
-    }
-    if (from_file && file_read(ctl->settings.token_file, JWT_MAX + 2, ctl->arena, &text, err) < 0)
-        return err_wrap(err, "the token");
     while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]))
         text.len--;
     if (strcspn(text.data, " \t\r\n") < text.len || text.len == 0)
         return err_set(err, ERR_INVALID_BODY, "the token is empty or has white space in it");
+    if (text.len > JWT_MAX)
+        return err_set(err, ERR_INVALID_BODY, "the token is longer than %lld bytes", (long long)JWT_MAX);
     *ret_token = arena_strndup(ctl->arena, text.data, text.len);
-    if (from_file)
-        OPENSSL_cleanse((char *)(uintptr_t)text.data, text.len);
     return *ret_token ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for the token");
+}
+
+static int read_token(struct ctl *ctl, char **ret_token, struct err *err)
+{
+    struct bytes text;
+    int result;
+
+    if (ctl->settings.token)
+        return copy_token(ctl, bytes_of(ctl->settings.token), ret_token, err);
+    *ret_token = NULL;
+    if (!ctl->settings.token_file)
+        return 0;
+    if (file_read(ctl->settings.token_file, JWT_MAX + 2, ctl->arena, &text, err) < 0)
+        return err_wrap(err, "the token");
+    result = copy_token(ctl, text, ret_token, err);
+    OPENSSL_cleanse((char *)(uintptr_t)text.data, text.len);
+    return result;
 }
 
 /* True when the file now holds another token. */
@@ -99,7 +107,7 @@ static size_t fill_headers(const struct ctl *ctl, const struct api_call *call, c
 
     headers[count++] = (struct http_header){"User-Agent", "recoverctl/" RECOVERD_VERSION};
     headers[count++] = (struct http_header){"Accept", call->accept ? call->accept : "application/json"};
-    if (!call->anonymous && ctl->token)
+    if (ctl->token)
         headers[count++] = (struct http_header){"Authorization", bearer};
     if (call->body.data)
         headers[count++] = (struct http_header){"Content-Type", "application/json"};
@@ -131,12 +139,10 @@ static int send_once(struct ctl *ctl, const struct api_call *call, struct api_re
                              .headers = headers,
                              .body = call->body,
                              .sink = call->sink,
-                             .reply_max = call->reply_max,
+                             .reply_max = call->sink ? 0 : API_REPLY_MAX,
                              .timeout_ms = call->timeout_ms,
                              .interrupt = {interrupt_asked, ctl->interrupt}};
 
-    if (!http.reply_max && !call->sink)
-        http.reply_max = API_REPLY_MAX;
     if (!http.timeout_ms && !call->sink)
         http.timeout_ms = API_TIMEOUT_MS;
     if ((size_t)snprintf(url, sizeof(url), "%s%s", ctl->settings.server, call->path) >= sizeof(url))
@@ -262,7 +268,8 @@ enum exit_code api_explain(struct ctl *ctl, const struct api_reply *reply)
         ctl_hint(ctl, "is it a recoverd? recoverctl check looks");
         return code;
     }
-    ctl_fail(ctl, code, "%s%s%s (%s)", title, detail ? ": " : "", detail ? detail : "", api_problem(reply));
+    ctl_fail(ctl, code, "%s%s%s (%s)", title, detail ? ": " : "", detail ? detail : "",
+             api_problem(reply) ? api_problem(reply) : "no code");
     explain_errors(ctl, json_object_get(problem, "errors"));
     explain_changes(ctl, json_object_get(problem, "changes"));
     explain_aws(ctl, json_object_get(problem, "aws"));

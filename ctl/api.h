@@ -14,12 +14,10 @@ struct api_call {
     const char *otp;             /* NULL: none */
     const char *accept;          /* NULL: JSON */
     const struct http_sink *sink;
-    size_t reply_max;   /* 0: API_REPLY_MAX, and with a sink no limit */
     int64_t timeout_ms; /* 0: API_TIMEOUT_MS, and with a sink none but that of a stalled line */
-    bool anonymous;     /* without the token */
 };
 
-#define API_REPLY_MAX (64LL * 1024 * 1024)
+#define API_REPLY_MAX (64LL * 1024 * 1024) /* of what does not go to a sink */
 #define API_TIMEOUT_MS 90000
 
 struct api_reply {

@@ -63,19 +63,31 @@ static bool check_token(struct ctl *ctl, struct checks *checks)
     return true;
 }
 
-/* Errors stand as `error` (an object or a text) or `errors` of the environment and of its tables. */
-static const char *error_text(const json_t *object)
+static const char *error_text(const json_t *error)
 {
-    const json_t *error = json_object_get(object, "error");
-    const json_t *first = error ? error : json_array_get(json_object_get(object, "errors"), 0);
-    const char *detail = json_get_text(first, "detail"), *title = json_get_text(first, "title");
+    const char *detail = json_get_text(error, "detail"), *title = json_get_text(error, "title");
 
-    if (!first || json_is_null(first))
+    if (!error)
         return NULL;
-    return json_is_string(first) ? json_string_value(first)
-           : detail              ? detail
-           : title               ? title
-                                 : "an error without a text";
+    return detail ? detail : title ? title : "an error without a text";
+}
+
+/* The first thing that is wrong with the environment or one of its tables; NULL: nothing. Borrowed. */
+static const char *wrong_with(const json_t *environment)
+{
+    const char *wrong = error_text(json_object_get(environment, "error"));
+    size_t i;
+    json_t *table;
+
+    if (!wrong)
+        wrong = error_text(json_object_get(environment, "tables_error"));
+    json_array_foreach(json_object_get(environment, "tables"), i, table) {
+        if (!wrong)
+            wrong = error_text(json_object_get(table, "error"));
+    }
+    if (!wrong && !json_get_bool(environment, "complete", true))
+        wrong = "not every table could be asked in time";
+    return wrong;
 }
 
 static void check_environment(struct ctl *ctl, struct checks *checks, const char *name)
@@ -83,30 +95,21 @@ static void check_environment(struct ctl *ctl, struct checks *checks, const char
     _cleanup_(api_reply_done) struct api_reply reply = API_REPLY_INIT;
     const char *title = arena_printf(ctl->arena, "environment %s", name), *wrong, *detail, *account;
     enum exit_code code = api_get(ctl, &reply, "/v1/environments/%s", api_escaped(ctl->arena, name, ""));
-    size_t i, tables = 0;
-    json_t *table;
 
     if (code != EXIT_DONE) {
         note(checks, title, code, "it cannot be looked at");
         return;
     }
-    wrong = error_text(reply.json);
-    if (!wrong && str_is(json_get_text(reply.json, "state"), "unusable"))
-        wrong = "the environment is not usable";
-    json_array_foreach(json_object_get(reply.json, "tables"), i, table) {
-        tables++;
-        if (!wrong)
-            wrong = error_text(table);
-    }
+    wrong = wrong_with(reply.json);
     if (wrong)
         ctl_hint(ctl,
                  "recoverctl environment %s shows it in full; the server's configuration and AWS permissions "
                  "decide",
                  name);
     account = json_get_text(json_object_get(reply.json, "account"), "found");
-    detail =
-        wrong ? arena_strdup(ctl->arena, wrong)
-              : arena_printf(ctl->arena, "account %s, %zu tables", account ? account : "not checked", tables);
+    detail = wrong ? arena_strdup(ctl->arena, wrong)
+                   : arena_printf(ctl->arena, "account %s, %zu tables", account ? account : "not checked",
+                                  json_array_size(json_object_get(reply.json, "tables")));
     note(checks, title, wrong ? EXIT_FAILED : EXIT_DONE, detail ? detail : "");
 }
 

@@ -21,6 +21,7 @@ struct download {
     FILE *to;
     EVP_MD_CTX *md;
     int64_t bytes;
+    int failed; /* errno of what could not be written; 0: all was */
 };
 
 static bool take(void *arg, const char *data, size_t len)
@@ -28,7 +29,9 @@ static bool take(void *arg, const char *data, size_t len)
     struct download *download = arg;
 
     download->bytes += (int64_t)len;
-    return EVP_DigestUpdate(download->md, data, len) == 1 && fwrite(data, 1, len, download->to) == len;
+    if (fwrite(data, 1, len, download->to) != len)
+        download->failed = errno;
+    return download->failed == 0 && EVP_DigestUpdate(download->md, data, len) == 1;
 }
 
 static void md_free(EVP_MD_CTX **md)
@@ -75,6 +78,7 @@ static enum exit_code fetch(struct ctl *ctl, const char *id, const char *path, F
     struct http_sink sink = {take, download};
     bool manifest = strcmp(path, "manifest.json") == 0; /* it lists the files and so is none of them */
     struct api_call call = {.accept = "*/*", .sink = &sink};
+    struct err err = ERR_INIT;
     enum exit_code code;
 
     *download = (struct download){.to = to, .md = md};
@@ -83,10 +87,14 @@ static enum exit_code fetch(struct ctl *ctl, const char *id, const char *path, F
                                         api_escaped(ctl->arena, path, "/"));
     if (!md || !call.path || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
         return ctl_no_memory(ctl);
-    code = api_ask(ctl, &call, &reply);
-    if (code == EXIT_DONE && fflush(to) != 0)
-        code = ctl_fail(ctl, EXIT_UNREACHABLE, "writing: %s", strerror(errno));
-    return code == EXIT_DONE ? judge(ctl, download, &reply, path) : code;
+    code = api_send(ctl, &call, &reply, &err);
+    if (fflush(to) != 0 && !download->failed)
+        download->failed = errno;
+    if (download->failed)
+        return ctl_fail(ctl, EXIT_UNREACHABLE, "writing %s: %s", path, strerror(download->failed));
+    if (code != EXIT_DONE)
+        return api_explain_err(ctl, code, &err);
+    return reply.answer.status / 100 == 2 ? judge(ctl, download, &reply, path) : api_explain(ctl, &reply);
 }
 
 static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path, const char *file,
@@ -97,8 +105,14 @@ static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path,
     FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
     enum exit_code code;
 
-    if (!to)
-        return ctl_fail(ctl, EXIT_USAGE, "%s: %s", file, strerror(errno));
+    if (!to) {
+        code = ctl_fail(ctl, EXIT_USAGE, "%s: %s", file, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+            unlink(temporary);
+        }
+        return code;
+    }
     code = fetch(ctl, id, path, to, download);
     if (fclose(to) != 0 && code == EXIT_DONE)
         code = ctl_fail(ctl, EXIT_UNREACHABLE, "%s: %s", file, strerror(errno));

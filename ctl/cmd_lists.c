@@ -12,7 +12,7 @@ const struct flag page_flags[] = {
     {"until", 0, "TIME", "before this time (RFC 3339)", false, NULL},
     {"limit", 0, "N", LIMIT_HELP, false, NULL},
     {"cursor", 0, "CURSOR", "go on where the list before ended", false, NULL},
-    {"all", 0, NULL, "all pages", false, NULL},
+    {"all", 0, NULL, "all pages; --limit is then the size of one", false, NULL},
     {0},
 };
 #define STATES "awaiting_approval queued running succeeded partial failed cancelled"
@@ -35,7 +35,8 @@ const struct flag audit_flags[] = {
     {"actor", 0, "NAME", "by this person; may be repeated", true, NULL},
     {"action", 0, "ACTION", "of this action; may be repeated", true, NULL},
     {"object", 0, "OBJECT", "on this object; may be repeated", true, NULL},
-    {"ndjson", 0, NULL, "the whole trail, a row a line, as audit verify reads it", false, NULL},
+    {"ndjson", 0, NULL, "the whole trail, of every environment, a row a line, as audit verify reads it",
+     false, NULL},
     {0},
 };
 
@@ -144,8 +145,9 @@ static enum exit_code get_rest(struct ctl *ctl, const struct list *list, const c
 
         if (code != EXIT_DONE)
             return code;
-        json_array_extend(json_object_get(first, "items"), json_object_get(reply.json, "items"));
-        json_object_set(first, "next_cursor", json_object_get(reply.json, "next_cursor"));
+        if (json_array_extend(json_object_get(first, "items"), json_object_get(reply.json, "items")) < 0 ||
+            json_object_set(first, "next_cursor", json_object_get(reply.json, "next_cursor")) < 0)
+            return ctl_no_memory(ctl);
         cursor = json_get_text(first, "next_cursor");
     }
     return EXIT_DONE;
@@ -204,5 +206,5 @@ enum exit_code list_audit(struct ctl *ctl, const struct args *args)
     if (lines)
         ctl->settings.output = OUTPUT_JSONL;
     return show_list(
-        ctl, &(struct list){"/v1/audit", audit_columns, "hash", lines || args_on(args, "all"), true}, args);
+        ctl, &(struct list){"/v1/audit", audit_columns, "hash", lines || args_on(args, "all"), !lines}, args);
 }

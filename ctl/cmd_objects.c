@@ -6,6 +6,7 @@
 #include "ctl/api.h"
 #include "ctl/commands.h"
 #include "ctl/follow.h"
+#include "ctl/kinds.h"
 #include "ctl/output.h"
 #include "ctl/source.h"
 #include "ctl/submit.h"
@@ -96,25 +97,21 @@ enum exit_code cancel_job(struct ctl *ctl, const struct args *args)
 /* What the old job was decides whether the new one needs a plan. */
 static enum exit_code retried(struct ctl *ctl, const char *id, struct order *order)
 {
-    _cleanup_(api_reply_done) struct api_reply job = API_REPLY_INIT, kinds = API_REPLY_INIT;
+    _cleanup_(api_reply_done) struct api_reply job = API_REPLY_INIT;
+    const json_t *kinds;
     enum exit_code code = need_id(ctl, id);
-    size_t i;
-    json_t *kind;
 
     if (code == EXIT_DONE)
         code = api_open(ctl);
     if (code == EXIT_DONE)
         code = api_get(ctl, &job, "/v1/jobs/%s", id);
     if (code == EXIT_DONE)
-        code = api_get(ctl, &kinds, "/v1/kinds");
+        code = kinds_fetch(ctl, &kinds);
     if (code != EXIT_DONE)
         return code;
     *order =
         (struct order){.retry_of = id, .kind = arena_strdup(ctl->arena, json_get_text(job.json, "kind"))};
-    json_array_foreach(json_object_get(kinds.json, "items"), i, kind) {
-        if (str_is(json_get_text(kind, "name"), order->kind))
-            order->needs_plan = json_get_bool(kind, "needs_plan", false);
-    }
+    order->needs_plan = json_get_bool(kinds_find(kinds, order->kind), "needs_plan", false);
     return order->kind ? EXIT_DONE : ctl_no_memory(ctl);
 }
 

@@ -43,9 +43,7 @@ static enum exit_code execute(struct ctl *ctl, const json_t *kind, const json_t 
 {
     struct order order = {.kind = json_get_text(kind, "name"),
                           .spec = spec,
-                          .needs_plan = json_get_bool(kind, "needs_plan",
-                                                      json_get_bool(kind, "mfa", false) ||
-                                                          json_get_bool(kind, "may_destroy", false))};
+                          .needs_plan = json_get_bool(kind, "needs_plan", false)};
     enum exit_code code = place_find(ctl, spec, &order.environment);
 
     if (code != EXIT_DONE)

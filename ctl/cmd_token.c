@@ -1,6 +1,7 @@
 /* token mint: a token made from the server's configuration. */
 #include <pwd.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 
 #include "auth/mint.h"
 #include "base/cleanup.h"
@@ -112,6 +113,20 @@ struct roles {
     size_t count;
 };
 
+static enum exit_code read_roles(struct ctl *ctl, const struct args *args, struct roles *roles)
+{
+    for (size_t i = 0; i < args->value_count; i++) {
+        if (strcmp(args->values[i].flag->name, "role") != 0)
+            continue;
+        if (roles->count == GRANTS_MAX)
+            return ctl_fail(ctl, EXIT_USAGE, "too many roles: a token has at most %d", GRANTS_MAX);
+        roles->names[roles->count++] = args->values[i].value;
+    }
+    return roles->count > 0
+               ? EXIT_DONE
+               : ctl_fail(ctl, EXIT_USAGE, "a token without a role may do nothing: give --role ROLE@ENV");
+}
+
 static enum exit_code read_request(struct ctl *ctl, const struct args *args, const struct config *config,
                                    struct roles *roles, struct mint_request *ret_request)
 {
@@ -120,12 +135,11 @@ static enum exit_code read_request(struct ctl *ctl, const struct args *args, con
                                    .roles = roles->names,
                                    .mfa = args_on(args, "mfa")};
 
-    for (size_t i = 0; i < args->value_count; i++)
-        if (strcmp(args->values[i].flag->name, "role") == 0 && roles->count < GRANTS_MAX)
-            roles->names[roles->count++] = args->values[i].value;
+    enum exit_code code = read_roles(ctl, args, roles);
+
+    if (code != EXIT_DONE)
+        return code;
     request.role_count = roles->count;
-    if (roles->count == 0)
-        return ctl_fail(ctl, EXIT_USAGE, "a token without a role may do nothing: give --role ROLE@ENV");
     if (ttl && (!duration_parse(bytes_of(ttl), &request.lifetime_ms) || request.lifetime_ms <= 0))
         return ctl_fail(ctl, EXIT_USAGE, "--ttl %s: a duration like 5m is wanted", ttl);
     if (request.mfa && !all_loopback(config))
@@ -138,20 +152,24 @@ static enum exit_code read_request(struct ctl *ctl, const struct args *args, con
 static enum exit_code put_token(struct ctl *ctl, const char *token, const char *file)
 {
     struct err err = ERR_INIT;
-    const char *line = arena_printf(ctl->arena, "%s\n", token);
+    char *line;
+    int result;
 
-    if (!line)
-        return ctl_no_memory(ctl);
-    if (file)
-        return file_replace(file, bytes_of(line), 0600, &err) < 0 ? ctl_err(ctl, EXIT_USAGE, &err)
-                                                                  : EXIT_DONE;
+    if (file) {
+        line = arena_printf(ctl->arena, "%s\n", token);
+        if (!line)
+            return ctl_no_memory(ctl);
+        result = file_replace(file, bytes_of(line), 0600, &err);
+        OPENSSL_cleanse(line, strlen(line));
+        return result < 0 ? ctl_err(ctl, EXIT_USAGE, &err) : EXIT_DONE;
+    }
     if (ctl->settings.output == OUTPUT_JSON || ctl->settings.output == OUTPUT_JSONL) {
         json_auto_t *answer = json_pack("{s:s}", "token", token);
 
         output_line(ctl, answer);
         return EXIT_DONE;
     }
-    fputs(line, ctl->out);
+    fprintf(ctl->out, "%s\n", token);
     return EXIT_DONE;
 }
 
@@ -173,5 +191,7 @@ enum exit_code mint(struct ctl *ctl, const struct args *args)
         return code;
     if (mint_token(issuer, config->identity_claim, key, &request, ctl->arena, &token, &err) < 0)
         return ctl_err(ctl, EXIT_USAGE, &err);
-    return put_token(ctl, token, args_get(args, "output-file"));
+    code = put_token(ctl, token, args_get(args, "output-file"));
+    OPENSSL_cleanse((char *)(uintptr_t)token, strlen(token));
+    return code;
 }

@@ -64,6 +64,8 @@ static enum exit_code enrol(struct ctl *ctl, const char *ticket, const char *otp
         .method = "POST", .path = "/v1/me/totp", .body = bytes_of(text), .otp = otp[0] ? otp : NULL};
     enum exit_code code = text ? api_ask(ctl, &call, &reply) : ctl_no_memory(ctl);
 
+    if (text)
+        OPENSSL_cleanse(text, call.body.len);
     if (code != EXIT_DONE)
         return code;
     output_object(ctl, reply.json, buffer_bytes(&reply.answer.body), "secret");
@@ -75,12 +77,10 @@ enum exit_code totp_enrol(struct ctl *ctl, const struct args *args)
 {
     _cleanup_(config_release_p) struct config *config = NULL;
     char ticket[TICKET_SIZE] = "", otp[OTP_SIZE];
-    const char *path = args_get(args, "config");
-    enum exit_code code;
+    const char *path = args_get(args, "config"), *variable = getenv("RECOVERD_CONFIG");
+    enum exit_code code =
+        path || (variable && variable[0]) ? server_config_load(ctl, path, &config) : EXIT_DONE;
 
-    if (!path)
-        path = getenv("RECOVERD_CONFIG");
-    code = path ? server_config_load(ctl, path, &config) : EXIT_DONE;
     if (code == EXIT_DONE)
         code = api_open(ctl);
     if (code == EXIT_DONE && config)
@@ -90,6 +90,7 @@ enum exit_code totp_enrol(struct ctl *ctl, const struct args *args)
     if (code == EXIT_DONE)
         code = enrol(ctl, ticket, otp);
     OPENSSL_cleanse(ticket, sizeof(ticket));
+    OPENSSL_cleanse(otp, sizeof(otp));
     return code;
 }
 
@@ -119,6 +120,7 @@ enum exit_code totp_remove(struct ctl *ctl, const struct args *args)
         return code;
     call.otp = otp[0] ? otp : NULL;
     code = api_ask(ctl, &call, &reply);
+    OPENSSL_cleanse(otp, sizeof(otp));
     if (code == EXIT_DONE)
         ctl_say(ctl, "removed");
     return code;

@@ -45,9 +45,14 @@ static enum exit_code fetch_trail(struct ctl *ctl, struct buffer *out)
             api_get(ctl, &reply, "/v1/audit?limit=500%s%s", cursor ? "&cursor=" : "", cursor ? cursor : "");
         if (code != EXIT_DONE)
             return code;
+        if (!json_is_array(json_object_get(reply.json, "items")))
+            return ctl_fail(ctl, EXIT_UNREACHABLE, "%s answered without rows: is it a recoverd?",
+                            ctl->settings.server);
         if (!add_rows(out, json_object_get(reply.json, "items")))
-            return ctl_fail(ctl, EXIT_USAGE,
-                            "the trail is too large to be verified at once: save it, and verify it by parts");
+            return ctl_fail(
+                ctl, EXIT_USAGE,
+                "the trail is too large to be verified at once: save it by parts (recoverctl audit "
+                "--ndjson --since T --until T), and verify each");
         next = json_get_text(reply.json, "next_cursor");
         more = next != NULL;
         cursor = more ? (char *)(uintptr_t)api_escaped(ctl->arena, next, "") : NULL;

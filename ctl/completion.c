@@ -1,6 +1,6 @@
 /*
- * Completion: the script of a shell only asks `recoverctl completion words LINE...`, which answers from the
- * same tables as the help, and from the cached kinds. So the script never has to change.
+ * Completion: the script of a shell only asks `recoverctl complete -- LINE...`, which answers from the same
+ * tables as the help, and from the cached kinds. So the script never has to change.
  */
 #include "base/json.h"
 #include "ctl/commands.h"

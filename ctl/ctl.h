@@ -47,7 +47,7 @@ enum exit_code ctl_fail(struct ctl *ctl, enum exit_code code, const char *format
     __attribute__((format(printf, 3, 4)));
 /* "hint: ..." on stderr. */
 void ctl_hint(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What a function below (base, net, auth, audit) said, with its code's hint. */
+/* What a function below (base, net, auth, audit) said. */
 enum exit_code ctl_err(struct ctl *ctl, enum exit_code code, const struct err *err);
 enum exit_code ctl_no_memory(struct ctl *ctl);
 /* A line on stderr, also with -q: what belongs to a failure. */

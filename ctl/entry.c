@@ -1,5 +1,4 @@
 /* From argv to a command: global flags anywhere, then the words, then the command's own flags. */
-#include <locale.h>
 #include <signal.h>
 #include <curl/curl.h>
 

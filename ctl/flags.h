@@ -19,7 +19,7 @@ struct flag {
 };
 
 #define ARGS_VALUES_MAX 256
-#define ARGS_WORDS_MAX 16
+#define ARGS_WORDS_MAX 128 /* a whole line, where `complete` gets it */
 
 struct arg_value {
     const struct flag *flag;

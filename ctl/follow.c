@@ -13,6 +13,8 @@
 #define POLL_QUIET_S 25
 #define LOST_MAX_MS 120000 /* a server that restarts is back by then */
 #define RETRY_MS 1000
+#define ANSWER_MS 15000 /* beyond what the server was asked to wait */
+#define PATH_SIZE 128   /* an id and what stands around it; not in the arena, a job may take days */
 
 struct following {
     const char *id;
@@ -58,7 +60,8 @@ static void say_duration(struct ctl *ctl, const json_t *job)
     ctl_say(ctl, "%s in %s", json_get_text(job, "state"), text);
 }
 
-enum exit_code follow_explain(struct ctl *ctl, const json_t *job)
+/* Why a job ended as it did, on stderr, and the code of its state. */
+static enum exit_code explain(struct ctl *ctl, const json_t *job)
 {
     const json_t *error = json_object_get(job, "error");
     const char *id = json_get_text(job, "id"), *title = json_get_text(error, "title");
@@ -113,12 +116,11 @@ static enum exit_code look(struct ctl *ctl, struct following *f, struct api_repl
     int seconds = poll_seconds(f);
     struct err err = ERR_INIT, ignored = ERR_INIT;
     struct http_interrupt interrupt = {interrupt_asked, ctl->interrupt};
-    struct api_call call = {.path = arena_printf(ctl->arena, "/v1/jobs/%s?wait=%d", f->id, seconds),
-                            .timeout_ms = seconds * 1000 + 15000};
+    char path[PATH_SIZE];
+    struct api_call call = {.path = path, .timeout_ms = seconds * 1000 + ANSWER_MS};
     enum exit_code code;
 
-    if (!call.path)
-        return ctl_no_memory(ctl);
+    snprintf(path, sizeof(path), "/v1/jobs/%s?wait=%d", f->id, seconds);
     code = api_send(ctl, &call, reply, &err);
     if (code == EXIT_DETACHED)
         return code;
@@ -148,7 +150,7 @@ static enum exit_code ended(struct ctl *ctl, struct following *f, const struct a
     else
         follow_print(ctl, reply->json, buffer_bytes(&reply->answer.body));
     fflush(ctl->out);
-    code = follow_explain(ctl, reply->json);
+    code = explain(ctl, reply->json);
     if (code == EXIT_APPROVAL)
         say_return(ctl, f->id);
     return code;

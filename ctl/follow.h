@@ -8,5 +8,3 @@
 enum exit_code follow_job(struct ctl *ctl, const char *id, int64_t timeout_ms, bool whole);
 /* The job as the result, in the form of a table only what matters at its end. */
 void follow_print(struct ctl *ctl, const json_t *job, struct bytes raw);
-/* Why a job ended as it did, on stderr, and the code of its state. */
-enum exit_code follow_explain(struct ctl *ctl, const json_t *job);

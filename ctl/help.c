@@ -16,7 +16,9 @@ static void put_flag(FILE *to, const struct flag *flag)
     snprintf(left, sizeof(left), "%s%c%s--%s%s%s", flag->letter ? "-" : "  ",
              flag->letter ? flag->letter : ' ', flag->letter ? ", " : " ", flag->name, flag->arg ? " " : "",
              flag->arg ? flag->arg : "");
-    fprintf(to, "  %-*s  ", HELP_COLUMN, left);
+    fputs("  ", to);
+    text_put(to, left); /* a kind's flags are named by the server */
+    fprintf(to, "%*s  ", text_width(left) < HELP_COLUMN ? HELP_COLUMN - (int)text_width(left) : 0, "");
     text_put(to, flag->help);
     if (flag->choices) {
         fputs(" [", to);

@@ -1,7 +1,5 @@
 #include "ctl/output.h"
 
-#include <math.h>
-
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "ctl/text.h"
@@ -25,13 +23,20 @@ static const json_t *find(const json_t *object, const char *path)
     return object;
 }
 
+/* What is cut says so. */
+static void text_cell(const char *text, char *ret_cell, size_t size)
+{
+    if (!str_copy(ret_cell, size, text))
+        memcpy(ret_cell + size - 3, "..", 3);
+}
+
 /* 2026-01-30T14:30:00.000Z as 2026-01-30 14:30:00; other text as it is. */
 static void time_cell(const char *text, char *ret_cell, size_t size)
 {
     if (strlen(text) == 24 && text[10] == 'T' && text[19] == '.')
         snprintf(ret_cell, size, "%.10s %.8s", text, text + 11);
     else
-        str_copy(ret_cell, size, text);
+        text_cell(text, ret_cell, size);
 }
 
 static void number_cell(const json_t *value, enum column_form form, char *ret_cell, size_t size)
@@ -59,7 +64,7 @@ static void cell(const json_t *value, enum column_form form, char *ret_cell, siz
         if (form == COLUMN_TIME)
             time_cell(json_string_value(value), ret_cell, size);
         else
-            str_copy(ret_cell, size, json_string_value(value));
+            text_cell(json_string_value(value), ret_cell, size);
     } else if (json_is_number(value)) {
         number_cell(value, form, ret_cell, size);
     } else if (json_is_boolean(value)) {
@@ -67,7 +72,7 @@ static void cell(const json_t *value, enum column_form form, char *ret_cell, siz
     } else {
         char *text = json_dumps(value, JSON_COMPACT);
 
-        str_copy(ret_cell, size, text ? text : "?");
+        text_cell(text ? text : "?", ret_cell, size);
         free(text);
     }
 }
@@ -192,7 +197,8 @@ static void put_id(struct ctl *ctl, const json_t *row, const char *id_member)
 {
     const char *id = json_get_text(row, id_member);
 
-    fprintf(ctl->out, "%s\n", id ? id : "");
+    text_put(ctl->out, id ? id : "");
+    fputc('\n', ctl->out);
 }
 
 void output_list(struct ctl *ctl, const json_t *page, struct bytes raw, const struct column *columns,
@@ -296,7 +302,7 @@ static void put_plain_entry(FILE *to, const json_t *entry, int indent)
     output_members(to, rest, indent + 4);
 }
 
-/* As a table where it fits, else one after the other. */
+/* As a table where it fits with every column, else one after the other. */
 static void put_entries(FILE *to, const json_t *entries, int indent)
 {
     struct column columns[COLUMNS_MAX];
@@ -305,7 +311,7 @@ static void put_entries(FILE *to, const json_t *entries, int indent)
     json_t *entry;
 
     table.count = columns_of(entries, columns);
-    if (table.count > 0 && table_measure(&table, entries) <= ENTRIES_WIDTH_MAX) {
+    if (table.count > 0 && table.count < COLUMNS_MAX && table_measure(&table, entries) <= ENTRIES_WIDTH_MAX) {
         put_rows(to, &table, entries);
         return;
     }
@@ -326,6 +332,19 @@ static size_t name_width(const json_t *object)
     return width;
 }
 
+static void put_plain(FILE *to, const json_t *value, enum column_form form)
+{
+    char text[CELL_MAX];
+
+    if (json_is_string(value) && form == COLUMN_TEXT) { /* however long */
+        text_put(to, json_string_value(value));
+    } else {
+        cell(value, form, text, sizeof(text));
+        text_put(to, text);
+    }
+    fputc('\n', to);
+}
+
 void output_members(FILE *to, const json_t *object, int indent)
 {
     size_t width = name_width(object);
@@ -333,8 +352,6 @@ void output_members(FILE *to, const json_t *object, int indent)
     json_t *value;
 
     json_object_foreach((json_t *)(uintptr_t)object, name, value) {
-        char text[CELL_MAX];
-
         if (is_empty(value))
             continue;
         pad(to, (size_t)indent);
@@ -347,10 +364,8 @@ void output_members(FILE *to, const json_t *object, int indent)
             fputc('\n', to);
             put_entries(to, value, indent + 2);
         } else {
-            cell(value, form_of(name, value), text, sizeof(text));
             pad(to, text_width(name) < width ? width - text_width(name) + 1 : 1);
-            text_put(to, text);
-            fputc('\n', to);
+            put_plain(to, value, form_of(name, value));
         }
     }
 }

@@ -49,7 +49,9 @@ static void add(struct candidates *candidates, const char *name)
 
     if (candidates->count++ == 0)
         candidates->only = name;
-    snprintf(candidates->list + len, sizeof(candidates->list) - len, "%s%s", len ? ", " : "", name);
+    if ((size_t)snprintf(candidates->list + len, sizeof(candidates->list) - len, "%s%s", len ? ", " : "",
+                         name) >= sizeof(candidates->list) - len)
+        memcpy(candidates->list + sizeof(candidates->list) - 4, "...", 4);
 }
 
 static enum exit_code choose(struct ctl *ctl, const struct candidates *holding, const struct candidates *all,

@@ -20,7 +20,7 @@ static void put_effect(FILE *to, const json_t *effect)
     fputs(json_get_bool(effect, "destructive", false) ? "  ! " : "  - ", to);
     put(to, "", json_get_text(effect, "action"), " ");
     put(to, "", json_get_text(effect, "resource"), "");
-    if (count > 1 || bytes > 0) { /* of items where bytes are said, of things otherwise */
+    if (count > 1 || (count >= 0 && bytes > 0)) { /* of items where bytes are said, of things otherwise */
         text_count(count, text);
         fprintf(to, ", %s%s", text, bytes > 0 ? " items" : "");
     }

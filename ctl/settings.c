@@ -81,12 +81,24 @@ static enum exit_code take_key(struct ctl *ctl, const char *path, const struct y
                     path, key->name_place.line, key->name_place.column, key->name);
 }
 
+static enum exit_code know_keys(struct ctl *ctl, const char *path, const struct yaml_node *root)
+{
+    for (const struct yaml_node *key = root ? root->first : NULL; key; key = key->next)
+        if (!str_listed("contexts current", key->name))
+            return ctl_fail(ctl, EXIT_USAGE, "%s:%d:%d: unknown key %s; known are contexts, current", path,
+                            key->name_place.line, key->name_place.column, key->name);
+    return EXIT_DONE;
+}
+
 static enum exit_code take_context(struct ctl *ctl, const char *path, const struct yaml_node *root,
                                    const char *name, struct context *context)
 {
     const struct yaml_node *current = yaml_get(root, "current");
     const struct yaml_node *found;
+    enum exit_code code = know_keys(ctl, path, root);
 
+    if (code != EXIT_DONE)
+        return code;
     if (!name)
         name = current && current->type == YAML_TEXT ? current->text : NULL;
     if (!name)
@@ -94,13 +106,9 @@ static enum exit_code take_context(struct ctl *ctl, const char *path, const stru
     found = yaml_get(yaml_get(root, "contexts"), name);
     if (!found || found->type != YAML_MAP)
         return ctl_fail(ctl, EXIT_USAGE, "%s has no context %s", path, name);
-    for (const struct yaml_node *key = found->first; key; key = key->next) {
-        enum exit_code code = take_key(ctl, path, key, context);
-
-        if (code != EXIT_DONE)
-            return code;
-    }
-    return EXIT_DONE;
+    for (const struct yaml_node *key = found->first; key && code == EXIT_DONE; key = key->next)
+        code = take_key(ctl, path, key, context);
+    return code;
 }
 
 static enum exit_code read_contexts(struct ctl *ctl, const char *name, struct context *context)

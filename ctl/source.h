@@ -7,5 +7,5 @@
 
 /* The member of the spec; `schema` says which forms this kind takes. */
 enum exit_code source_resolve(struct ctl *ctl, const char *text, const json_t *schema, json_t **ret_source);
-/* The id of the recovery point that POINT names: an id, or latest:TABLE. In arena. */
+/* The id of the recovery point that POINT names: an id (`text` itself), or latest:TABLE (in arena). */
 enum exit_code source_point(struct ctl *ctl, const char *text, const char **ret_id);

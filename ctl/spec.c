@@ -198,15 +198,19 @@ static json_t *integer_value(const char *text)
     return int_parse(bytes_of(text), &value) ? json_integer((json_int_t)value) : NULL;
 }
 
-static void add_words(json_t *list, const char *text)
+/* NULL without memory; takes `list`. */
+static json_t *add_words(json_t *list, const char *text)
 {
     while (*text) {
         size_t len = strcspn(text, ",");
 
-        if (len > 0)
-            json_array_append_new(list, json_stringn(text, len));
+        if (len > 0 && json_array_append_new(list, json_stringn(text, len)) < 0) {
+            json_decref(list);
+            return NULL;
+        }
         text += len + (text[len] == ',');
     }
+    return list;
 }
 
 static json_t *old_or(json_t *old, json_t *fresh)
@@ -226,8 +230,10 @@ static json_t *pair_value(json_t *old, const char *text)
     if (text[len] != '=' || !bytes_copy(name, sizeof(name), (struct bytes){text, len}))
         return NULL;
     pairs = old_or(old, json_object());
-    json_object_set_new(pairs, name, json_string(text + len + 1));
-    return pairs;
+    if (json_object_set_new(pairs, name, json_string(text + len + 1)) == 0)
+        return pairs;
+    json_decref(pairs);
+    return NULL;
 }
 
 /* `old`: what an earlier flag of the same name made, for those that may be repeated. */
@@ -248,8 +254,7 @@ static enum exit_code value_of(struct ctl *ctl, const struct flag *flag, const s
         *ret_value = json_boolean(str_is(text, "true"));
         break;
     case SHAPE_WORDS:
-        *ret_value = old_or(old, json_array());
-        add_words(*ret_value, text);
+        *ret_value = add_words(old_or(old, json_array()), text);
         break;
     case SHAPE_PAIRS:
         *ret_value = pair_value(old, text);
@@ -271,6 +276,8 @@ static enum exit_code put(struct ctl *ctl, const struct flag *flag, const struct
     json_t *object = spec, *value = NULL;
     enum exit_code code;
 
+    if (utf8_valid_until(bytes_of(text)) < strlen(text))
+        return ctl_fail(ctl, EXIT_USAGE, "--%s: the value is not UTF-8", flag->name);
     if (member->parent) {
         object = json_object_get(spec, member->parent);
         if (!json_is_object(object)) {

@@ -36,7 +36,6 @@ struct posting {
     const char *key;
     int64_t timeout_ms;
     bool wait;
-    bool typed; /* the name of what is destroyed was typed */
     char otp[OTP_SIZE];
 };
 
@@ -77,7 +76,7 @@ enum exit_code submit_plan(struct ctl *ctl, const struct order *order)
 }
 
 /* What destroys is agreed to by typing its name, or beforehand by the hash of a plan that was read. */
-static enum exit_code agree(struct ctl *ctl, struct posting *posting, const json_t *plan, bool by_hash)
+static enum exit_code agree(struct ctl *ctl, const json_t *plan, bool by_hash)
 {
     const char *name = plan_destroys(plan);
     char question[600], line[512];
@@ -98,10 +97,9 @@ static enum exit_code agree(struct ctl *ctl, struct posting *posting, const json
     code = terminal_ask(ctl, question, false, line, sizeof(line));
     if (code != EXIT_DONE)
         return code;
-    if (strcmp(line, name) != 0)
-        return ctl_fail(ctl, EXIT_CANCELLED, "%s was not typed: nothing was done", name);
-    posting->typed = true;
-    return EXIT_DONE;
+    return strcmp(line, name) == 0
+               ? EXIT_DONE
+               : ctl_fail(ctl, EXIT_CANCELLED, "%s was not typed: nothing was done", name);
 }
 
 static enum exit_code plan_first(struct ctl *ctl, struct posting *posting)
@@ -121,7 +119,7 @@ static enum exit_code plan_first(struct ctl *ctl, struct posting *posting)
     posting->plan_hash = arena_strdup(ctl->arena, json_get_text(reply.json, "plan_hash"));
     if (!posting->plan_hash)
         return ctl_fail(ctl, EXIT_UNREACHABLE, "the server made a plan without a hash");
-    return agree(ctl, posting, reply.json, by_hash);
+    return agree(ctl, reply.json, by_hash);
 }
 
 /* -- posting -- */
@@ -129,16 +127,15 @@ static enum exit_code plan_first(struct ctl *ctl, struct posting *posting)
 static char *job_body(const struct posting *posting)
 {
     const struct order *order = &posting->order;
-    json_auto_t *body = json_object();
+    json_auto_t *body = order->retry_of ? json_object()
+                                        : json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment",
+                                                    order->environment, "spec", order->spec);
 
-    if (!order->retry_of)
-        json_object_update_new(body, json_pack("{s:s,s:s,s:O}", "kind", order->kind, "environment",
-                                               order->environment, "spec", order->spec));
-    if (posting->plan_hash)
-        json_object_set_new(body, "plan_hash", json_string(posting->plan_hash));
-    if (posting->note)
-        json_object_set_new(body, "note", json_string(posting->note));
-    return json_dumps(body, JSON_COMPACT);
+    if (posting->plan_hash && json_object_set_new(body, "plan_hash", json_string(posting->plan_hash)) < 0)
+        return NULL;
+    if (posting->note && json_object_set_new(body, "note", json_string(posting->note)) < 0)
+        return NULL;
+    return body ? json_dumps(body, JSON_COMPACT) : NULL;
 }
 
 static bool retry_wanted(enum exit_code code, const struct api_reply *reply)
@@ -167,7 +164,7 @@ static enum exit_code post(struct ctl *ctl, const struct api_call *call, struct 
             break;
         http_client_sleep(ctl->client, 1000LL << i, &interrupt, &ignored);
     }
-    interrupt_grace(ctl->interrupt, interrupt_raised(ctl->interrupt));
+    interrupt_grace(ctl->interrupt, false);
     if (code == EXIT_DETACHED || interrupt_raised(ctl->interrupt)) {
         ctl_fail(ctl, EXIT_DETACHED, "interrupted; the job may have been accepted");
         ctl_hint(ctl,
@@ -249,6 +246,8 @@ static enum exit_code read_flags(struct ctl *ctl, const struct args *args, struc
         return ctl_no_memory(ctl);
     if (strlen(posting->key) > IDEMPOTENCY_KEY_MAX || !posting->key[0])
         return ctl_fail(ctl, EXIT_USAGE, "--idempotency-key: 1 to %d characters", IDEMPOTENCY_KEY_MAX);
+    if (posting->note && utf8_valid_until(bytes_of(posting->note)) < strlen(posting->note))
+        return ctl_fail(ctl, EXIT_USAGE, "--note: the text is not UTF-8");
     if (timeout && (!duration_parse(bytes_of(timeout), &posting->timeout_ms) || posting->timeout_ms <= 0))
         return ctl_fail(ctl, EXIT_USAGE, "--timeout %s: a duration like 30s, 5m or 4h is wanted", timeout);
     return EXIT_DONE;

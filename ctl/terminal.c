@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 
 #include "base/cleanup.h"
 #include "ctl/interrupt.h"
@@ -79,7 +80,11 @@ enum exit_code terminal_ask(struct ctl *ctl, const char *question, bool hidden, 
         fputc('\n', ctl->log);
     }
     interrupt_grace(ctl->interrupt, false);
+    if (code != EXIT_DONE)
+        OPENSSL_cleanse(ret_line, size);
     if (code == EXIT_DETACHED)
         fputs("\ninterrupted: nothing was done\n", ctl->log);
+    if (code == EXIT_USAGE)
+        ctl_fail(ctl, code, "%sthere is no answer: the input has ended", question);
     return code;
 }

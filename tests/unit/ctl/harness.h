@@ -42,6 +42,7 @@ struct typing {
 #define ARGS(...) ((const char *const[]){"recoverctl", __VA_ARGS__, NULL})
 
 static char harness_home[HOME_SIZE];
+static const char *harness_token; /* for RECOVERD_TOKEN; NULL: unset */
 
 static inline int harness_begin(void **state)
 {
@@ -102,6 +103,8 @@ static inline void harness_environment(const struct scripted_server *server)
 
     for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
         unsetenv(gone[i]);
+    if (harness_token)
+        setenv("RECOVERD_TOKEN", harness_token, 1);
     setenv("HOME", harness_home, 1);
     setenv("TERM", "xterm", 1);
     setenv("RECOVERD_URL", server ? scripted_server_url(server) : "http://127.0.0.1:1", 1);
@@ -245,7 +248,8 @@ static inline void assert_lacks(const char *text, const char *part)
     "\"may_destroy\":false,\"needs_plan\":false,\"spec\":{\"type\":\"object\",\"properties\":{\"table\":{"   \
     "\"description\":"                                                                                       \
     "\"the table\",\"type\":\"string\"},\"segments\":{\"type\":\"integer\"},\"tags\":{\"type\":\"object\","  \
-    "\"additionalProperties\":{\"type\":\"string\"}}},\"required\":[\"table\"]}},"                           \
+    "\"additionalProperties\":{\"type\":\"string\"}},\"skip\":{\"type\":\"array\",\"items\":{\"type\":"      \
+    "\"string\"}}},\"required\":[\"table\"]}},"                                                              \
     "{\"name\":\"wipe.table\",\"summary\":\"Overwrite\",\"role\":\"BackupAdministrator\",\"mfa\":true,"      \
     "\"may_destroy\":true,\"needs_plan\":true,\"spec\":{\"type\":\"object\",\"properties\":{\"source\":{"    \
     "\"type\":"                                                                                              \

@@ -143,6 +143,12 @@ static void the_words_of_kinds_are_completed_from_the_cache(void **state)
     assert_has(outcome.out, "--no-wait\n");
     run(server, ARGS("complete", "--", "jobs", "--state", ""), &outcome);
     assert_has(outcome.out, "partial\n");
+    run(server,
+        ARGS("complete", "--", "backup", "table", "Sales", "--tags", "a=1", "--tags", "b=2", "--tags", "c=3",
+             "--tags", "d=4", "--note", "a line of many words", "--timeout", "1h", "--otp", "--segments", "4",
+             "--no-"),
+        &outcome);
+    assert_has(outcome.out, "--no-wait\n");
     assert_int_equal(scripted_server_requests(server), 1);
     scripted_server_stop(server);
 }

@@ -256,6 +256,38 @@ static void a_code_from_standard_input_goes_into_the_header(void **state)
     end(server);
 }
 
+static void without_a_code_on_standard_input_it_says_so(void **state)
+{
+    struct scripted_server *server = SCRIPTED({REPLY_JSON(KINDS)}, {REPLY_JSON(PLAN)});
+
+    (void)state;
+    begin();
+    run(server, ARGS(WIPE, "--plan-hash", HASH, "--otp", "-q"), &outcome);
+    assert_int_equal(outcome.code, EXIT_USAGE);
+    assert_has(outcome.err, "recoverctl: one-time code: there is no answer");
+    end(server);
+}
+
+/* -- text -- */
+
+static void what_is_not_utf_8_is_refused_not_left_out(void **state)
+{
+    static const char *const rows[][2] = {
+        {"--note", "caf\xe9"}, {"--tags", "a=\xff"}, {"--skip", "a,\xff,b"}};
+
+    (void)state;
+    begin();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scripted_server *server = SCRIPTED({REPLY_JSON(KINDS)});
+
+        run(server, ARGS("-e", "production", "backup", "table", "Sales", rows[i][0], rows[i][1]), &outcome);
+        assert_int_equal(outcome.code, EXIT_USAGE);
+        assert_has(outcome.err, rows[i][0]);
+        assert_int_equal(scripted_server_requests(server), 1);
+        end(server);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +311,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stale_plan_says_what_changed_and_ends_with_5, harness_begin,
                                         harness_end),
         cmocka_unit_test_setup_teardown(a_code_from_standard_input_goes_into_the_header, harness_begin,
+                                        harness_end),
+        cmocka_unit_test_setup_teardown(without_a_code_on_standard_input_it_says_so, harness_begin,
+                                        harness_end),
+        cmocka_unit_test_setup_teardown(what_is_not_utf_8_is_refused_not_left_out, harness_begin,
                                         harness_end),
     };
 

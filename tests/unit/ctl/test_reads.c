@@ -1,6 +1,9 @@
 /* What reads: exit codes, the token, lists, files, contexts, check. */
 #include "ctl/commands.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "tests/unit/ctl/harness.h"
 
 static struct outcome outcome;
@@ -143,6 +146,22 @@ static void a_token_that_cannot_be_a_header_is_never_sent(void **state)
     end(server);
 }
 
+static void a_token_that_is_too_long_is_never_sent_cut(void **state)
+{
+    static char token[9000];
+    struct scripted_server *server = SCRIPTED({.body = ""});
+
+    (void)state;
+    memset(token, 'a', sizeof(token) - 1);
+    harness_token = token;
+    run(server, ARGS("me"), &outcome);
+    harness_token = NULL;
+    assert_int_equal(outcome.code, EXIT_USAGE);
+    assert_has(outcome.err, "the token is longer than");
+    assert_int_equal(scripted_server_requests(server), 0);
+    end(server);
+}
+
 /* -- lists -- */
 
 static void filters_become_the_query_and_all_follows_the_cursor(void **state)
@@ -188,6 +207,43 @@ static void each_form_of_a_list_is_what_it_says(void **state)
     end(server);
 }
 
+/* What `audit verify` is to read holds every row: those of one environment are no chain. */
+static void the_trail_as_lines_is_of_every_environment(void **state)
+{
+    struct scripted_server *server =
+        SCRIPTED({.expect = "GET /v1/audit\\?limit=500 ",
+                  REPLY_JSON("{\"items\":[{\"seq\":2},{\"seq\":1}],\"next_cursor\":null}")},
+                 {.expect = "GET /v1/audit\\?environment=production ",
+                  REPLY_JSON("{\"items\":[],\"next_cursor\":null}")});
+
+    (void)state;
+    harness_write("token", "t");
+    run(server, ARGS("-e", "production", "audit", "--ndjson"), &outcome);
+    assert_int_equal(outcome.code, EXIT_DONE);
+    assert_string_equal(outcome.out, "{\"seq\":2}\n{\"seq\":1}\n");
+    run(server, ARGS("-e", "production", "audit"), &outcome);
+    assert_int_equal(outcome.code, EXIT_DONE);
+    end(server);
+}
+
+static void a_long_text_is_shown_whole_and_a_long_cell_says_that_it_is_cut(void **state)
+{
+    static char job[2048], page[2048], text[600];
+    struct scripted_server *server = SCRIPTED({REPLY_JSON(job)}, {REPLY_JSON(page)});
+
+    (void)state;
+    harness_write("token", "t");
+    memset(text, 'x', sizeof(text) - 2);
+    text[sizeof(text) - 2] = '!';
+    snprintf(job, sizeof(job), "{\"id\":\"i\",\"error\":{\"detail\":\"%s\"}}", text);
+    snprintf(page, sizeof(page), "{\"items\":[{\"id\":\"%s\"}],\"next_cursor\":null}", text);
+    run(server, ARGS("job", ID_JOB), &outcome);
+    assert_has(outcome.out, "xxx!\n");
+    run(server, ARGS("jobs"), &outcome);
+    assert_has(outcome.out, "xxx..  ");
+    end(server);
+}
+
 /* -- files -- */
 
 #define SUM_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -229,6 +285,28 @@ static void a_file_with_another_sum_does_not_appear(void **state)
     }
 }
 
+static void a_file_that_cannot_be_written_is_not_said_of_the_server(void **state)
+{
+    static char body[64 * 1024];
+    struct scripted_server *server = SCRIPTED({.headers = "ETag: \"" SUM_OF_ABC "\"\r\n", .body = body});
+    struct rlimit before, small;
+
+    (void)state;
+    harness_write("token", "t");
+    memset(body, 'a', sizeof(body) - 1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    run(server, ARGS("get", ID_POINT, "f", "-O", harness_path("file")), &outcome);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(outcome.code, EXIT_UNREACHABLE);
+    assert_has(outcome.err, "File too large");
+    assert_lacks(outcome.err, "cannot reach");
+    assert_int_equal(access(harness_path("file"), F_OK), -1);
+    scripted_server_stop(server);
+}
+
 /* -- settings -- */
 
 static void a_context_says_where_unless_a_flag_says_otherwise(void **state)
@@ -252,6 +330,10 @@ static void a_context_says_where_unless_a_flag_says_otherwise(void **state)
     assert_has(outcome.err, "config.yaml:3:9: unknown key sever");
     run(server, ARGS("--context", "other", "me"), &outcome);
     assert_int_equal(outcome.code, EXIT_USAGE);
+    harness_write(".config/recoverd/config.yaml", "context:\n  here: {environment: e}\n");
+    run(server, ARGS("me"), &outcome);
+    assert_int_equal(outcome.code, EXIT_USAGE);
+    assert_has(outcome.err, "config.yaml:1:1: unknown key context");
     end(server);
 }
 
@@ -277,6 +359,25 @@ static void check_says_what_is_wrong_and_what_to_do(void **state)
     assert_int_equal(outcome.code, EXIT_UNREACHABLE);
 }
 
+static void an_environment_whose_tables_are_not_known_is_not_well(void **state)
+{
+    struct scripted_server *server = SCRIPTED(
+        {REPLY_JSON("{\"identity\":\"ann\",\"grants\":[{\"role\":\"viewer\"}]}")},
+        {REPLY_JSON("{\"items\":[{\"name\":\"a\"},{\"name\":\"b\"}]}")},
+        {REPLY_JSON("{\"name\":\"a\",\"state\":\"usable\",\"tables\":[],\"complete\":false,\"unknown\":[],"
+                    "\"tables_error\":{\"detail\":\"ListTables is denied\"}}")},
+        {REPLY_JSON("{\"name\":\"b\",\"state\":\"usable\",\"tables\":[{\"name\":\"T\",\"status\":null}],"
+                    "\"complete\":false,\"unknown\":[\"T\"]}")});
+
+    (void)state;
+    harness_write("token", "t");
+    run(server, ARGS("check"), &outcome);
+    assert_int_equal(outcome.code, EXIT_FAILED);
+    assert_has(outcome.out, "environment a  no   ListTables is denied");
+    assert_has(outcome.out, "environment b  no   not every table could be asked in time");
+    end(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,11 +393,21 @@ int main(void)
                                         harness_end),
         cmocka_unit_test_setup_teardown(a_token_that_cannot_be_a_header_is_never_sent, harness_begin,
                                         harness_end),
+        cmocka_unit_test_setup_teardown(a_token_that_is_too_long_is_never_sent_cut, harness_begin,
+                                        harness_end),
         cmocka_unit_test_setup_teardown(filters_become_the_query_and_all_follows_the_cursor, harness_begin,
                                         harness_end),
+        cmocka_unit_test_setup_teardown(the_trail_as_lines_is_of_every_environment, harness_begin,
+                                        harness_end),
+        cmocka_unit_test_setup_teardown(a_long_text_is_shown_whole_and_a_long_cell_says_that_it_is_cut,
+                                        harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(each_form_of_a_list_is_what_it_says, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(a_file_appears_when_its_sum_is_right, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(a_file_with_another_sum_does_not_appear, harness_begin, harness_end),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_not_said_of_the_server,
+                                        harness_begin, harness_end),
+        cmocka_unit_test_setup_teardown(an_environment_whose_tables_are_not_known_is_not_well, harness_begin,
+                                        harness_end),
         cmocka_unit_test_setup_teardown(a_context_says_where_unless_a_flag_says_otherwise, harness_begin,
                                         harness_end),
         cmocka_unit_test_setup_teardown(check_says_what_is_wrong_and_what_to_do, harness_begin, harness_end),

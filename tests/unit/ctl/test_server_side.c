@@ -87,6 +87,26 @@ static void mfa_is_claimed_only_where_every_endpoint_is_loopback(void **state)
     assert_int_equal(outcome.code, EXIT_DONE);
 }
 
+static void a_role_too_many_is_refused_not_left_out(void **state)
+{
+    const char *argv[2 * 65 + 8] = {"recoverctl", MINT};
+    int argc = harness_argc(argv);
+    char config[128];
+
+    (void)state;
+    write_config(LOOPBACK);
+    snprintf(config, sizeof(config), "%s", harness_path("recoverd.yaml"));
+    argv[4] = config; /* harness_path keeps few */
+    for (int i = 0; i < 65; i++) {
+        argv[argc++] = "--role";
+        argv[argc++] = "viewer@production";
+    }
+    run(NULL, argv, &outcome);
+    assert_int_equal(outcome.code, EXIT_USAGE);
+    assert_string_equal(outcome.out, "");
+    assert_has(outcome.err, "at most 64");
+}
+
 static void faults_of_the_configuration_are_all_said(void **state)
 {
     (void)state;
@@ -209,6 +229,19 @@ static void the_servers_trail_is_fetched_page_by_page(void **state)
     scripted_server_stop(server);
 }
 
+static void an_answer_without_rows_is_no_sound_trail(void **state)
+{
+    struct scripted_server *server = SCRIPTED({REPLY_JSON("{\"status\":\"ok\"}")});
+
+    (void)state;
+    harness_write("token", "t");
+    run(server, ARGS("audit", "verify"), &outcome);
+    assert_int_equal(outcome.code, EXIT_UNREACHABLE);
+    assert_string_equal(outcome.out, "");
+    assert_null(scripted_server_fault(server));
+    scripted_server_stop(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +249,7 @@ int main(void)
                                         harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(mfa_is_claimed_only_where_every_endpoint_is_loopback, harness_begin,
                                         harness_end),
+        cmocka_unit_test_setup_teardown(a_role_too_many_is_refused_not_left_out, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(faults_of_the_configuration_are_all_said, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(enrolling_on_the_server_sends_a_ticket_for_whom_the_token_is,
                                         harness_begin, harness_end),
@@ -224,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(any_changed_row_breaks_the_verdict, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(the_servers_trail_is_fetched_page_by_page, harness_begin,
                                         harness_end),
+        cmocka_unit_test_setup_teardown(an_answer_without_rows_is_no_sound_trail, harness_begin, harness_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
