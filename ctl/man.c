@@ -85,7 +85,8 @@ static const char *const kinds_text[] = {
     "shows the plan.",
     "A SOURCE is the id of a recovery point, s3://..., file://... or latest:TABLE, the newest usable "
     "recovery point of a "
-    "table. What is no plain value is given as JSON, or as @FILE.",
+    "table; where a table is compared, also table:NAME, another table. What is no plain value is given as "
+    "JSON, or as @FILE.",
     "What needs a plan makes it, shows it and goes on. What destroys wants the resource's name typed on a "
     "terminal, or "
     "--plan-hash without one. Then it waits for the end, with a progress bar on a terminal. Ctrl-C detaches: "

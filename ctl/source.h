@@ -1,6 +1,6 @@
 /*
  * SOURCE on the command line: the id of a recovery point, s3://..., file://..., or latest:TABLE, the newest
- * usable point of a table. Thread rule: one thread.
+ * usable point of a table; table:NAME where the kind's schema has that form. Thread rule: one thread.
  */
 #pragma once
 #include "ctl/ctl.h"

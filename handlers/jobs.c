@@ -20,6 +20,7 @@ const struct field jobs_create_fields[] = {
 };
 const struct field jobs_retry_fields[] = {
     FIELD_HASH("plan_hash", "the plan that was read and is agreed to"),
+    FIELD_TEXT("note", "why, for whoever reads the job later"),
     FIELD_END,
 };
 const struct field no_fields[] = {FIELD_END};

@@ -190,9 +190,11 @@ static void a_failed_job_is_answered_with_200_and_its_error(void **state)
     assert_string_equal(text_of(&ended, "state"), "failed");
     assert_string_equal(json_get_text(error, "code"), "MISMATCH");
     assert_null(json_object_get(error, "status"));
-    again = ask("POST", arena_printf(F.arena, "/v1/jobs/%s/retry", id), auth, NULL, "{}");
+    again =
+        ask("POST", arena_printf(F.arena, "/v1/jobs/%s/retry", id), auth, NULL, "{\"note\":\"once more\"}");
     expect("retry", &again, 202, NULL);
     assert_string_equal(text_of(&again, "retry_of"), id);
+    assert_string_equal(text_of(&again, "note"), "once more");
     assert_string_equal(header(&again, "Location"),
                         arena_printf(F.arena, "/v1/jobs/%s", text_of(&again, "id")));
 }
