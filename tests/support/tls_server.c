@@ -9,7 +9,8 @@
 #include <unistd.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+
+#include "tests/support/certificate.h"
 
 struct tls_server {
     SSL_CTX *context;
@@ -33,32 +34,16 @@ static void must(bool ok, const char *what)
     abort();
 }
 
-static X509 *make_certificate(EVP_PKEY *key)
-{
-    X509 *certificate = X509_new();
-    X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "IP:127.0.0.1");
-
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_set_version(certificate, 2);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"test", -1, -1, 0);
-    X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
-    X509_add_ext(certificate, names, -1);
-    X509_EXTENSION_free(names);
-    must(X509_sign(certificate, key, EVP_sha256()) > 0, "cannot sign");
-    return certificate;
-}
-
-static void make_context(struct tls_server *server)
+static void make_context(struct tls_server *server, const char *names, int max_version)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = make_certificate(key);
+    X509 *certificate = certificate_make(key, "test", names);
     FILE *file;
 
     server->context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_set_security_level(server->context, 0); /* else it would refuse TLS 1.1 itself */
+    SSL_CTX_set_min_proto_version(server->context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(server->context, max_version);
     must(SSL_CTX_use_certificate(server->context, certificate) == 1 &&
              SSL_CTX_use_PrivateKey(server->context, key) == 1,
          "no certificate");
@@ -110,12 +95,17 @@ static void *serve(void *arg)
 
 struct tls_server *tls_server_start(void)
 {
+    return tls_server_start_as("IP:127.0.0.1", 0);
+}
+
+struct tls_server *tls_server_start_as(const char *names, int max_version)
+{
     struct tls_server *server = calloc(1, sizeof(*server));
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
 
     must(server != NULL, "no memory");
-    make_context(server);
+    make_context(server, names, max_version);
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->said, NULL);
     tls_server_say(server, (struct tls_reply){0});

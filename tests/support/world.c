@@ -87,8 +87,7 @@ struct world *world_new(const struct job_kind *const *kinds, const char *extra)
     struct err err = ERR_INIT;
 
     need(world != NULL, "memory", NULL);
-    str_copy(world->dir, sizeof(world->dir), "/tmp/recoverd-test-XXXXXX");
-    need(mkdtemp(world->dir) != NULL, "folder", NULL);
+    folder_make("test", world->dir);
     world->arena = arena_new(64 * MIB);
     load_config(world, extra);
     snprintf(url, sizeof(url), "sqlite:%s/recoverd.db", world->dir);
@@ -112,16 +111,12 @@ struct world *world_new(const struct job_kind *const *kinds, const char *extra)
 
 void world_free(struct world *world)
 {
-    char command[200];
-
     world_stop_engine(world);
     store_close(world->store);
     config_release(world->config);
     arena_free(world->arena);
-    snprintf(command, sizeof(command), "%s", world->dir);
+    folder_remove(world->dir);
     free(world);
-    if (fork() == 0)
-        execlp("rm", "rm", "-rf", command, (char *)NULL);
 }
 
 struct submit world_submit(struct world *world, const char *kind, const char *spec_json)

@@ -3,9 +3,10 @@
 #pragma once
 #include "base/config.h"
 #include "engine/engine.h"
+#include "tests/support/folder.h"
 
 struct world {
-    char dir[64];
+    char dir[FOLDER_SIZE];
     struct config *config;
     struct store *store;
     struct engine *engine;

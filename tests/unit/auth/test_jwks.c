@@ -1,6 +1,6 @@
 #include "tests/unit/auth/token_maker.h"
 
-#include <openssl/x509.h>
+#include "tests/support/certificate.h"
 
 static const struct name_list no_hmac = {(const char *const[]){"RS256", "RS384", "RS512", "PS256", "PS384",
                                                                "PS512", "ES256", "ES384", "ES512", "EdDSA"},
@@ -168,7 +168,7 @@ static json_t *small_rsa(void)
     return jwk;
 }
 
-/* y with its last bit turned is on no curve, or at least not this point; x and y swapped is off the curve. */
+/* x and y swapped is a point off the curve. */
 static json_t *off_curve(enum key_name name)
 {
     json_t *jwk = jwk_of(name, NULL, NULL);
@@ -266,16 +266,10 @@ static void test_a_set_is_bounded_and_one_object_with_keys(void **state)
 
 static char *certificate_of(EVP_PKEY *pkey)
 {
-    X509 *certificate = X509_new();
+    X509 *certificate = certificate_make(pkey, "test", NULL);
     BIO *bio = BIO_new(BIO_s_mem());
     char *data;
 
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, pkey);
-    X509_sign(certificate, pkey, EVP_sha256());
     PEM_write_bio_X509(bio, certificate);
     long len = BIO_get_mem_data(bio, &data);
     char *text = text_copy(data, (size_t)len);

@@ -10,6 +10,7 @@
 
 #include "aws/credentials.h"
 #include "base/clock.h"
+#include "tests/support/folder.h"
 #include "tests/support/scripted_server.h"
 
 #define MINUTE 60000LL
@@ -39,7 +40,7 @@ static const char *const variables[] = {"AWS_ACCESS_KEY_ID",
                                         "AWS_ENDPOINT_URL"};
 
 struct fixture {
-    char folder[64];
+    char folder[FOLDER_SIZE];
     char path[4][128];
     struct http_client *http;
     struct environment environment;
@@ -53,11 +54,9 @@ static int begin(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
         unsetenv(variables[i]);
-    char folder[] = "/tmp/credentials.XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    str_copy(f->folder, sizeof(f->folder), folder);
+    folder_make("credentials", f->folder);
     for (int i = 0; i < 4; i++)
-        snprintf(f->path[i], sizeof(f->path[i]), "%s/%d", folder, i);
+        snprintf(f->path[i], sizeof(f->path[i]), "%s/%d", f->folder, i);
     setenv("AWS_SHARED_CREDENTIALS_FILE", f->path[0], 1);
     setenv("AWS_CONFIG_FILE", f->path[1], 1);
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
@@ -72,9 +71,7 @@ static int end(void **state)
     struct fixture *f = *state;
     credentials_provider_free(f->provider);
     http_client_free(f->http);
-    for (int i = 0; i < 4; i++)
-        unlink(f->path[i]);
-    rmdir(f->folder);
+    folder_remove(f->folder);
     free(f);
     return 0;
 }

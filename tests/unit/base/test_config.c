@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,12 +10,13 @@
 
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "tests/support/folder.h"
 
 #define A10 "aaaaaaaaaa"
 #define A50 A10 A10 A10 A10 A10
 #define A250 A50 A50 A50 A50 A50
 
-static char folder[] = "/tmp/recoverd-config-XXXXXX";
+static char folder[FOLDER_SIZE];
 
 static void put_at(const char *dir, const char *name, const char *text, mode_t mode)
 {
@@ -34,16 +34,10 @@ static void put(const char *name, const char *text, mode_t mode)
     put_at(folder, name, text, mode);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
 static int make_world(void **state)
 {
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    folder_make("config", folder);
     put("good.key", "0123456789abcdef0123456789abcdef\n", 0600);
     put("short.key", "0123456789abcdef0123456789abcde\n", 0600); /* 31 bytes and an editor's newline */
     put("group.key", "0123456789abcdef0123456789abcdef", 0640);
@@ -59,7 +53,8 @@ static int make_world(void **state)
 static int remove_world(void **state)
 {
     (void)state;
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder);
+    return 0;
 }
 
 static const char *config_path(void)

@@ -22,10 +22,10 @@
 #include <cmocka.h>
 
 #include "ctl/ctl.h"
+#include "tests/support/folder.h"
 #include "tests/support/scripted_server.h"
 
 #define OUTCOME_MAX 65536
-#define HOME_SIZE 64
 
 struct outcome {
     int code; /* -1: it did not end by itself */
@@ -41,28 +41,20 @@ struct typing {
 
 #define ARGS(...) ((const char *const[]){"recoverctl", __VA_ARGS__, NULL})
 
-static char harness_home[HOME_SIZE];
+static char harness_home[FOLDER_SIZE];
 static const char *harness_token; /* for RECOVERD_TOKEN; NULL: unset */
 
 static inline int harness_begin(void **state)
 {
     (void)state;
-    snprintf(harness_home, sizeof(harness_home), "/tmp/ctl-test-XXXXXX");
-    return mkdtemp(harness_home) ? 0 : -1;
+    folder_make("ctl", harness_home);
+    return 0;
 }
 
 static inline int harness_end(void **state)
 {
-    char command[128];
-    pid_t child = fork();
-
     (void)state;
-    snprintf(command, sizeof(command), "%s", harness_home);
-    if (child == 0) {
-        execlp("rm", "rm", "-rf", command, (char *)NULL);
-        _exit(127);
-    }
-    waitpid(child, NULL, 0);
+    folder_remove(harness_home);
     return 0;
 }
 

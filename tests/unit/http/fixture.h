@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -24,6 +23,7 @@
 #include "http/header.h"
 #include "http/problem.h"
 #include "http/server.h"
+#include "tests/support/certificate.h"
 
 #define UNUSED __attribute__((unused))
 #define PATIENCE_MS 10000
@@ -322,18 +322,9 @@ static size_t bio_text(BIO *bio, char *text, size_t size)
 UNUSED static void tls_make_pair(struct tls_pair *pair, const char *name)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    X509_NAME *subject = X509_get_subject_name(certificate);
+    X509 *certificate = certificate_make(key, name, NULL);
     BIO *out = BIO_new(BIO_s_mem());
 
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-    X509_set_issuer_name(certificate, subject);
-    X509_sign(certificate, key, EVP_sha256());
     PEM_write_bio_X509(out, certificate);
     pair->certificate_len = bio_text(out, pair->certificate, sizeof(pair->certificate));
     out = BIO_new(BIO_s_mem());

@@ -5,7 +5,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,9 +13,10 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "jobs/root.h"
+#include "tests/support/folder.h"
 
 struct tree {
-    char dir[64];
+    char dir[FOLDER_SIZE];
     char uri[128];
     struct environment environment;
     struct arena *arena;
@@ -25,18 +25,10 @@ struct tree {
     struct err err;
 };
 
-static inline int tree_remove(const char *path, const struct stat *facts, int type, struct FTW *ftw)
-{
-    (void)facts;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline void tree_make(struct tree *t)
 {
-    *t = (struct tree){.dir = "/tmp/recoverd-jobs-XXXXXX"};
-    assert_non_null(mkdtemp(t->dir));
+    *t = (struct tree){0};
+    folder_make("jobs", t->dir);
     snprintf(t->uri, sizeof(t->uri), "file://%s/points", t->dir);
     t->environment = (struct environment){.name = "test", .region = "us-east-1", .recovery_points = t->uri};
     t->arena = arena_new(32 * MIB);
@@ -49,7 +41,7 @@ static inline void tree_drop(struct tree *t)
 {
     root_close(t->root);
     arena_free(t->arena);
-    nftw(t->dir, tree_remove, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(t->dir);
 }
 
 static inline char *tree_path(struct tree *t, const char *name)

@@ -20,8 +20,9 @@
 #include "server/options.h"
 #include "server/reload.h"
 #include "store/audit_log.h"
+#include "tests/support/folder.h"
 
-static char dir[64];
+static char dir[FOLDER_SIZE];
 static int api_port, ops_port;
 static struct server server;
 static struct arena *arena;
@@ -49,8 +50,8 @@ static void write_file(const char *name, const char *text)
     close(fd);
 }
 
-/* `secret` is the issuer's key file; `more` stands at the top level. */
-static void write_config(const char *secret, const char *more)
+/* `secret` is the issuer's key file; `more` stands at the top level, `of_environment` in the environment. */
+static void write_config(const char *secret, const char *more, const char *of_environment)
 {
     char text[2048];
 
@@ -62,29 +63,9 @@ static void write_config(const char *secret, const char *more)
              "secret_file: %s}\n"
              "environments:\n  test:\n    region: us-east-1\n    tables: [Tab1]\n    endpoint_url: "
              "http://127.0.0.1:9\n"
-             "    recovery_points: file://%s/points\n    allow_unencrypted: true\n",
-             api_port, ops_port, dir, more, secret, dir);
+             "    recovery_points: file://%s/points\n    allow_unencrypted: true\n%s",
+             api_port, ops_port, dir, more, secret, dir, of_environment);
     write_file("recoverd.yaml", text);
-}
-
-/* The same with an account in the environment. */
-static void write_account(void)
-{
-    char path[128], text[2048];
-    const char *at;
-    FILE *file;
-    size_t len;
-
-    snprintf(path, sizeof(path), "%s/recoverd.yaml", dir);
-    file = fopen(path, "re");
-    assert_non_null(file);
-    len = fread(text, 1, sizeof(text) - 1, file);
-    text[len] = '\0';
-    fclose(file);
-    at = strstr(text, "    region:");
-    assert_non_null(at);
-    write_file("recoverd.yaml",
-               arena_printf(arena, "%.*s    account: \"123456789012\"\n%s", (int)(at - text), text, at));
 }
 
 static struct config *load(void)
@@ -107,15 +88,13 @@ static int up(void **state)
     (void)state;
     signal(SIGPIPE, SIG_IGN);
     log_setup(LOG_ERROR + 1, LOG_JSON);
-    str_copy(dir, sizeof(dir), "/tmp/recoverd-server-XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
+    folder_make("server", dir);
     arena = arena_new(16 * MIB);
     api_port = free_port();
     ops_port = free_port();
     write_file("a.secret", "0123456789abcdef0123456789abcdef");
     write_file("b.secret", "fedcba9876543210fedcba9876543210");
-    write_config("a.secret", "");
+    write_config("a.secret", "", "");
     return 0;
 }
 
@@ -123,6 +102,7 @@ static int down(void **state)
 {
     (void)state;
     server_done(&server);
+    folder_remove(dir);
     arena_free(arena);
     return 0;
 }
@@ -214,7 +194,7 @@ static void a_reload_takes_the_new_keys(void **state)
     (void)state;
     start();
     before = app_verifier_hold(server.app);
-    write_config("b.secret", "public_url: https://recover.example.com\n");
+    write_config("b.secret", "public_url: https://recover.example.com\n", "");
     server_reload(&server);
     after = app_verifier_hold(server.app);
     assert_ptr_not_equal(before, after);
@@ -241,7 +221,7 @@ static void a_faulty_configuration_leaves_everything_as_it_was(void **state)
         struct verifier *before = app_verifier_hold(server.app), *after;
         const struct config *engine_config;
 
-        write_config(faulty[i].secret, faulty[i].more);
+        write_config(faulty[i].secret, faulty[i].more, "");
         server_reload(&server);
         after = app_verifier_hold(server.app);
         engine_config = engine_config_hold(server.engine);
@@ -298,9 +278,7 @@ static void an_environment_that_cannot_be_used_is_shown_and_stops_nothing(void *
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent", 1);
     setenv("AWS_CONFIG_FILE", "/nonexistent", 1);
-    write_config("a.secret", "");
-    /* an account that has to be asked for */
-    write_account();
+    write_config("a.secret", "", "    account: \"123456789012\"\n"); /* it has to be asked for */
     start();
     while (!found.checked) { /* the watch looks by itself */
         assert_int_equal(engine_environment_state(server.engine, "test", &found, &err), 0);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "tests/support/folder.h"
 #include "tests/support/scripted_server.h"
 
 #define ACCOUNT "123456789012"
@@ -38,7 +39,7 @@
                 "\"BillingModeSummary\":{\"BillingMode\":\"PAY_PER_REQUEST\"}}}"                             \
     }
 
-static char dir[64], uri[80];
+static char dir[FOLDER_SIZE], uri[80];
 static const char *const one_table[] = {"Tab1"};
 static struct environment environment;
 static struct config config;
@@ -47,8 +48,7 @@ static char *said;
 static int up(void **state)
 {
     (void)state;
-    snprintf(dir, sizeof(dir), "/tmp/recoverd-online-XXXXXX");
-    assert_non_null(mkdtemp(dir));
+    folder_make("online", dir);
     snprintf(uri, sizeof(uri), "file://%s", dir);
     environment = (struct environment){.name = "production",
                                        .account = ACCOUNT,

@@ -16,8 +16,6 @@ static inline void assert_plan(sqlite3 *db, const char *sql, size_t *ret_lines)
         const char *line = (const char *)sqlite3_column_text(statement, 3);
 
         (*ret_lines)++;
-        if (getenv("PLANS"))
-            fprintf(stderr, "PLAN %s | %s\n", line, sql);
         /* a whole index may be walked where it holds only the rows that are wanted, or in the order that is
          * wanted */
         if (strncmp(line, "SCAN ", 5) == 0 && strcmp(line, "SCAN CONSTANT ROW") != 0 &&

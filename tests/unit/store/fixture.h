@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -19,6 +18,7 @@
 #include "store/plans.h"
 #include "store/points.h"
 #include "store/touches.h"
+#include "tests/support/folder.h"
 
 /* A transaction that the test's own thread works in: the writer's function hands its tx over and waits, so
  * that the tests' calls and asserts stand in the test. */
@@ -33,7 +33,7 @@ struct session {
 };
 
 struct fixture {
-    char dir[64];
+    char dir[FOLDER_SIZE];
     char url[160];
     char path[128];
     struct store_options options;
@@ -43,19 +43,10 @@ struct fixture {
     struct session session;
 };
 
-static inline int fixture_remove(const char *path, const struct stat *facts, int type, struct FTW *ftw)
-{
-    (void)facts;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline void fixture_dir(struct fixture *f)
 {
     *f = (struct fixture){0};
-    snprintf(f->dir, sizeof(f->dir), "%s/recoverd-store-XXXXXX", getenv("STORE_TEST_DIR") ?: "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    folder_make("store", f->dir);
     snprintf(f->path, sizeof(f->path), "%s/recoverd.db", f->dir);
     snprintf(f->url, sizeof(f->url), "sqlite:%s", f->path);
     f->options = (struct store_options){.url = f->url, .data_dir = f->dir};
@@ -128,7 +119,7 @@ static inline int fixture_down(void **state)
         session_end_on(&f->session, -1);
     store_close(f->store);
     arena_free(f->arena);
-    nftw(f->dir, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(f->dir);
     free(f);
     return 0;
 }
