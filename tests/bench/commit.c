@@ -13,9 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <sqlite3.h>
+
+#include "tests/bench/measure.h"
 
 #define GROUP_MAX 256
 #define COLUMNS_MAX 48
@@ -57,32 +58,23 @@ static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static struct work *first, **last = &first;
 static bool closing;
 
-static int64_t now_ns(void)
+static void must_db(bool ok, sqlite3 *db, const char *what)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static void must(bool ok, sqlite3 *db, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "commit: %s: %s\n", what, db ? sqlite3_errmsg(db) : "failed");
-    exit(1);
+    if (!ok)
+        fprintf(stderr, "%s\n", sqlite3_errmsg(db));
+    must(ok, what);
 }
 
 static void run(sqlite3 *db, const char *sql)
 {
-    must(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, db, sql);
+    must_db(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, db, sql);
 }
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement;
 
-    must(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) == SQLITE_OK, db, sql);
+    must_db(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) == SQLITE_OK, db, sql);
     return statement;
 }
 
@@ -92,7 +84,7 @@ static struct row *read_row(sqlite3_stmt *from, size_t table)
 {
     struct row *row = calloc(1, sizeof(*row));
 
-    must(row && sqlite3_column_count(from) <= COLUMNS_MAX, NULL, "a row");
+    must(row && sqlite3_column_count(from) <= COLUMNS_MAX, "a row");
     row->table = table;
     row->columns = sqlite3_column_count(from);
     for (int i = 0; i < row->columns; i++)
@@ -133,13 +125,13 @@ static void read_jobs(sqlite3 *db, long count)
     sqlite3_bind_int64(keys, 1, count);
     jobs = calloc((size_t)count, sizeof(struct row *));
     took_ns = calloc((size_t)count, sizeof(int64_t));
-    must(jobs && took_ns, NULL, "memory");
+    must(jobs && took_ns, "memory");
     while (sqlite3_step(keys) == SQLITE_ROW)
         jobs[job_count++] = rows_of(from, sqlite3_column_int64(keys, 0));
     sqlite3_finalize(keys);
     for (size_t i = 0; i < TABLES; i++)
         sqlite3_finalize(from[i]);
-    must(job_count == count, NULL, "fewer jobs than asked for");
+    must(job_count == count, "fewer jobs than asked for");
 }
 
 /* -- the new database -- */
@@ -154,8 +146,7 @@ static sqlite3 *open_new(const char *path, sqlite3 *like)
     must(sqlite3_open_v2(path, &db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                              SQLITE_OPEN_PRIVATECACHE,
-                         NULL) == SQLITE_OK,
-         NULL, path);
+                         NULL) == SQLITE_OK, path);
     run(db,
         "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA "
         "mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
@@ -185,7 +176,7 @@ static void write_row(sqlite3 *db, sqlite3_stmt **inserts, const struct row *row
         *insert = insert_into(db, tables[row->table].name, row->columns);
     for (int i = 0; i < row->columns; i++)
         sqlite3_bind_value(*insert, i + 1, row->values[i]);
-    must(sqlite3_step(*insert) == SQLITE_DONE, db, tables[row->table].name);
+    must_db(sqlite3_step(*insert) == SQLITE_DONE, db, tables[row->table].name);
     sqlite3_reset(*insert);
 }
 
@@ -218,12 +209,12 @@ static void *writer(void *arg)
     struct work *group, *next;
 
     while ((group = take_group())) {
-        must(sqlite3_step(begin) == SQLITE_DONE, db, "begin");
+        must_db(sqlite3_step(begin) == SQLITE_DONE, db, "begin");
         sqlite3_reset(begin);
         for (struct work *work = group; work; work = work->next)
             for (const struct row *row = work->rows; row; row = row->next)
                 write_row(db, inserts, row);
-        must(sqlite3_step(commit) == SQLITE_DONE, db, "commit");
+        must_db(sqlite3_step(commit) == SQLITE_DONE, db, "commit");
         sqlite3_reset(commit);
         for (struct work *work = group; work; work = next) {
             next = work->next;
@@ -244,7 +235,7 @@ static void *client(void *arg)
     (void)arg;
     sem_init(&work.done, 0, 0);
     for (;;) {
-        int64_t began = now_ns();
+        int64_t began = wall_ns();
         long job;
 
         pthread_mutex_lock(&lock);
@@ -260,7 +251,7 @@ static void *client(void *arg)
         if (job < 0)
             return NULL;
         sem_wait(&work.done);
-        took_ns[job] = now_ns() - began;
+        took_ns[job] = wall_ns() - began;
     }
 }
 
@@ -273,22 +264,15 @@ static double cpu_us(void)
            (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-static int by_time(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void run_all(sqlite3 *db, long clients)
 {
     pthread_t *threads = calloc((size_t)clients + 1, sizeof(*threads));
     double cpu = cpu_us();
-    int64_t began = now_ns();
+    int64_t began = wall_ns();
 
-    must(threads && pthread_create(&threads[clients], NULL, writer, db) == 0, NULL, "threads");
+    must(threads && pthread_create(&threads[clients], NULL, writer, db) == 0, "threads");
     for (long i = 0; i < clients; i++)
-        must(pthread_create(&threads[i], NULL, client, NULL) == 0, NULL, "threads");
+        must(pthread_create(&threads[i], NULL, client, NULL) == 0, "threads");
     for (long i = 0; i < clients; i++)
         pthread_join(threads[i], NULL);
     pthread_mutex_lock(&lock);
@@ -296,7 +280,7 @@ static void run_all(sqlite3 *db, long clients)
     pthread_cond_signal(&wake);
     pthread_mutex_unlock(&lock);
     pthread_join(threads[clients], NULL);
-    double seconds = (double)(now_ns() - began) / 1e9;
+    double seconds = (double)(wall_ns() - began) / 1e9;
     cpu = cpu_us() - cpu;
     qsort(took_ns, (size_t)job_count, sizeof(*took_ns), by_time);
     printf("{\"rate\": %.1f, \"cpu_us\": %.2f, \"p50_us\": %.1f}\n", (double)job_count / seconds,
@@ -310,7 +294,7 @@ int main(int argc, char **argv)
 
     if (argc != 5)
         return 2;
-    must(sqlite3_open(argv[1], &from) == SQLITE_OK, NULL, argv[1]);
+    must(sqlite3_open(argv[1], &from) == SQLITE_OK, argv[1]);
     read_jobs(from, atol(argv[3]));
     to = open_new(argv[2], from);
     run_all(to, atol(argv[4]));

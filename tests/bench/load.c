@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "tests/bench/measure.h"
 
 #define REQUEST_MAX 65536
 #define ANSWER_MAX 65536
@@ -39,18 +40,10 @@ static void die(const char *why)
     exit(1);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
 static void ask(struct connection *c)
 {
     c->have = 0;
-    c->asked_ns = now_ns();
+    c->asked_ns = wall_ns();
     asked++;
     if (send(c->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
         die("a request could not be sent");
@@ -84,7 +77,7 @@ static void hear(struct connection *c, long total)
     c->have += (size_t)got;
     if (!is_whole(c))
         return;
-    took_ns[answered++] = now_ns() - c->asked_ns;
+    took_ns[answered++] = wall_ns() - c->asked_ns;
     if (asked < total)
         ask(c);
 }
@@ -105,13 +98,6 @@ static struct connection *connect_to(uint16_t port, int epoll)
         epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) < 0)
         die("no connection");
     return c;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
 }
 
 static void report(long total, double seconds)
@@ -143,7 +129,7 @@ int main(int argc, char **argv)
         die("no memory");
     for (int i = 0; i < count; i++)
         connections[i] = connect_to((uint16_t)atoi(argv[1]), epoll);
-    began = now_ns();
+    began = wall_ns();
     for (int i = 0; i < count; i++)
         ask(connections[i]);
     while (answered < total) {
@@ -154,6 +140,6 @@ int main(int argc, char **argv)
         for (int i = 0; i < ready; i++)
             hear(events[i].data.ptr, total);
     }
-    report(total, (double)(now_ns() - began) / 1e9);
+    report(total, (double)(wall_ns() - began) / 1e9);
     return 0;
 }

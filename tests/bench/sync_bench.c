@@ -6,25 +6,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/measure.h"
+
 #define APPEND 4096
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
-
-static int by_time(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
 
 int main(int argc, char **argv)
 {
@@ -36,11 +22,11 @@ int main(int argc, char **argv)
     if (fd < 0 || !took)
         return 2;
     for (long i = 0; i < count; i++) {
-        int64_t began = now_ns();
+        int64_t began = wall_ns();
 
         if (write(fd, block, sizeof(block)) != sizeof(block) || fdatasync(fd) < 0)
             return 1;
-        took[i] = now_ns() - began;
+        took[i] = wall_ns() - began;
     }
     qsort(took, (size_t)count, sizeof(*took), by_time);
     printf("%.1f\n", (double)took[count / 2] / 1e3);

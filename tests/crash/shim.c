@@ -15,7 +15,7 @@ __attribute__((constructor)) static void begin(void)
     armed_begin("CRASH_ARM", "CRASH_COUNT");
 }
 
-/* The number at which to end, and whether before or after the call. 0: not armed. */
+/* The number at which to end, 0 for none, and whether before or after the call. UINT64_MAX: not armed. */
 static uint64_t armed(int *after)
 {
     char text[64];
@@ -26,31 +26,22 @@ static uint64_t armed(int *after)
     return strtoull(text, NULL, 10);
 }
 
-struct point {
-    int die_after;
-};
-
-static struct point enter(void)
+/* Before the call; whether to end behind it. */
+static int enter(void)
 {
-    struct point point = {0};
     int after = 0;
     uint64_t at = armed(&after);
-    uint64_t now;
 
-    if (at == UINT64_MAX)
-        return point;
-    now = atomic_fetch_add(count, 1) + 1;
-    if (at && now == at) {
-        if (!after)
-            kill(getpid(), SIGKILL);
-        point.die_after = 1;
-    }
-    return point;
+    if (at == UINT64_MAX || atomic_fetch_add(count, 1) + 1 != at)
+        return 0;
+    if (!after)
+        kill(getpid(), SIGKILL);
+    return 1;
 }
 
-static void leave(struct point point)
+static void leave(int dies)
 {
-    if (point.die_after)
+    if (dies)
         kill(getpid(), SIGKILL);
 }
 
@@ -59,13 +50,13 @@ static void leave(struct point point)
     int name declaration                                                                                     \
     {                                                                                                        \
         static int(*real) declaration;                                                                       \
-        struct point point = enter();                                                                        \
+        int dies = enter();                                                                                  \
         int result;                                                                                          \
                                                                                                              \
         if (!real)                                                                                           \
             *(void **)&real = dlsym(RTLD_NEXT, #name);                                                       \
         result = real(__VA_ARGS__);                                                                          \
-        leave(point);                                                                                        \
+        leave(dies);                                                                                         \
         return result;                                                                                       \
     }
 

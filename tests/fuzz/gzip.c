@@ -9,36 +9,17 @@
 
 #include "item/gzip_read.h"
 #include "item/gzip_write.h"
+#include "tests/support/drip.h"
 
 #define RAW_MAX (1 << 20)
-
-struct feed {
-    struct bytes rest;
-    size_t piece;
-};
-
-static int feed_read(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
-{
-    struct feed *feed = arg;
-    size_t len = feed->rest.len < feed->piece ? feed->rest.len : feed->piece;
-
-    (void)err;
-    len = len < size ? len : size;
-    if (len)
-        memcpy(to, feed->rest.data, len);
-    feed->rest.data += len;
-    feed->rest.len -= len;
-    *ret_len = len;
-    return 0;
-}
 
 static int inflate_ours(struct bytes stored, enum gzip_mode mode, size_t piece, struct buffer *out,
                         struct gzip_seen *seen, struct err *err)
 {
     const struct gzip_options options = {
         .mode = mode, .damaged = ERR_RECOVERY_POINT_DAMAGED, .raw_max = RAW_MAX};
-    struct feed feed = {stored, piece};
-    _cleanup_(gzip_read_free_p) struct gzip_read *gzip = gzip_read_new(&options, feed_read, &feed, err);
+    struct drip drip = {stored, piece};
+    _cleanup_(gzip_read_free_p) struct gzip_read *gzip = gzip_read_new(&options, drip_read, &drip, err);
     char chunk[777];
     size_t len = 1;
 

@@ -4,33 +4,14 @@
 
 #include "base/json.h"
 #include "item/lines.h"
-
-struct feed {
-    struct bytes rest;
-    size_t piece; /* bytes a read at most */
-};
-
-static int feed_read(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
-{
-    struct feed *feed = arg;
-    size_t len = feed->rest.len < feed->piece ? feed->rest.len : feed->piece;
-
-    (void)err;
-    len = len < size ? len : size;
-    if (len)
-        memcpy(to, feed->rest.data, len);
-    feed->rest.data += len;
-    feed->rest.len -= len;
-    *ret_len = len;
-    return 0;
-}
+#include "tests/support/drip.h"
 
 /* All items joined by line feeds in *out; the last return value. */
 static int read_all(struct bytes text, size_t piece, struct buffer *out, struct err *err)
 {
-    struct feed feed = {text, piece};
+    struct drip drip = {text, piece};
     _cleanup_(item_lines_free_p) struct item_lines *lines =
-        item_lines_new(feed_read, &feed, ERR_ITEM_INVALID, err);
+        item_lines_new(drip_read, &drip, ERR_ITEM_INVALID, err);
     struct bytes item;
     uint64_t number = 0;
     int more;

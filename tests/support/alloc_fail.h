@@ -1,8 +1,7 @@
 /*
- * Memory that runs out: the n-th allocation of the calling thread fails, of our own code and of
- * jansson (base/json_scan.c). The
- * program is linked with the linker's --wrap for each allocator (Makefile: WRAP_ALLOC), so it works under
- * AddressSanitizer too. Allocations of other libraries are left alone.
+ * Memory that runs out: the n-th allocation of the calling thread fails, of our own code and of jansson
+ * (base/json_scan.c). The program is linked with the linker's --wrap for each allocator (Makefile:
+ * test_no_memory), so it works under AddressSanitizer too. Allocations of other libraries are left alone.
  */
 #pragma once
 #include <stdbool.h>

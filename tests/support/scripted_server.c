@@ -29,7 +29,7 @@ struct scripted_server {
     char url[64];
     pthread_t thread;
     pthread_mutex_t mutex;
-    bool stopping;
+    bool stopping, let_go;
     struct connection connections[CONNECTIONS_MAX];
     size_t connection_count;
     char *requests[REQUESTS_MAX];
@@ -49,6 +49,14 @@ static bool stopping(struct scripted_server *server)
     bool stop = server->stopping;
     pthread_mutex_unlock(&server->mutex);
     return stop;
+}
+
+static bool held(struct scripted_server *server, const struct scripted_reply *reply)
+{
+    pthread_mutex_lock(&server->mutex);
+    bool hold = reply->cut == CUT_HANG || (reply->hold && !server->let_go);
+    pthread_mutex_unlock(&server->mutex);
+    return hold;
 }
 
 /* Content-Length of a head, 0 without one. */
@@ -123,8 +131,9 @@ static const struct scripted_reply *take(struct scripted_server *server, char *r
 
     pthread_mutex_lock(&server->mutex);
     size_t n = server->request_count;
-    if (n < REQUESTS_MAX)
-        server->requests[server->request_count++] = request;
+    if (n == REQUESTS_MAX)
+        die("too many requests");
+    server->requests[server->request_count++] = request;
     for (size_t i = 0; i < server->count && i <= n; i++) {
         if (i == n || server->script[i].repeat) {
             reply = &server->script[i];
@@ -163,7 +172,7 @@ static bool answer(struct scripted_server *server, int fd, const struct scripted
     size_t len = reply->body_len ? reply->body_len : strlen(body);
     int status = reply->status ? reply->status : 200;
 
-    for (int waited = 0; (waited < reply->delay_ms || reply->cut == CUT_HANG) && !stopping(server);
+    for (int waited = 0; (waited < reply->delay_ms || held(server, reply)) && !stopping(server);
          waited += 5)
         poll(NULL, 0, 5);
     if (reply->cut == CUT_BEFORE_REPLY || reply->cut == CUT_HANG) {
@@ -245,6 +254,13 @@ struct scripted_server *scripted_server_start(const struct scripted_reply *scrip
     if (pthread_create(&server->thread, NULL, accept_all, server) != 0)
         die("pthread_create");
     return server;
+}
+
+void scripted_server_let_go(struct scripted_server *server)
+{
+    pthread_mutex_lock(&server->mutex);
+    server->let_go = true;
+    pthread_mutex_unlock(&server->mutex);
 }
 
 void scripted_server_stop(struct scripted_server *server)

@@ -23,6 +23,7 @@ struct scripted_reply {
     const char *body;    /* NULL: empty */
     size_t body_len;     /* 0: strlen */
     int delay_ms;        /* before the answer */
+    bool hold;           /* no answer before scripted_server_let_go */
     enum scripted_cut cut;
     bool close;  /* close after the answer, without saying so in a header */
     bool repeat; /* this line answers everything from here on */
@@ -37,6 +38,8 @@ struct scripted_server *scripted_server_start(const struct scripted_reply *scrip
     scripted_server_start((const struct scripted_reply[]){__VA_ARGS__},                                      \
                           sizeof((const struct scripted_reply[]){__VA_ARGS__}) /                             \
                               sizeof(struct scripted_reply))
+/* What is held is answered, and from now on nothing is held. */
+void scripted_server_let_go(struct scripted_server *server);
 /* Ends every connection and joins every thread. */
 void scripted_server_stop(struct scripted_server *server);
 

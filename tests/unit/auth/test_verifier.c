@@ -439,7 +439,6 @@ static void test_a_cached_token_ends_at_its_exp(void **state)
     assert_string_equal(room_check(&own, token), "not_yet_valid");
     free(token);
     room_close(&own);
-    clock_replace(room_wall, room_wall);
     room_now_ms = NOW_S * 1000;
 }
 
@@ -460,7 +459,6 @@ static void test_the_cache_knows_the_whole_token_and_only_good_ones(void **state
     assert_int_equal(verifier_cached(own.verifier), 1);
     free(token);
     room_close(&own);
-    clock_replace(room_wall, room_wall);
 }
 
 static void test_the_cache_is_bounded_and_a_new_verifier_starts_empty(void **state)
@@ -483,7 +481,6 @@ static void test_the_cache_is_bounded_and_a_new_verifier_starts_empty(void **sta
     assert_int_equal(verifier_cached(next), 0);
     verifier_release(next);
     room_close(&own);
-    clock_replace(room_wall, room_wall);
 }
 
 static void test_a_principal_outlives_the_verifier_that_made_it(void **state)
@@ -501,7 +498,6 @@ static void test_a_principal_outlives_the_verifier_that_made_it(void **state)
                          0);
     free(token);
     room_close(&own);
-    clock_replace(room_wall, room_wall);
     for (int i = 0; i < 2; i++) {
         assert_string_equal(principals[i]->issuer, "https://rsa");
         assert_string_equal(principals[i]->grants[0].environment, "production");
@@ -524,7 +520,6 @@ static void test_one_bad_issuer_makes_no_verifier(void **state)
     assert_non_null(strstr(err.message, "https://map"));
     assert_non_null(strstr(err.message, "/nonexistent"));
     room_close(&own);
-    clock_replace(room_wall, room_wall);
 }
 
 /* -- the oracle -- */

@@ -513,7 +513,7 @@ static void the_others_go_on_with_the_old_while_one_refreshes(void **state)
 {
     struct fixture *f = *state;
     struct scripted_server *s = SCRIPTED({.body = KEYS("A", "2026-01-01T01:00:00Z")},
-                                         {.body = KEYS("B", "2026-01-01T02:00:00Z"), .delay_ms = 300});
+                                         {.body = KEYS("B", "2026-01-01T02:00:00Z"), .hold = true});
     use_container(s);
     assert_int_equal(get_at(f, NOW), 0);
     struct user slow = {.provider = f->provider, .now = NOW + 46 * MINUTE};
@@ -523,6 +523,7 @@ static void the_others_go_on_with_the_old_while_one_refreshes(void **state)
         sched_yield();
     assert_int_equal(get_at(f, NOW + 46 * MINUTE), 0); /* the refresh hangs at the server */
     assert_string_equal(f->got.access_key, "A");
+    scripted_server_let_go(s);
     pthread_join(thread, NULL);
     assert_string_equal(slow.access_key, "B");
     scripted_server_stop(s);

@@ -228,6 +228,14 @@ static inline void assert_lacks(const char *text, const char *part)
         fail_msg("\"%s\" is in:\n%s", part, text);
 }
 
+/* Stops it; everything that it was asked was as scripted. */
+static inline void end(struct scripted_server *server)
+{
+    if (scripted_server_fault(server))
+        fail_msg("not as scripted: %s", scripted_server_fault(server));
+    scripted_server_stop(server);
+}
+
 #define JSON_HEAD "Content-Type: application/json\r\nX-Request-Id: req-1\r\n"
 #define PROBLEM_HEAD "Content-Type: application/problem+json\r\nX-Request-Id: req-1\r\n"
 #define ID_JOB "01a20869-8838-742d-a5f9-e9d994c01774"

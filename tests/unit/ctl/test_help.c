@@ -150,7 +150,7 @@ static void the_words_of_kinds_are_completed_from_the_cache(void **state)
         &outcome);
     assert_has(outcome.out, "--no-wait\n");
     assert_int_equal(scripted_server_requests(server), 1);
-    scripted_server_stop(server);
+    end(server);
 }
 
 static void each_shell_has_a_script(void **state)

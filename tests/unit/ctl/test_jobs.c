@@ -10,13 +10,6 @@ static void begin(void)
     harness_write("token", "token-1\n");
 }
 
-static void end(struct scripted_server *server)
-{
-    if (scripted_server_fault(server))
-        fail_msg("not as scripted: %s", scripted_server_fault(server));
-    scripted_server_stop(server);
-}
-
 static void the_words_of_a_kind_make_its_job(void **state)
 {
     static const char accepted[] = JOB("queued", ",\"version\":1");

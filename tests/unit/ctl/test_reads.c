@@ -8,13 +8,6 @@
 
 static struct outcome outcome;
 
-static void end(struct scripted_server *server)
-{
-    if (scripted_server_fault(server))
-        fail_msg("not as scripted: %s", scripted_server_fault(server));
-    scripted_server_stop(server);
-}
-
 /* -- exit codes -- */
 
 static void each_refusal_has_its_exit_code_and_says_what_to_do(void **state)
@@ -105,7 +98,7 @@ static void a_control_character_of_the_server_does_not_reach_the_terminal(void *
 static void on_401_the_token_file_is_read_again(void **state)
 {
     struct scripted_server *server =
-        SCRIPTED({.expect = "Bearer old", REPLY_PROBLEM(401, "INVALID_TOKEN"), .delay_ms = 700},
+        SCRIPTED({.expect = "Bearer old", REPLY_PROBLEM(401, "INVALID_TOKEN"), .hold = true},
                  {.expect = "Bearer new", REPLY_JSON("{\"identity\":\"ann\"}")});
     pid_t child;
 
@@ -115,6 +108,7 @@ static void on_401_the_token_file_is_read_again(void **state)
     while (scripted_server_requests(server) == 0)
         poll(NULL, 0, 5);
     harness_write("token", "new\n");
+    scripted_server_let_go(server);
     harness_finish(child, &outcome);
     assert_int_equal(outcome.code, EXIT_DONE);
     assert_string_equal(outcome.out, "ann\n");

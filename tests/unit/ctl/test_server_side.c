@@ -137,8 +137,7 @@ static void enrolling_on_the_server_sends_a_ticket_for_whom_the_token_is(void **
     assert_int_equal(totp_key_load(harness_path("totp.key"), key, &err), 0);
     assert_true(
         ticket_check(key, "ann", (struct bytes){ticket, strcspn(ticket, "\"")}, clock_wall_ms(), &made));
-    assert_null(scripted_server_fault(server));
-    scripted_server_stop(server);
+    end(server);
 }
 
 /* -- the audit trail -- */
@@ -225,8 +224,7 @@ static void the_servers_trail_is_fetched_page_by_page(void **state)
     run(server, ARGS("-o", "json", "audit", "verify"), &outcome);
     assert_int_equal(outcome.code, EXIT_DONE);
     assert_has(outcome.out, "\"last_seq\":5");
-    assert_null(scripted_server_fault(server));
-    scripted_server_stop(server);
+    end(server);
 }
 
 static void an_answer_without_rows_is_no_sound_trail(void **state)

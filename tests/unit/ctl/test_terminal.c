@@ -5,13 +5,6 @@
 
 static struct outcome outcome;
 
-static void end(struct scripted_server *server)
-{
-    if (scripted_server_fault(server))
-        fail_msg("not as scripted: %s", scripted_server_fault(server));
-    scripted_server_stop(server);
-}
-
 static void a_job_is_followed_by_a_bar(void **state)
 {
     struct scripted_server *server =

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "tests/support/world.h"
-#include "tests/unit/engine/kinds.c" /* one process a test file: kinds and their counters are this test's own */
+#include "tests/unit/engine/kinds.h"
 
 static struct world *begin(void)
 {

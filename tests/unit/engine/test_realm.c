@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/support/world.h"
-#include "tests/unit/engine/kinds.c" /* one process a test file: kinds and their counters are this test's own */
+#include "tests/unit/engine/kinds.h"
 
 static void *open_session(void *arg)
 {

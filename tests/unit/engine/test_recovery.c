@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "store/audit_log.h"
 #include "tests/support/world.h"
-#include "tests/unit/engine/kinds.c" /* one process a test file: kinds and their counters are this test's own */
+#include "tests/unit/engine/kinds.h"
 
 static int begin(void **state)
 {
@@ -59,6 +59,20 @@ static int sums_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_step_sums(tx, s->steps[1]->key, &s->items, &bytes, err);
 }
 
+struct looked {
+    int64_t step_key;
+    struct part **parts;
+    size_t count;
+    struct arena *arena;
+};
+
+static int parts_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct looked *l = ctx;
+
+    return tx_parts_of_step(tx, l->step_key, l->arena, &l->parts, &l->count, err);
+}
+
 static struct sums sums_of(struct world *w, const struct job *job)
 {
     struct sums s = {.job_key = job->key, .arena = w->arena};
@@ -66,6 +80,19 @@ static struct sums sums_of(struct world *w, const struct job *job)
 
     assert_int_equal(store_read(w->store, sums_tx, &s, &err), 0);
     return s;
+}
+
+/* Until the only part of a step has failed once and waits for its second attempt; at most 20 s. */
+static void until_tried_once(struct world *w, const struct job *job, size_t step)
+{
+    struct looked l = {.step_key = sums_of(w, job).steps[step]->key, .arena = w->arena};
+    struct err err = ERR_INIT;
+
+    for (int i = 0; i < 4000 && !(l.count == 1 && l.parts[0]->attempts == 1 && l.parts[0]->state == PART_READY); i++) {
+        usleep(5000);
+        assert_int_equal(store_read(w->store, parts_tx, &l, &err), 0);
+    }
+    assert_true(l.count == 1 && l.parts[0]->attempts == 1);
 }
 
 static struct job *accept_guarded(struct world *w, const char *spec_json)
@@ -109,13 +136,6 @@ static void cancel(struct world *w, const struct job *job)
     struct job *now;
 
     assert_int_equal(engine_cancel(w->engine, &w->principal, &job->id, NULL, w->arena, &now, &err), 0);
-}
-
-static void until(const _Atomic int *counter, int wanted)
-{
-    for (int i = 0; i < 4000 && *counter < wanted; i++)
-        usleep(5000);
-    assert_true(*counter >= wanted);
 }
 
 /* -- processes that die -- */
@@ -207,13 +227,33 @@ static void a_job_of_a_kind_that_is_gone_fails_and_frees_its_touches(void **stat
 
 /* -- cancels -- */
 
+#define AGAIN_LATE "{\"table\":\"T1x\",\"fail\":\"again late\"}" /* the first step asks for a delay behind the gate */
+
 static void a_cancel_is_not_kept_waiting_by_a_long_delay(void **state)
 {
     struct world *w = *state;
-    struct job *job = world_accept(w, "test.harmless", "{\"table\":\"T1x\",\"fail\":\"again late\"}");
+    struct job *job = world_accept(w, "test.harmless", AGAIN_LATE);
+
+    gate = true;
+    for (int i = 0; i < 2000 && !job->waiting_reason; i++) {
+        usleep(10000);
+        job = world_job(w, &job->id);
+    }
+    assert_string_equal(job->waiting_reason, "aws");
+    cancel(w, job);
+    assert_int_equal(world_wait(w, &job->id)->state, JOB_CANCELLED);
+    assert_int_equal(ran_first, 1);
+    assert_int_equal(ran_always, 1);
+}
+
+static void a_step_that_was_cancelled_meanwhile_gets_no_delay(void **state)
+{
+    struct world *w = *state;
+    struct job *job = world_accept(w, "test.harmless", AGAIN_LATE);
 
     until(&ran_first, 1);
     cancel(w, job);
+    gate = true;
     assert_int_equal(world_wait(w, &job->id)->state, JOB_CANCELLED);
     assert_int_equal(ran_first, 1);
     assert_int_equal(ran_always, 1);
@@ -245,8 +285,7 @@ static void a_cancel_does_not_keep_what_gives_back_from_running(void **state)
     struct world *w = *state;
     struct job *job = world_accept(w, "test.harmless", "{\"table\":\"T1x\",\"fail\":\"tidy once\"}");
 
-    until(&ran_always, 1);
-    usleep(50000); /* it waits for its second attempt */
+    until_tried_once(w, job, 3);
     cancel(w, job);
     assert_int_equal(world_wait(w, &job->id)->state, JOB_SUCCEEDED); /* everything else was done already */
     assert_int_equal(ran_always, 2);
@@ -422,7 +461,7 @@ static void a_long_spec_is_no_reason_to_refuse_a_job(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(what_ran_in_a_dead_process_is_done_once_by_the_next),
@@ -432,6 +471,7 @@ int main(int argc, char **argv)
         T(an_attempt_without_memory_still_ends),
         T(a_job_of_a_kind_that_is_gone_fails_and_frees_its_touches),
         T(a_cancel_is_not_kept_waiting_by_a_long_delay),
+        T(a_step_that_was_cancelled_meanwhile_gets_no_delay),
         T(cancel_and_completion_at_once_leave_one_end),
         T(a_cancel_does_not_keep_what_gives_back_from_running),
         T(the_row_of_a_cancel_names_who_cancelled),
@@ -444,7 +484,5 @@ int main(int argc, char **argv)
         T(a_long_spec_is_no_reason_to_refuse_a_job),
     };
 
-    if (argc > 1)
-        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

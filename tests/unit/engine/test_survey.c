@@ -10,7 +10,7 @@
 
 #include "tests/support/scripted_server.h"
 #include "tests/support/world.h"
-#include "tests/unit/engine/kinds.c" /* one process a test file: kinds and their counters are this test's own */
+#include "tests/unit/engine/kinds.h"
 
 static struct world *world_at(const struct scripted_server *server, const char *tables, const char *account)
 {

@@ -22,7 +22,7 @@
 #include "store/audit_log.h"
 #include "tests/support/world.h"
 
-#include "tests/unit/engine/kinds.c"
+#include "tests/unit/engine/kinds.h"
 
 #define UNUSED __attribute__((unused))
 

@@ -35,6 +35,7 @@ struct fixture {
     char last_path[256];                                 /* of the last respond; read when nothing runs */
     char last_query[256];
     int waiting; /* atomic: in a long poll */
+    int waited;  /* atomic: how the last one ended, an enum wait_result */
 };
 
 static int fixture_load(const int *value)
@@ -122,7 +123,8 @@ static void fixture_respond(void *arg, struct http_request *request, struct http
 
         if (wait_hub_enter(f->hub)) {
             fixture_count(&f->waiting);
-            wait_hub_wait(f->hub, request->fd, seen, clock_boot_ms() + 50000);
+            enum wait_result result = wait_hub_wait(f->hub, request->fd, seen, clock_boot_ms() + 50000);
+            __atomic_store_n(&f->waited, (int)result, __ATOMIC_SEQ_CST);
             wait_hub_leave(f->hub);
         }
         fixture_write(reply, request);

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "item/gzip_write.h"
 #include "item/lines.h"
+#include "tests/support/drip.h"
 
 enum filling { ZEROS, TEXT, NOISE };
 
@@ -65,17 +66,6 @@ static long by_zlib(struct bytes stored, char *to, size_t size)
     long len = rc == Z_STREAM_END && z.avail_in == 0 ? (long)z.total_out : -1;
     inflateEnd(&z);
     return len;
-}
-
-struct drip {
-    struct bytes left;
-    size_t piece;
-};
-
-static int drip_read(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
-{
-    struct drip *drip = arg;
-    return stream_read_bytes(&drip->left, to, size < drip->piece ? size : drip->piece, ret_len, err);
 }
 
 /* Inflates all into `to`: the raw length, or -1 with err. */

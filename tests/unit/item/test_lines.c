@@ -7,18 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/limits.h"
-
-/* Gives the bytes in pieces of one size. */
-struct drip {
-    struct bytes left;
-    size_t piece;
-};
-
-static int drip_read(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
-{
-    struct drip *drip = arg;
-    return stream_read_bytes(&drip->left, to, size < drip->piece ? size : drip->piece, ret_len, err);
-}
+#include "tests/support/drip.h"
 
 static int failing_read(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
 {

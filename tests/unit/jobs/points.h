@@ -30,6 +30,28 @@ static inline struct bytes manifest_text(struct tree *t, const struct manifest *
     return arena_bytes(t->arena, buffer_bytes(&text));
 }
 
+/* Of the table Sales, with no item yet. Nothing is copied. */
+static inline struct manifest point_manifest(struct manifest_file *files, size_t count, int64_t stored,
+                                             const char *fingerprint)
+{
+    return (struct manifest){.tool = "recoverd test",
+                             .id = POINT_ID,
+                             .environment = "test",
+                             .type = "table",
+                             .method = "scan",
+                             .table = "Sales",
+                             .account = "123456789012",
+                             .region = "us-east-1",
+                             .arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales",
+                             .consistency_from = 1000,
+                             .consistency_to = 2000,
+                             .created_at = 2000,
+                             .stored_bytes = stored,
+                             .fingerprint = fingerprint,
+                             .files = files,
+                             .file_count = count};
+}
+
 /* What is in no tree yet: a manifest with nothing but the capsule. */
 static inline void point_begin(struct tree *t, struct point *p)
 {
@@ -41,22 +63,7 @@ static inline void point_begin(struct tree *t, struct point *p)
     fingerprint_format(&none, text);
     p->files[0] = (struct manifest_file){
         .path = CAPSULE_PATH, .size = sizeof(capsule) - 1, .sha256 = digest_of(t, bytes_of(capsule))};
-    p->manifest = (struct manifest){.tool = "recoverd test",
-                                    .id = POINT_ID,
-                                    .environment = "test",
-                                    .type = "table",
-                                    .method = "scan",
-                                    .table = "Sales",
-                                    .account = "123456789012",
-                                    .region = "us-east-1",
-                                    .arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales",
-                                    .consistency_from = 1000,
-                                    .consistency_to = 2000,
-                                    .created_at = 2000,
-                                    .stored_bytes = sizeof(capsule) - 1,
-                                    .fingerprint = arena_strdup(t->arena, text),
-                                    .file_count = 1};
-    p->manifest.files = p->files;
+    p->manifest = point_manifest(p->files, 1, sizeof(capsule) - 1, arena_strdup(t->arena, text));
     tree_put(t, CAPSULE_PATH, capsule);
 }
 

@@ -17,21 +17,6 @@ static const char *cursor_before;   /* what the attempt finds */
 static char cursor_behind[3][200];  /* what each attempt recorded */
 static const char *points_location; /* file://... */
 
-static int check(struct ask *ask, struct err *err)
-{
-    (void)err;
-    ask->resource = "table/T1x";
-    return 0;
-}
-
-static int plan(struct ask *ask, struct planning *planning, struct err *err)
-{
-    (void)ask;
-    (void)planning;
-    (void)err;
-    return 0;
-}
-
 static int prepare(struct work *work, struct err *err)
 {
     json_auto_t *tree = json_pack("{s:s,s:s}", "location", points_location, "point", work->id);
@@ -78,15 +63,12 @@ static const struct field result[] = {FIELD_END};
 static const struct job_kind kind = {
     .name = "test.scan",
     .summary = "Reads one segment",
-    .role = ROLE_OPERATOR,
-    .mfa = MFA_NONE,
-    .may_destroy = DESTROYS_NEVER,
-    .spec_version = 1,
+    KIND_HARMLESS,
     .spec = spec,
     .result = result,
     .max_attempts = 1,
-    .check = check,
-    .plan = plan,
+    .check = world_check,
+    .plan = world_plan,
     .steps = {{.name = "prepare", .run = prepare}, {.name = "scan", .run = scan}},
 };
 static const struct job_kind *const kinds[] = {&kind, NULL};

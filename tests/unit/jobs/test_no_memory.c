@@ -15,8 +15,8 @@
 #include "item/keys.h"
 #include "item/lines.h"
 #include "item/page.h"
-#include "jobs/manifest.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/unit/jobs/points.h"
 
 #define ITEM                                                                                                 \
     "{\"pk\":{\"S\":\"a\\u00e9\"},\"n\":{\"N\":\"1.50\"},\"m\":{\"M\":{\"b\":{\"BOOL\":true},\"l\":{\"L\":[" \
@@ -135,26 +135,11 @@ static int a_page(struct err *err)
     return result;
 }
 
-struct reading {
-    int fd;
-};
-
-static int read_fd(void *arg, void *to, size_t size, size_t *ret_len, struct err *err)
-{
-    ssize_t n = read(((struct reading *)arg)->fd, to, size);
-
-    if (n < 0)
-        return err_set(err, ERR_IO, "read");
-    *ret_len = (size_t)n;
-    return 0;
-}
-
 static int a_file_there_and_back(struct err *err)
 {
     const struct gzip_options options = {.damaged = ERR_RECOVERY_POINT_DAMAGED};
     char path[] = "/tmp/no-memory-XXXXXX";
     int fd = mkstemp(path);
-    struct reading reading = {fd};
     struct gzip_write *writer = gzip_write_open(fd, err);
     struct gzip_written written;
     struct gzip_read *reader = NULL;
@@ -166,7 +151,7 @@ static int a_file_there_and_back(struct err *err)
     if (writer && gzip_write_item(writer, bytes_of(ITEM), err) == 0 &&
         gzip_write_finish(writer, &written, err) == 0) {
         lseek(fd, 0, SEEK_SET);
-        reader = gzip_read_new(&options, read_fd, &reading, err);
+        reader = gzip_read_new(&options, stream_read_fd, &fd, err);
         lines = reader ? item_lines_new(gzip_read_some, reader, ERR_RECOVERY_POINT_DAMAGED, err) : NULL;
         result = lines ? item_lines_next(lines, &item, err) : -1;
     }
@@ -229,23 +214,8 @@ static int a_manifest(struct err *err)
     static const char none[] = "v1:0:0000000000000000000000000000000000000000000000000000000000000000";
     _cleanup_(arena_free_p) struct arena *arena = arena_new(1 * MIB);
     _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(1 * MIB);
-    struct manifest_file file = {.path = "tables/Sales/capsule.json", .size = 9};
-    struct manifest manifest = {.tool = "t",
-                                .id = "01890000-0000-7000-8000-000000000001",
-                                .environment = "test",
-                                .type = "table",
-                                .method = "scan",
-                                .table = "Sales",
-                                .account = "123456789012",
-                                .region = "us-east-1",
-                                .arn = "arn:aws:dynamodb:us-east-1:123456789012:table/Sales",
-                                .consistency_from = 1000,
-                                .consistency_to = 2000,
-                                .created_at = 2000,
-                                .stored_bytes = 9,
-                                .fingerprint = none,
-                                .files = &file,
-                                .file_count = 1};
+    struct manifest_file file = {.path = CAPSULE_PATH, .size = 9};
+    struct manifest manifest = point_manifest(&file, 1, 9, none);
     struct manifest *parsed;
 
     if (!arena)

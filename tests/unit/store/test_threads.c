@@ -109,6 +109,7 @@ static void many_submit_and_read_at_once_and_nobody_sees_half(void **state)
     atomic_bool stop = false;
     struct tx *tx;
     int64_t count;
+    int seen = 0;
 
     for (int i = 0; i < READERS; i++) {
         readers[i] = (struct worker){.f = f, .stop = &stop};
@@ -126,7 +127,9 @@ static void many_submit_and_read_at_once_and_nobody_sees_half(void **state)
     for (int i = 0; i < READERS; i++) {
         pthread_join(readers[i].thread, NULL);
         assert_int_equal(readers[i].failures, 0);
+        seen += readers[i].seen;
     }
+    assert_true(seen > 0);
     assert_true(atomic_load(&commits) > 0 && atomic_load(&commits) <= SUBMITTERS * EACH);
     tx = begin(f);
     ok(connection_pragma(tx->connection, "SELECT count(*) FROM job", &count, &f->err));

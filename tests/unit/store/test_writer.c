@@ -271,15 +271,6 @@ static int small_disk_down(void **state)
     return 0;
 }
 
-static int put_document(struct fixture *f, int64_t job_key, const char *name, size_t size)
-{
-    static const char big[1000000];
-    struct tx *tx = begin(f);
-    int result = tx_document_put(tx, job_key, name, (struct bytes){big, size}, &f->err);
-
-    return session_end_on(&f->session, result) == 0 && result == 0 ? 0 : -1;
-}
-
 struct put {
     int64_t job_key;
     const char *name;
@@ -303,7 +294,7 @@ static void on_a_full_disk_failures_are_recorded_with_the_ballasts_room_and_jobs
 
     ok(tx_job_insert(tx, &job, &f->err));
     commit(f);
-    assert_int_equal(put_document(f, job.key, "before", 100), 0);
+    ok(store_tx(f->store, "test", put_fn, &(struct put){job.key, "before", 100}, &f->err));
     assert_true(file_exists(f, "ballast"));
     ok(store_accepting(f->store, &f->err));
     assert_true(store_free_bytes(f->store) > 10 * MIB);

@@ -1,9 +1,18 @@
-/* Kinds of the tests: what they do is said in their spec and counted here. Included by the tests that use
- * them. */
+/* Kinds of the tests: what they do is said in their spec and counted here. One process a test file: kinds and
+ * their counters are the test's own. */
+#pragma once
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "engine/work.h"
+#include "tests/support/world.h"
 
 static _Atomic int ran_first, ran_last, ran_part, ran_always, ran_again, at_once, most_at_once, plan_version;
 static _Atomic int entered, fail_left, zombies,
@@ -16,6 +25,14 @@ static void test_kinds_reset(void)
     ran_first = ran_last = ran_part = ran_always = ran_again = at_once = most_at_once = plan_version = 0;
     entered = fail_left = zombies = zombie_code = 0;
     gate = false;
+}
+
+/* At most 20 s. */
+static __attribute__((unused)) void until(const _Atomic int *counter, int wanted)
+{
+    for (int i = 0; i < 4000 && *counter < wanted; i++)
+        usleep(5000);
+    assert_true(*counter >= wanted);
 }
 
 static const struct field spec[] = {
@@ -86,7 +103,8 @@ static int first_hostile(struct work *work, struct err *err)
     if (fails(work, "partial"))
         return work_partial(work, "First", ERR_INCOMPLETE, "it was asked to be partial", err);
     if (fails(work, "again late")) {
-        poll(NULL, 0, 300); /* a cancel comes meanwhile */
+        while (!gate)
+            poll(NULL, 0, 5);
         return work_again(work, 600000, "aws");
     }
     if (fails(work, "gate") && !gate)
@@ -109,7 +127,7 @@ static int first(struct work *work, struct err *err)
         return err_set(err, ERR_AWS_UNAVAILABLE, "it was asked to fail for a while");
     if (fails(work, "retry once") && work->part->attempts == 0)
         return err_set(err, ERR_AWS_UNAVAILABLE, "it was asked to fail once");
-    if (fails(work, "again") && ran_again++ < 60)
+    if (fails(work, "again") && ran_again++ < 5)
         return work_again(work, 20, "aws");
     return work_state_put(work, "first", seen, err);
 }
@@ -183,32 +201,13 @@ static int always(struct work *work, struct err *err)
             {.name = "last", .run = last}, {.name = "tidy", .run = always, .always = true},                  \
     }
 
-static const struct job_kind harmless = {.name = "test.harmless",
-                                         .summary = "Does nothing",
-                                         .role = ROLE_OPERATOR,
-                                         .mfa = MFA_NONE,
-                                         .may_destroy = DESTROYS_NEVER,
-                                         .spec_version = 1,
-                                         .spec = spec,
-                                         .result = result,
-                                         .max_attempts = 2,
-                                         .takes_over = true,
-                                         .check = check,
-                                         .plan = plan,
-                                         .steps = STEPS};
-static const struct job_kind guarded = {.name = "test.guarded",
-                                        .summary = "Needs a plan and MFA",
-                                        .role = ROLE_ADMIN,
-                                        .mfa = MFA_FRESH,
-                                        .may_destroy = DESTROYS_AS_PLANNED,
-                                        .spec_version = 1,
-                                        .spec = spec,
-                                        .result = result,
-                                        .max_attempts = 2,
-                                        .takes_over = true,
-                                        .check = check,
-                                        .plan = plan,
-                                        .steps = STEPS};
+#define COMMON                                                                                               \
+    .spec = spec, .result = result, .max_attempts = 2, .takes_over = true, .check = check, .plan = plan
+
+static const struct job_kind harmless = {
+    .name = "test.harmless", .summary = "Does nothing", KIND_HARMLESS, COMMON, .steps = STEPS};
+static const struct job_kind guarded = {
+    .name = "test.guarded", .summary = "Needs a plan and MFA", KIND_GUARDED, COMMON, .steps = STEPS};
 
 /* Does its parts again when what they did was wrong, its last step when that was not all, and everything when
  * AWS was not there. */
@@ -220,19 +219,11 @@ static bool from_scratch(const struct job *old)
 static const struct job_kind doubtful = {
     .name = "test.again",
     .summary = "Does some of it again",
-    .role = ROLE_OPERATOR,
-    .mfa = MFA_NONE,
-    .may_destroy = DESTROYS_NEVER,
-    .spec_version = 1,
-    .spec = spec,
-    .result = result,
-    .max_attempts = 2,
-    .takes_over = true,
+    KIND_HARMLESS,
+    COMMON,
     .anew = from_scratch,
-    .check = check,
-    .plan = plan,
     .steps = {{.name = "first", .run = first},
               {.name = "parts", .split = split, .part = part, .again = AGAIN_AFTER_MISMATCH},
               {.name = "last", .run = last, .again = AGAIN_AFTER_MISMATCH | AGAIN_AFTER_PARTIAL}}};
 
-static const struct job_kind *const test_kinds[] = {&harmless, &guarded, &doubtful, NULL};
+static __attribute__((unused)) const struct job_kind *const test_kinds[] = {&harmless, &guarded, &doubtful, NULL};
