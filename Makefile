@@ -1,8 +1,8 @@
 # recoverd. The commands of a developer; `make help` lists them.
 #
 # Everything is found by where it lies: a .c file in a room is part of that room's archive, tests/unit/R/test_x.c is a
-# test of room R and may use the rooms up to R. Nothing here names a source file but the two mains and the two files
-# that carry others inside, so a new file needs no line.
+# test of room R and may use the rooms up to R. Nothing here names a source file but the two mains, the two files that
+# carry others inside, and the test whose allocations fail, so a new file needs no line.
 
 # -- what is built ------------------------------------------------------------------------------------------------
 VERSION := 0.1.0
@@ -93,7 +93,7 @@ $(B)/%.o: %.c $(B)/flags
 
 # files carried by .incbin, which the compiler's dependency files do not name
 $(B)/store/sqlite/migrations.o: $(wildcard migrations/sqlite/*.sql)
-$(B)/server/embedded.o $(B)/handlers/embedded.o: $(wildcard openapi.yaml)
+$(B)/server/embedded.o: openapi.yaml
 
 $(B)/recoverd: $(B)/server/main.o $(call under,server)
 	@echo "link $@"
@@ -157,7 +157,7 @@ lint: ## format, layout, static analysis, scripts
 fmt: ## formats the C sources in place
 	@tools/lint-format --write; tools/lint-layout --write
 bench: all $(BENCHES) ## what it costs, beside others
-	@tools/bench $(BENCHES)
+	@tools/bench
 fuzz: ## libFuzzer on all that comes from outside; T=60 seconds a target, JOBS=2 at a time
 	@tests/fuzz/run $(T)
 torture: all $(B)/recoverd $(B)/recoverctl $(SHIMS) ## the long forms: kills at CRASH_POINTS=200, days of bad network, floods, valgrind, mutants; PARTS="asan valgrind" for some

@@ -13,13 +13,5 @@ def known(*patterns):
     return sorted({path for path in out.split("\0") if path and (ROOT / path).exists()})
 
 
-def pending():
-    """Path prefixes whose owners are still writing; tools/lint-pending is absent when nothing is."""
-    file = ROOT / "tools/lint-pending"
-    return tuple(file.read_text().split()) if file.exists() else ()
-
-
 def c_files(product_only=False):
-    skipped = pending()
-    files = [path for path in known("*.c", "*.h") if not (skipped and path.startswith(skipped))]
-    return [path for path in files if not product_only or path.split("/")[0] in ROOMS]
+    return [path for path in known("*.c", "*.h") if not product_only or path.split("/")[0] in ROOMS]

@@ -27,6 +27,9 @@ def compare_schema(old, new, where, answer, seen):
     gone = set(map(str, a.get("enum", []))) - set(map(str, b.get("enum", a.get("enum", []))))
     if gone:
         faults.append(f"{where}: values gone: {', '.join(sorted(gone))}")
+    for word in ("enum", "pattern"):
+        if not answer and word in b and (word not in a or word == "pattern" and a[word] != b[word]):
+            faults.append(f"{where}: takes only {b[word]} now")
     for name, schema in a.get("properties", {}).items():
         if name not in b.get("properties", {}):
             faults.append(f"{where}/{name}: gone")
