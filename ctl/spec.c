@@ -108,6 +108,8 @@ static bool add_flag(struct arena *arena, struct spec_flags *flags, const char *
                           .help = help_of(arena, schema),
                           .repeat = shape == SHAPE_WORDS || shape == SHAPE_PAIRS,
                           .choices = choices_of(arena, schema)};
+    if (shape == SHAPE_SWITCH && !json_object_get(schema, "default")) /* no is an answer of its own */
+        flag->help = arena_printf(arena, "%s (no: --%s=false)", flag->help, flag->name ? flag->name : "");
     if (flag->choices)
         flag->arg = "WORD";
     else if (str_is(pattern, "date-time"))
@@ -115,7 +117,7 @@ static bool add_flag(struct arena *arena, struct spec_flags *flags, const char *
     else if (str_is(name, "table") || str_ends(name, "_table"))
         flag->arg = "TABLE";
     flags->count++;
-    return flag->name != NULL;
+    return flag->name && flag->help;
 }
 
 static bool required(const json_t *schema, const char *name)

@@ -249,7 +249,8 @@ static inline void end(struct scripted_server *server)
     "\"description\":"                                                                                       \
     "\"the table\",\"type\":\"string\"},\"segments\":{\"type\":\"integer\"},\"tags\":{\"type\":\"object\","  \
     "\"additionalProperties\":{\"type\":\"string\"}},\"skip\":{\"type\":\"array\",\"items\":{\"type\":"      \
-    "\"string\"}}},\"required\":[\"table\"]}},"                                                              \
+    "\"string\"}},\"ttl\":{\"description\":\"keep it\",\"type\":\"boolean\"}},"                              \
+    "\"required\":[\"table\"]}},"                                                                            \
     "{\"name\":\"wipe.table\",\"summary\":\"Overwrite\",\"role\":\"BackupAdministrator\",\"mfa\":true,"      \
     "\"may_destroy\":true,\"needs_plan\":true,\"spec\":{\"type\":\"object\",\"properties\":{\"source\":{"    \
     "\"type\":"                                                                                              \

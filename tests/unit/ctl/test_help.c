@@ -133,6 +133,7 @@ static void the_words_of_kinds_are_completed_from_the_cache(void **state)
     run(server, ARGS("help", "backup", "table"), &outcome);
     assert_int_equal(outcome.code, EXIT_DONE);
     assert_has(outcome.out, "--segments NUMBER");
+    assert_has(outcome.out, "keep it (no: --ttl=false)");
     assert_has(outcome.out, "usage: recoverctl [plan] backup table TABLE");
     run(server, ARGS("complete", "--", ""), &outcome);
     assert_has(outcome.out, "backup\n");
