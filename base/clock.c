@@ -77,62 +77,61 @@ static struct parts split(int64_t wall_ms)
     return p;
 }
 
-static char *put_digits(char *to, int value, int count)
+/* A reply has a dozen times: with snprintf they would cost more than all the rest of it. */
+static char *put_two(char *to, int value)
 {
-    for (int i = count - 1; i >= 0; i--, value /= 10)
-        to[i] = (char)('0' + value % 10);
-    return to + count;
+    *to++ = (char)('0' + value / 10);
+    *to++ = (char)('0' + value % 10);
+    return to;
 }
 
-/* Y M D h m s and u (milliseconds) stand for digits, anything else for itself. A reply has a dozen times:
- * with snprintf they would cost more than all the rest of it. */
-static void put_time(int64_t wall_ms, const char *pattern, char ret_text[TIME_SIZE])
+/* Three numbers of two digits, with `mark` between them unless it is 0. */
+static char *put_six(char *to, int first, int second, int third, char mark)
 {
-    struct parts p = split(wall_ms);
-    char *to = ret_text;
+    to = put_two(to, first);
+    if (mark)
+        *to++ = mark;
+    to = put_two(to, second);
+    if (mark)
+        *to++ = mark;
+    return put_two(to, third);
+}
 
-    for (; *pattern; pattern++)
-        switch (*pattern) {
-        case 'Y':
-            to = put_digits(to, p.year, 4);
-            break;
-        case 'M':
-            to = put_digits(to, p.month, 2);
-            break;
-        case 'D':
-            to = put_digits(to, p.day, 2);
-            break;
-        case 'h':
-            to = put_digits(to, p.hour, 2);
-            break;
-        case 'm':
-            to = put_digits(to, p.minute, 2);
-            break;
-        case 's':
-            to = put_digits(to, p.second, 2);
-            break;
-        case 'u':
-            to = put_digits(to, p.ms, 3);
-            break;
-        default:
-            *to++ = *pattern;
-        }
-    *to = '\0';
+static char *put_date(char *to, const struct parts *p, char mark)
+{
+    return put_six(put_two(to, p->year / 100), p->year % 100, p->month, p->day, mark);
 }
 
 void time_format(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
-    put_time(wall_ms, "Y-M-DTh:m:s.uZ", ret_text);
+    struct parts p = split(wall_ms);
+    char *to = put_date(ret_text, &p, '-');
+
+    *to++ = 'T';
+    to = put_six(to, p.hour, p.minute, p.second, ':');
+    *to++ = '.';
+    *to++ = (char)('0' + p.ms / 100);
+    to = put_two(to, p.ms % 100);
+    memcpy(to, "Z", 2);
 }
 
 void time_format_basic(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
-    put_time(wall_ms, "YMDThmsZ", ret_text);
+    struct parts p = split(wall_ms);
+    char *to = put_date(ret_text, &p, 0);
+
+    *to++ = 'T';
+    to = put_six(to, p.hour, p.minute, p.second, 0);
+    memcpy(to, "Z", 2);
 }
 
 void time_format_folder(int64_t wall_ms, char ret_text[TIME_SIZE])
 {
-    put_time(wall_ms, "YMD-hms", ret_text);
+    struct parts p = split(wall_ms);
+    char *to = put_date(ret_text, &p, 0);
+
+    *to++ = '-';
+    *put_six(to, p.hour, p.minute, p.second, 0) = '\0';
 }
 
 static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

@@ -3,25 +3,40 @@
  * other rooms. Thread rule: any thread; nothing here has state.
  */
 #pragma once
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+static inline bool json_plain_four(const char *at)
+{
+    const uint32_t ones = 0x01010101, tops = 0x80808080;
+    uint32_t x;
+
+    memcpy(&x, at, 4);
+    uint32_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
+    return !((((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x) & tops);
+}
+
 /* Longest run from `at` of bytes that stand for themselves in a JSON string: ASCII but controls, quote,
- * backslash. */
+ * backslash. Eight at once: in each of the four tests a byte can be found by mistake only behind one that was
+ * found rightly, so the first is right. */
 static inline const char *json_plain_run(const char *at, const char *end)
 {
     const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
 
-    while (end - at >= 8) { /* eight at once; a false alarm only ends the fast loop early */
+    while (end - at >= 8) {
         uint64_t x;
         memcpy(&x, at, 8);
+        x = le64toh(x);
         uint64_t quote = x ^ (ones * '"'), slash = x ^ (ones * '\\');
         uint64_t found = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash) | x;
         if (found & tops)
-            break;
+            return at + __builtin_ctzll(found & tops) / 8;
         at += 8;
     }
+    if (end - at >= 4 && json_plain_four(at))
+        at += 4;
     while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
         at++;
     return at;

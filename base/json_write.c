@@ -93,18 +93,37 @@ void json_put_begin(struct json_writer *w, struct buffer *out)
     *w = (struct json_writer){.out = out};
 }
 
-static void quoted(struct buffer *out, struct bytes text)
+/* `room` bytes at the end, mostly without asking the allocator. */
+static char *room_for(struct buffer *out, size_t room)
+{
+    bool fits = !out->failed && room < out->size - out->len && room <= out->max - out->len;
+
+    return fits ? out->data + out->len : buffer_reserve(out, room);
+}
+
+/* Text that needs no escape, which is nearly all, goes in one go, between what must stand before and behind
+ * it. Inline: those are a byte or two, and constant. */
+__attribute__((always_inline)) static inline bool put_plain(struct buffer *out, struct bytes before,
+                                                            struct bytes text, struct bytes behind)
 {
     const char *end = text.data + text.len;
-    char *to = json_plain_run(text.data, end) == end ? buffer_reserve(out, text.len + 2) : NULL;
+    size_t len = before.len + text.len + behind.len;
+    char *to = json_plain_run(text.data, end) == end ? room_for(out, len) : NULL;
 
-    if (to) { /* nearly all text: in one go */
-        *to++ = '"';
-        memcpy(to, text.data, text.len);
-        memcpy(to + text.len, "\"", 2);
-        out->len += text.len + 2;
+    if (!to)
+        return false;
+    to = mempcpy(to, before.data, before.len);
+    to = mempcpy(to, text.data, text.len);
+    to = mempcpy(to, behind.data, behind.len);
+    *to = '\0';
+    out->len += len;
+    return true;
+}
+
+static void quoted(struct buffer *out, struct bytes text)
+{
+    if (put_plain(out, BYTES("\""), text, BYTES("\"")))
         return;
-    }
     buffer_add_char(out, '"');
     json_escape(out, text);
     buffer_add_char(out, '"');
@@ -113,14 +132,18 @@ static void quoted(struct buffer *out, struct bytes text)
 static void member(struct json_writer *w, const char *name)
 {
     uint64_t bit = UINT64_C(1) << w->depth;
+    struct bytes before = w->depth > 0 && (w->has_members & bit) ? BYTES(",") : BYTES("");
 
-    if (w->depth > 0 && (w->has_members & bit))
-        buffer_add_char(w->out, ',');
     w->has_members |= bit;
-    if (name) {
-        quoted(w->out, bytes_of(name));
-        buffer_add_char(w->out, ':');
+    if (!name) {
+        buffer_add_bytes(w->out, before);
+        return;
     }
+    if (put_plain(w->out, before.len > 0 ? BYTES(",\"") : BYTES("\""), bytes_of(name), BYTES("\":")))
+        return;
+    buffer_add_bytes(w->out, before);
+    quoted(w->out, bytes_of(name));
+    buffer_add_char(w->out, ':');
 }
 
 static void enter(struct json_writer *w, const char *name, char bracket)
@@ -198,17 +221,10 @@ void json_put_text_opt(struct json_writer *w, const char *name, const char *text
 
 void json_put_int(struct json_writer *w, const char *name, int64_t value)
 {
-    char digits[24];
-    size_t at = sizeof(digits);
-    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[INT_SIZE];
+    size_t len = int_format(value, digits);
 
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (value < 0)
-        digits[--at] = '-';
-    json_put_raw(w, name, (struct bytes){digits + at, sizeof(digits) - at});
+    json_put_raw(w, name, (struct bytes){digits, len});
 }
 
 /* Writes a value that is exactly so many thousandths (the division rounds as strtod would), which nearly

@@ -9,6 +9,7 @@
 #define FAULTS_MAX 32
 #define METRIC_SETS_MAX 1000 /* sets of label values of a family; the rest is counted as `other` */
 #define METRIC_COLLECTORS_MAX 32
+#define LOG_KEPT_MAX (64 * KIB) /* lines that wait for others, at most a second */
 
 /* http (REFERENCE.md sections 1.4, 1.5; CONTRACT.md section 3) */
 #define HTTP_BODY_MAX (256 * KIB)

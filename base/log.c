@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
 
 #define LINE_MAX_BYTES 8192
 #define LINE_USUAL_BYTES 500
@@ -16,6 +18,9 @@ static _Atomic enum log_level threshold = LOG_INFO; /* a reload changes them whi
 static _Atomic enum log_format shape = LOG_JSON;
 static _Thread_local char request_id[40];
 static _Thread_local char job_id[40];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows, and of writing */
+static char kept[LOG_KEPT_MAX];
+static size_t kept_len;
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_setup(enum log_level level, enum log_format format)
@@ -83,7 +88,43 @@ static void begin(struct line *line, enum log_level level, const char *message)
     pair(line, "job", job_id);
 }
 
-static void end(struct line *line)
+/* A log that cannot be written has nowhere to complain. */
+static void put_out(const char *data, size_t len)
+{
+    ssize_t written = write(STDERR_FILENO, data, len);
+
+    (void)written;
+}
+
+static void put_out_kept(void)
+{
+    if (kept_len > 0)
+        put_out(kept, kept_len);
+    kept_len = 0;
+}
+
+static void put(struct bytes line, bool later)
+{
+    pthread_mutex_lock(&lock);
+    if (!later || line.len > sizeof(kept) - kept_len)
+        put_out_kept();
+    if (later) {
+        memcpy(kept + kept_len, line.data, line.len);
+        kept_len += line.len;
+    } else {
+        put_out(line.data, line.len);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void log_flush(void)
+{
+    pthread_mutex_lock(&lock);
+    put_out_kept();
+    pthread_mutex_unlock(&lock);
+}
+
+static void end(struct line *line, bool later)
 {
     if (line->shape == LOG_JSON)
         json_put_object_end(&line->json);
@@ -91,10 +132,7 @@ static void end(struct line *line)
         buffer_clear(&line->out),
             buffer_add_str(&line->out, "{\"level\":\"error\",\"message\":\"a log line was too long\"}");
     buffer_add_char(&line->out, '\n');
-    /* One write, so that lines of threads do not mix; a log that cannot be written has nowhere to complain.
-     */
-    ssize_t written = write(STDERR_FILENO, line->out.data, line->out.len);
-    (void)written;
+    put(buffer_bytes(&line->out), later);
     buffer_done(&line->out);
 }
 
@@ -106,18 +144,37 @@ static void pairs(struct line *line, va_list args)
         pair(line, name, va_arg(args, const char *));
 }
 
+static bool wanted(enum log_level level)
+{
+    return level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
 void log_write(enum log_level level, const char *message, ...)
 {
     struct line line;
     va_list args;
 
-    if (level < atomic_load_explicit(&threshold, memory_order_relaxed))
+    if (!wanted(level))
         return;
     begin(&line, level, message);
     va_start(args, message);
     pairs(&line, args);
     va_end(args);
-    end(&line);
+    end(&line, false);
+}
+
+void log_write_later(enum log_level level, const char *message, ...)
+{
+    struct line line;
+    va_list args;
+
+    if (!wanted(level))
+        return;
+    begin(&line, level, message);
+    va_start(args, message);
+    pairs(&line, args);
+    va_end(args);
+    end(&line, true);
 }
 
 void log_err(enum log_level level, const char *message, const struct err *err, ...)
@@ -125,7 +182,7 @@ void log_err(enum log_level level, const char *message, const struct err *err, .
     struct line line;
     va_list args;
 
-    if (level < atomic_load_explicit(&threshold, memory_order_relaxed))
+    if (!wanted(level))
         return;
     begin(&line, level, message);
     pair(&line, "code", err_info(err->code)->name);
@@ -136,5 +193,5 @@ void log_err(enum log_level level, const char *message, const struct err *err, .
     va_start(args, err);
     pairs(&line, args);
     va_end(args);
-    end(&line);
+    end(&line, false);
 }

@@ -318,3 +318,22 @@ bool int_parse(struct bytes text, int64_t *ret_value)
     *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
 }
+
+size_t int_format(int64_t value, char ret_text[INT_SIZE])
+{
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[INT_SIZE];
+    char *to = digits + sizeof(digits);
+    size_t len;
+
+    *--to = '\0';
+    do {
+        *--to = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (value < 0)
+        *--to = '-';
+    len = (size_t)(digits + sizeof(digits) - to) - 1;
+    memcpy(ret_text, to, len + 1);
+    return len;
+}

@@ -55,3 +55,5 @@ size_t utf8_valid_until(struct bytes text);
 /* Whole-text decimal parse: no sign but '-', no space. False when it is anything else or out of range. */
 bool int_parse(struct bytes text, int64_t *ret_value);
 bool uint_parse(struct bytes text, uint64_t *ret_value);
+#define INT_SIZE 21
+size_t int_format(int64_t value, char ret_text[INT_SIZE]); /* decimal; returns the length */

@@ -96,6 +96,36 @@ static void any_bytes_written_are_one_json_string(void **state)
     }
 }
 
+/* As name and as text, with what is odd at each place of each length: the writer looks at eight, four and
+ * single bytes. */
+static void what_must_be_escaped_is_found_wherever_it_stands(void **state)
+{
+    static const char odd[] = {'"', '\\', '\n', 0x1f, 0x7f, ' ', '!', '#', '[', ']'};
+    static const struct json_limits limits = {.max_depth = 1};
+
+    (void)state;
+    for (size_t len = 1; len <= 21; len++)
+        for (size_t i = 0; i < len * sizeof(odd); i++) {
+            _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(400);
+            char text[22] = "abcdefghijklmnopqrstu";
+            json_auto_t *read = NULL;
+            struct json_writer w;
+            struct err err = ERR_INIT;
+
+            text[len] = '\0';
+            text[i / sizeof(odd)] = odd[i % sizeof(odd)];
+            json_put_begin(&w, &out);
+            json_put_object(&w, NULL);
+            json_put_text(&w, "first", text);
+            json_put_text(&w, text, text);
+            json_put_object_end(&w);
+            if (json_parse(buffer_bytes(&out), &limits, &read, &err) < 0)
+                fail_msg("%s: %s", out.data, err.message);
+            assert_string_equal(json_get_text(read, "first"), text);
+            assert_string_equal(json_get_text(read, text), text);
+        }
+}
+
 static void numbers_read_back_as_the_same_double_and_as_reals(void **state)
 {
     static const double values[] = {
@@ -281,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_document_has_its_commas_and_brackets_where_they_belong),
         cmocka_unit_test(what_must_be_escaped_is_and_bad_bytes_are_replaced),
         cmocka_unit_test(any_bytes_written_are_one_json_string),
+        cmocka_unit_test(what_must_be_escaped_is_found_wherever_it_stands),
         cmocka_unit_test(numbers_read_back_as_the_same_double_and_as_reals),
         cmocka_unit_test(a_dom_is_written_as_it_is),
         cmocka_unit_test(nesting_past_the_writers_depth_fails_and_writes_no_broken_text_as_good),
