@@ -199,6 +199,29 @@ static void an_ordinary_request_passes(void **state)
     }
 }
 
+/* A long value is looked at eight bytes at a time. */
+static void a_control_character_is_found_wherever_a_value_has_it(void **state)
+{
+    static const struct {
+        char byte;
+        int status;
+    } bytes[] = {{0x01, 400}, {0x1f, 400}, {0x7f, 400}, {'\t', 200}, {(char)0x80, 200}, {(char)0xff, 200}};
+    char request[200];
+
+    (void)state;
+    for (size_t at = 0; at < 20; at++)
+        for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+            int n = snprintf(request, sizeof(request), PLAIN "Connection: close\r\nX-A: (%s",
+                             "abcdefghijklmnopqrst");
+
+            request[n - 20 + (int)at] = bytes[i].byte;
+            memcpy(request + n, ")\r\n\r\n", 6);
+            raw_request(http_server_port(fixture.server), request, &reply);
+            if (raw_status(&reply) != bytes[i].status)
+                fail_msg("0x%02x at %zu: %d", (unsigned char)bytes[i].byte, at, raw_status(&reply));
+        }
+}
+
 static void too_long_targets_and_heads_are_414_and_431(void **state)
 {
     static char request[80000];
@@ -377,6 +400,7 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(one_byte_at_a_time_is_judged_like_one_packet, start, stop),
         cmocka_unit_test_setup_teardown(an_ordinary_request_passes, start, stop),
+        cmocka_unit_test_setup_teardown(a_control_character_is_found_wherever_a_value_has_it, start, stop),
         cmocka_unit_test_setup_teardown(too_long_targets_and_heads_are_414_and_431, start, stop),
         cmocka_unit_test_setup_teardown(a_large_head_in_small_pieces_passes_also_behind_a_body, start, stop),
         cmocka_unit_test_setup_teardown(what_a_strict_reader_refuses_never_reaches_the_handler, start, stop),
