@@ -91,27 +91,29 @@ static struct bytes bytes_at(const void *data, int len)
     return (struct bytes){data ? data : "", (size_t)len}; /* SQLite has no address for an empty blob */
 }
 
+/* Looked up once: sqlite3_column_int64 and its like look up, lock and check each time. A connection is one
+ * thread's at a time (NOMUTEX), and there SQLite's manual allows this use of an unprotected value. */
 struct value statement_column(void *statement, int column)
 {
-    sqlite3_stmt *prepared = ((struct statement *)statement)->prepared;
+    sqlite3_value *found = sqlite3_column_value(((struct statement *)statement)->prepared, column);
     struct value value = {.type = VALUE_NULL};
 
-    switch (sqlite3_column_type(prepared, column)) {
+    switch (sqlite3_value_type(found)) {
     case SQLITE_INTEGER:
         value.type = VALUE_INT;
-        value.integer = sqlite3_column_int64(prepared, column);
+        value.integer = sqlite3_value_int64(found);
         break;
     case SQLITE_FLOAT:
         value.type = VALUE_REAL;
-        value.real = sqlite3_column_double(prepared, column);
+        value.real = sqlite3_value_double(found);
         break;
     case SQLITE_TEXT:
         value.type = VALUE_TEXT;
-        value.bytes = bytes_at(sqlite3_column_text(prepared, column), sqlite3_column_bytes(prepared, column));
+        value.bytes = bytes_at(sqlite3_value_text(found), sqlite3_value_bytes(found));
         break;
     case SQLITE_BLOB:
         value.type = VALUE_BLOB;
-        value.bytes = bytes_at(sqlite3_column_blob(prepared, column), sqlite3_column_bytes(prepared, column));
+        value.bytes = bytes_at(sqlite3_value_blob(found), sqlite3_value_bytes(found));
         break;
     }
     return value;
