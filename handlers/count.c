@@ -25,9 +25,9 @@ void count_request(const struct request *req, const struct http_request *http,
 {
     const char *route = req && req->route ? req->route->path : "other";
     const char *method = known_method(http->method);
-    char status[8];
+    char status[INT_SIZE];
 
-    snprintf(status, sizeof(status), "%d", outcome->status);
+    int_format(outcome->status, status);
     metric_add(requests, 1, METRIC_LABELS(route, method, status));
     metric_observe(durations, (double)outcome->duration_us / 1e6, METRIC_LABELS(route, method));
 }
@@ -36,7 +36,7 @@ void count_declare(void)
 {
     static const double bounds[] = {0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
     const char *const *reasons = auth_failure_reasons();
-    char status[8];
+    char status[INT_SIZE];
 
     requests = metric_declare("recoverd_http_requests_total", METRIC_COUNTER,
                               "Requests to the API that have ended.", "route method status");
@@ -48,7 +48,7 @@ void count_declare(void)
     for (size_t i = 0; reasons[i]; i++)
         metric_touch(failures, METRIC_LABELS(reasons[i]));
     for (const struct route *route = routes; route->method; route++) {
-        snprintf(status, sizeof(status), "%d", route->status);
+        int_format(route->status, status);
         metric_touch(requests, METRIC_LABELS(route->path, route->method, status));
         metric_touch(durations, METRIC_LABELS(route->path, route->method));
     }

@@ -174,19 +174,30 @@ static bool worth_a_line(struct app *app, const struct request *req)
     return (req && req->principal) || atomic_fetch_add(&app->strangers, 1) < STRANGER_LINES_A_MINUTE;
 }
 
+/* Microseconds as milliseconds with three decimals: 12.345 */
+static void put_ms(int64_t us, char ret_text[INT_SIZE + 4])
+{
+    size_t len = int_format(us / 1000, ret_text);
+    int rest = (int)(us % 1000);
+    const char decimals[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                             (char)('0' + rest % 10), '\0'};
+
+    memcpy(ret_text + len, decimals, sizeof(decimals));
+}
+
 static void log_request(const struct request *req, const struct http_request *http,
                         const struct http_outcome *outcome)
 {
-    char status[8], bytes[24], took[32];
+    char status[INT_SIZE], bytes[INT_SIZE], took[INT_SIZE + 4];
 
-    snprintf(status, sizeof(status), "%d", outcome->status);
-    snprintf(bytes, sizeof(bytes), "%lld", (long long)outcome->bytes);
-    snprintf(took, sizeof(took), "%.3f", (double)outcome->duration_us / 1000);
-    log_write(LOG_INFO, "request", "method", http->method, "path", http->path, "status", status, "bytes",
-              bytes, "duration_ms", took, "address", http->address, "identity",
-              req && req->principal ? req->principal->identity : NULL, "operation",
-              req && req->route ? req->route->operation : NULL, "complete", outcome->complete ? NULL : "no",
-              NULL);
+    int_format(outcome->status, status);
+    int_format(outcome->bytes, bytes);
+    put_ms(outcome->duration_us, took);
+    log_write_later(LOG_INFO, "request", "method", http->method, "path", http->path, "status", status,
+                    "bytes", bytes, "duration_ms", took, "address", http->address, "identity",
+                    req && req->principal ? req->principal->identity : NULL, "operation",
+                    req && req->route ? req->route->operation : NULL, "complete",
+                    outcome->complete ? NULL : "no", NULL);
 }
 
 static void done(void *arg, struct http_request *http, const struct http_outcome *outcome)

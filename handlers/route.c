@@ -10,7 +10,7 @@ static bool next_part(const char **at, struct bytes *ret_part)
     if (**at != '/')
         return false;
     (*at)++;
-    len = strcspn(*at, "/");
+    len = (size_t)(strchrnul(*at, '/') - *at);
     *ret_part = (struct bytes){*at, len};
     *at += len;
     return true;

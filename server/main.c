@@ -180,6 +180,7 @@ static void serve(struct server *server, sigset_t *signals)
         int got = next_signal(signals);
 
         app_tick(server->app, false);
+        log_flush();
         if (got == SIGTERM || got == SIGINT)
             return;
         if (got != SIGHUP)
@@ -203,8 +204,10 @@ static int run(struct config *config, sigset_t *signals)
         notify("READY=1");
         serve(&server, signals);
         drain(&server, signals);
-        if (engine_workers_busy(server.engine) > 0) /* they still use what server_done would free */
+        if (engine_workers_busy(server.engine) > 0) { /* they still use what server_done would free */
+            log_flush();
             _exit(EXIT_DRAINED);
+        }
     }
     server_done(&server);
     if (code != 0)
