@@ -41,10 +41,26 @@ static bool same_tls(const struct config *a, const struct config *b)
     return !a->tls_certificate_file == !b->tls_certificate_file;
 }
 
+/* The listener takes them when it starts. */
+static bool same_proxies(const struct config *a, const struct config *b)
+{
+    const struct name_list *one = &a->trusted_proxies, *other = &b->trusted_proxies;
+    size_t same = 0;
+    while (same < one->count && same < other->count && str_is(one->names[same], other->names[same]))
+        same++;
+    return same == one->count && same == other->count;
+}
+
+/* The lease and the time to drain count from the next look on. */
 static bool same_workers(const struct config *a, const struct config *b)
 {
     return a->worker_threads == b->worker_threads && a->worker_memory == b->worker_memory &&
-           a->lease_ms == b->lease_ms;
+           a->min_free_bytes == b->min_free_bytes;
+}
+
+static bool same_totp(const struct config *a, const struct config *b)
+{
+    return str_is(a->totp_key_file, b->totp_key_file);
 }
 
 static bool same_node(const struct config *a, const struct config *b)
@@ -56,10 +72,10 @@ static const struct {
     const char *key;
     bool (*same)(const struct config *a, const struct config *b);
 } restart_keys[] = {
-    {"listen", same_listen},   {"ops_listen", same_ops_listen},
-    {"http", same_http},       {"data_dir", same_data_dir},
-    {"store", same_store},     {"tls", same_tls},
-    {"workers", same_workers}, {"node", same_node},
+    {"listen", same_listen},   {"ops_listen", same_ops_listen}, {"trusted_proxies", same_proxies},
+    {"http", same_http},       {"data_dir", same_data_dir},     {"store", same_store},
+    {"tls", same_tls},         {"workers", same_workers},       {"node", same_node},
+    {"totp", same_totp},
 };
 
 const char *config_restart_keys(const struct config *now, const struct config *next, struct arena *arena)

@@ -645,6 +645,39 @@ static void what_needs_a_restart_and_what_changed_for_security_is_named(void **s
     assert_int_equal(json_object_size(json_object_get(none, "after")), 0);
 }
 
+/* What only the start takes is named, each by its key; what the next reader takes is not. */
+static void each_key_that_waits_for_a_restart_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *named;
+    } cases[] = {
+        {ROOT("trusted_proxies: [10.0.0.0/8]\n"), "trusted_proxies"},
+        {ROOT("http: {connections: 9, waiters: 9}\n"), "http"},
+        {ROOT("ops_listen: 127.0.0.1:1\n"), "ops_listen"},
+        {ROOT("data_dir: /srv\n"), "data_dir store"},
+        {ROOT("store: sqlite:/srv/x.db\n"), "store"},
+        {ROOT("totp: {key_file: good.key}\n"), "totp"},
+        {ROOT("workers: {threads: 3}\n"), "workers"},
+        {ROOT("workers: {min_free: 1MiB}\n"), "workers"},
+        {ROOT("workers: {lease: 90s, drain: 90s}\n"), ""},
+        {ROOT("    limits: {read_units_per_second: 7}\n"), ""},
+    };
+    _cleanup_(outcome_done) struct outcome before;
+    load(ROOT(""), &before);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        _cleanup_(outcome_done) struct outcome after;
+        load(cases[i].text, &after);
+        assert_non_null(after.config);
+        assert_string_equal(config_restart_keys(before.config, after.config, after.arena), cases[i].named);
+    }
+    _cleanup_(outcome_done) struct outcome one, two;
+    load(ROOT("trusted_proxies: [10.0.0.0/8, 192.168.0.0/16]\n"), &one);
+    load(ROOT("trusted_proxies: [10.0.0.0/8, 192.168.1.0/24]\n"), &two);
+    assert_string_equal(config_restart_keys(one.config, two.config, two.arena), "trusted_proxies");
+    assert_string_equal(config_restart_keys(one.config, one.config, two.arena), "");
+}
+
 /* -- init -- */
 
 static mode_t mode_of(const char *dir, const char *name)
@@ -742,6 +775,7 @@ int main(void)
         cmocka_unit_test(the_endpoint_variables_are_held_to_the_same_rule),
         cmocka_unit_test(a_snapshot_lives_until_its_last_holder_lets_go),
         cmocka_unit_test(what_needs_a_restart_and_what_changed_for_security_is_named),
+        cmocka_unit_test(each_key_that_waits_for_a_restart_is_named),
         cmocka_unit_test(init_writes_what_passes_the_check_and_only_the_owner_can_read),
         cmocka_unit_test(init_below_etc_keeps_data_out_of_it),
         cmocka_unit_test(init_leaves_what_is_there_alone),
