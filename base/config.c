@@ -149,7 +149,6 @@ static void set_defaults(struct loader *l, struct config *c)
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof host - 1);
     *c = (struct config){
-        .path = config_resolve(l, l->file),
         .listen = {"127.0.0.1", 8480, true},
         .ops_listen = {"127.0.0.1", 9480, true},
         .http_connections = 512,
@@ -175,7 +174,7 @@ static void settle_store(struct loader *l, struct config *c)
                                 : arena_printf(l->arena, "%s/recoverd.db", c->data_dir);
     c->store = path ? arena_printf(l->arena, "sqlite:%s", path) : NULL;
     if (!c->store || !c->path || !c->node)
-        config_fault(l, (struct yaml_place){1, 1}, "out of memory");
+        config_no_memory(l, (struct yaml_place){1, 1});
 }
 
 static void take_root(struct loader *l, const struct yaml_node *root)
@@ -225,11 +224,9 @@ struct config *config_load(const char *path, struct faults *faults, struct err *
         fault_add_code(faults, ERR_NO_MEMORY, path, "out of memory");
     } else if (config_read(path, &text, faults) == 0) {
         l.config = &snapshot->config;
-        l.dir = config_folder(arena, path);
+        l.dir = config_folder(&l);
         if (l.dir)
             load(&l, buffer_bytes(&text));
-        else
-            fault_add(faults, path, "the folder of the configuration cannot be resolved");
     }
     if (faults_end(faults, ERR_CONFIG, err) < 0 || !snapshot)
         return NULL;

@@ -83,11 +83,11 @@ struct config *config_hold(const struct config *config); /* one more reference *
 void config_release(struct config *config);              /* accepts NULL; the last one frees */
 const struct environment *config_environment(const struct config *config,
                                              const char *name); /* NULL when unknown */
-/* Names, space-separated, of the keys that differ and take effect only at a restart; "" when none. In arena.
- */
+/* Names, space-separated, of the keys that differ and take effect only at a restart; "" when none. In arena;
+ * NULL without memory. */
 const char *config_restart_keys(const struct config *now, const struct config *next, struct arena *arena);
-/* What changed for security between two snapshots (issuers, roles, roots, listeners, sinks), as a JSON object
- * for the audit row; `before` may be NULL. */
+/* What changed for security between two snapshots (issuers, roles, roots, listeners), as a JSON object for
+ * the audit row, which the caller owns; `before` may be NULL. NULL without memory: never a part of it. */
 json_t *config_security_changes(const struct config *before, const struct config *after);
 /* Writes DIR/recoverd.yaml (commented), keys and folders, modes 0700/0600; refuses a DIR that has a
  * recoverd.yaml. Below /etc, data and points go to /var/lib/recoverd, which the service may write. */

@@ -72,9 +72,9 @@ static const struct {
     const char *key;
     bool (*same)(const struct config *a, const struct config *b);
 } restart_keys[] = {
-    {"listen", same_listen},   {"ops_listen", same_ops_listen}, {"trusted_proxies", same_proxies},
-    {"http", same_http},       {"data_dir", same_data_dir},     {"store", same_store},
-    {"tls", same_tls},         {"workers", same_workers},       {"node", same_node},
+    {"listen", same_listen}, {"ops_listen", same_ops_listen}, {"trusted_proxies", same_proxies},
+    {"http", same_http},     {"data_dir", same_data_dir},     {"store", same_store},
+    {"tls", same_tls},       {"workers", same_workers},       {"node", same_node},
     {"totp", same_totp},
 };
 
@@ -85,7 +85,7 @@ const char *config_restart_keys(const struct config *now, const struct config *n
         if (!restart_keys[i].same(now, next))
             keys = arena_printf(arena, "%s%s%s", keys, *keys ? " " : "", restart_keys[i].key);
     }
-    return keys ? keys : "";
+    return keys;
 }
 
 /* -- what counts for security -- */
@@ -124,7 +124,10 @@ static json_t *roles(const struct issuer_config *issuer)
 
 static json_t *issuers(const struct config *config)
 {
-    static const char *const sources[] = {"jwks_url", "jwks_file", "public_key_file", "secret_file"};
+    static const char *const sources[] = {[KEY_JWKS_URL] = "jwks_url",
+                                          [KEY_JWKS_FILE] = "jwks_file",
+                                          [KEY_PUBLIC_FILE] = "public_key_file",
+                                          [KEY_SECRET_FILE] = "secret_file"};
     json_t *map = json_object();
     for (size_t i = 0; i < config->issuer_count; i++) {
         const struct issuer_config *issuer = &config->issuers[i];
@@ -206,6 +209,7 @@ static void drop_same(json_t *before, json_t *after)
 
 json_t *config_security_changes(const struct config *before, const struct config *after)
 {
+    json_starved_clear();
     json_t *was = security_facts(before), *is = security_facts(after), *changes = json_object();
     drop_same(was, is);
     json_object_set_new(changes, "config_sha256", text_or_null(after ? after->sha256 : NULL));
@@ -213,5 +217,8 @@ json_t *config_security_changes(const struct config *before, const struct config
     json_object_set_new(changes, "after", is);
     if (!before)
         json_decref(was);
-    return changes;
+    if (!json_starved())
+        return changes;
+    json_decref(changes);
+    return NULL;
 }

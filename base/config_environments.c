@@ -189,6 +189,8 @@ static void check_root(struct loader *l, const struct yaml_node *node, struct en
                      "recovery points in files are not encrypted: it needs `allow_unencrypted: true`");
     environment->recovery_points = root_trim(l, environment->recovery_points);
     const char **roots = arena_array(l->arena, const char *, environment->uri_roots.count + 1);
+    if (!roots)
+        config_no_memory(l, config_place(node));
     for (size_t i = 0; roots && i < environment->uri_roots.count; i++)
         roots[i] = root_trim(l, environment->uri_roots.names[i]);
     environment->uri_roots.names = roots;

@@ -11,7 +11,7 @@ const char *config_resolve(struct loader *l, const char *path)
     const char *text =
         path[0] == '/' ? arena_strdup(l->arena, path) : arena_printf(l->arena, "%s/%s", l->dir, path);
     if (!text)
-        config_fault(l, (struct yaml_place){1, 1}, "out of memory");
+        config_no_memory(l, (struct yaml_place){1, 1});
     return text;
 }
 
@@ -141,23 +141,32 @@ int config_read(const char *path, struct buffer *out, struct faults *faults)
         n = to ? read(fd, to, 16 * KIB) : -1;
         out->len += n > 0 ? (size_t)n : 0;
         if (n < 0) {
-            fault_add(faults, path, "the configuration cannot be read: %s",
-                      to ? strerror(errno) : "too large");
+            fault_add_code(faults, out->no_memory ? ERR_NO_MEMORY : ERR_CONFIG, path,
+                           "the configuration cannot be read: %s",
+                           to               ? strerror(errno)
+                           : out->no_memory ? "out of memory"
+                                            : "too large");
             return -1;
         }
     }
     return 0;
 }
 
-const char *config_folder(struct arena *arena, const char *path)
+const char *config_folder(struct loader *l)
 {
     char folder[PATH_MAX], real[PATH_MAX];
-    if (!str_copy(folder, sizeof folder, path))
-        return NULL;
+    bool fits = str_copy(folder, sizeof folder, l->file);
     char *slash = strrchr(folder, '/');
     if (slash == folder)
         slash[1] = '\0';
     else if (slash)
         *slash = '\0';
-    return arena_strdup(arena, realpath(slash ? folder : ".", real) ? real : NULL);
+    if (!fits || !realpath(slash ? folder : ".", real)) {
+        fault_add(l->faults, l->file, "the folder of the configuration cannot be resolved");
+        return NULL;
+    }
+    const char *text = arena_strdup(l->arena, real);
+    if (!text)
+        config_no_memory(l, (struct yaml_place){1, 1});
+    return text;
 }

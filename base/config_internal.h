@@ -53,6 +53,7 @@ struct config_key {
 void config_take(struct loader *l, const struct config_key *keys, const struct yaml_node *map, void *object);
 __attribute__((format(printf, 3, 4))) void config_fault(struct loader *l, struct yaml_place at,
                                                         const char *format, ...);
+void config_no_memory(struct loader *l, struct yaml_place at); /* a fault whose code is NO_MEMORY */
 bool config_is(struct loader *l, const struct yaml_node *node,
                enum yaml_type type); /* a fault when it is not */
 bool config_text(struct loader *l,
@@ -69,8 +70,8 @@ void config_take_path(struct loader *l, const struct config_key *key, const stru
 void config_take_file(struct loader *l, const struct config_key *key, const struct yaml_node *node, void *to);
 
 int config_read(const char *path, struct buffer *out, struct faults *faults); /* the whole file */
-const char *config_folder(struct arena *arena,
-                          const char *path); /* absolute, of the file; NULL when it has none */
+/* The folder of the loader's file, absolute; NULL: a fault was added. */
+const char *config_folder(struct loader *l);
 
 /* config_values.c: what a text may be */
 struct url {
@@ -92,8 +93,9 @@ bool valid_issuer(const char *text);
 bool valid_algorithm(const char *text);
 bool valid_jwks_url(const char *text); /* https, or http on loopback; a query may follow */
 bool valid_root(const char *text);     /* s3://bucket/prefix or file:///path */
-/* Without the slashes at its end; in the loader's arena. */
+/* Without the slashes at its end; in the loader's arena. NULL: out of memory, a fault was added. */
 const char *root_trim(struct loader *l, const char *root);
+/* False: not one, or out of memory, and then a fault was added. */
 bool address_parse(struct loader *l, const char *text, struct address_config *ret_address);
 
 /* config_auth.c, config_environments.c */

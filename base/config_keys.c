@@ -13,6 +13,13 @@ void config_fault(struct loader *l, struct yaml_place at, const char *format, ..
     fault_add(l->faults, place, "%s", detail);
 }
 
+void config_no_memory(struct loader *l, struct yaml_place at)
+{
+    config_fault(l, at, "out of memory");
+    if (l->faults->code == ERR_NONE)
+        l->faults->code = ERR_NO_MEMORY; /* nothing is wrong with the configuration */
+}
+
 struct yaml_place config_place(const struct yaml_node *map)
 {
     return map->name ? map->name_place : map->place;
@@ -59,7 +66,7 @@ void *config_array(struct loader *l, const struct yaml_node *node, size_t size)
 {
     void *array = arena_alloc_array(l->arena, size, node->count ? node->count : 1);
     if (!array)
-        config_fault(l, node->place, "out of memory");
+        config_no_memory(l, node->place);
     return array;
 }
 

@@ -90,8 +90,10 @@ bool address_parse(struct loader *l, const char *text, struct address_config *re
         !port_parse(port_text, port_len, 0, &address.port) || !address_family(host, &address.loopback))
         return false;
     address.host = arena_strdup(l->arena, host);
-    if (!address.host)
+    if (!address.host) {
+        config_no_memory(l, (struct yaml_place){1, 1});
         return false;
+    }
     *ret_address = address;
     return true;
 }
@@ -254,5 +256,8 @@ const char *root_trim(struct loader *l, const char *root)
     size_t len = strlen(root);
     while (len > 0 && root[len - 1] == '/')
         len--;
-    return arena_strndup(l->arena, root, len);
+    const char *trimmed = arena_strndup(l->arena, root, len);
+    if (!trimmed)
+        config_no_memory(l, (struct yaml_place){1, 1});
+    return trimmed;
 }

@@ -97,3 +97,7 @@ bool json_get_bool(const json_t *object, const char *name, bool otherwise);
 /* Compact, sorted keys: the same text for the same value. In arena; NULL without memory. */
 char *json_canonical(struct arena *arena, const json_t *value);
 void json_decref_p(void *value); /* for arena_defer */
+/* jansson leaves out of a value what it has no memory for. Whoever builds one of many parts clears this first
+ * and asks at the end: has an allocation of jansson's failed on this thread since? */
+void json_starved_clear(void);
+bool json_starved(void);

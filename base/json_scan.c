@@ -399,9 +399,19 @@ int json_check(struct bytes text, const struct json_limits *limits, struct err *
     return check(text, limits, false, err);
 }
 
-/* jansson 2.14 looks away when the buffer of a string cannot grow: the string is then short, and nothing is
- * said. So its allocator remembers. */
+/* jansson 2.14 also looks away when the buffer of a string cannot grow: the string is then short, and nothing
+ * is said. So its allocator remembers. */
 static _Thread_local bool starved;
+
+void json_starved_clear(void)
+{
+    starved = false;
+}
+
+bool json_starved(void)
+{
+    return starved;
+}
 
 static void *jansson_take(size_t size)
 {

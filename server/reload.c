@@ -121,11 +121,13 @@ void server_reload(struct server *server)
         refuse(server, &err);
         return;
     }
-    restart = arena ? config_restart_keys(server->config, next.config, arena) : "";
-    if (take(server, &next, restart ? restart : "", &err) < 0) {
+    restart = arena ? config_restart_keys(server->config, next.config, arena) : NULL;
+    if (!restart)
+        err_set(&err, ERR_NO_MEMORY, "no memory to compare the configurations");
+    if (!restart || take(server, &next, restart, &err) < 0) {
         refuse(server, &err);
         return;
     }
     log_write(LOG_INFO, "configuration reloaded", "sha256", server->config->sha256, "needs_restart",
-              restart && restart[0] ? restart : NULL, NULL);
+              restart[0] ? restart : NULL, NULL);
 }

@@ -5,11 +5,19 @@
 
 static _Thread_local long left;
 static _Thread_local bool failed;
+static _Thread_local long more; /* that fail behind the one that fails next */
 
 void alloc_fail_at(long n)
 {
     failed = failed && n == 0;
+    more = 0;
     left = n;
+}
+
+void alloc_fail_run(long n, long count)
+{
+    alloc_fail_at(n);
+    more = count - 1;
 }
 
 bool alloc_failed(void)
@@ -22,6 +30,10 @@ static bool fails(void)
     if (left == 0 || --left > 0)
         return false;
     failed = true;
+    if (more > 0) {
+        more--;
+        left = 1;
+    }
     errno = ENOMEM;
     return true;
 }

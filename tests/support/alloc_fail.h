@@ -8,5 +8,7 @@
 
 /* The n-th from now on fails, from 1; later ones succeed. 0: none, and what has failed is still told. */
 void alloc_fail_at(long n);
+/* The n-th and those behind it, `count` in all: a second try for less room finds none either. */
+void alloc_fail_run(long n, long count);
 /* Whether it has failed since it was last set to. */
 bool alloc_failed(void);

@@ -3,6 +3,7 @@
 #include "tests/unit/auth/verifier_room.h"
 
 #include <fcntl.h>
+#include <limits.h>
 
 #include "aws/xml.h"
 #include "base/cleanup.h"
@@ -93,6 +94,89 @@ static int a_configuration(struct err *err)
         return 0;
     assert_int_equal(faults_end(&faults, ERR_CONFIG, err), -1);
     return -1;
+}
+
+static char config_path[] = "/tmp/no-memory-config-XXXXXX";
+
+#define ROOTS 500 /* so that one of the arena's blocks ends between two of them */
+
+static void write_config(void)
+{
+    static const char text[] =
+        "listen: 127.0.0.1:1\nstore: sqlite:x.db\ntrusted_proxies: [10.0.0.0/8]\n"
+        "auth:\n  issuers:\n"
+        "    - {issuer: x, audiences: [a, b], algorithms: [RS256], jwks_url: https://i/k,\n"
+        "       role_map: {g: [viewer@*, operator@e]}, mfa: {acr_values: [m]}}\n"
+        "environments:\n"
+        "  e: {region: us-east-1, account: \"123456789012\", tables: [One, Two-*],\n"
+        "      recovery_points: s3://abc/d/, tags: {o: p},\n"
+        "      uri_roots: [";
+    int fd = mkstemp(config_path);
+
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd, "%s", text) > 0);
+    for (int i = 0; i < ROOTS; i++)
+        assert_true(dprintf(fd, "s3://abc/exports/of/a/longer/name/%d/,\n       ", i) > 0);
+    assert_true(dprintf(fd, "]}\n") > 0);
+    close(fd);
+}
+
+static struct config *load_config(struct arena *arena, struct err *err)
+{
+    struct faults faults;
+
+    faults_init(&faults, arena);
+    return config_load(config_path, &faults, err);
+}
+
+static int a_configuration_with_all_it_names(struct err *err)
+{
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(1 * MIB);
+    struct config *config = arena ? load_config(arena, err) : NULL;
+    const struct environment *e;
+
+    if (!config)
+        return err_set(err, ERR_NO_MEMORY, "arena");
+    e = config_environment(config, "e");
+    assert_string_equal(e->recovery_points, "s3://abc/d");
+    assert_int_equal(e->uri_roots.count, ROOTS);
+    for (int i = 0; i < ROOTS; i++)
+        assert_true(str_starts(e->uri_roots.names[i], "s3://abc/exports/of/"));
+    assert_string_equal(e->tables.names[1], "Two-*");
+    assert_string_equal(e->tag_values[0], "p");
+    assert_string_equal(config->trusted_proxies.names[0], "10.0.0.0/8");
+    assert_string_equal(config->issuers[0].role_map[0].grants[1].environment, "e");
+    assert_non_null(config->path);
+    assert_non_null(strstr(config->store, "/x.db"));
+    config_release(config);
+    return 0;
+}
+
+/* An audit row says all of it or is not written. */
+static int what_changed_in_a_configuration(struct err *err)
+{
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(1 * MIB);
+    struct config *config = arena ? load_config(arena, err) : NULL;
+    json_auto_t *changes = NULL;
+    const char *keys = NULL;
+    if (!config)
+        return err_set(err, ERR_NO_MEMORY, "arena");
+    struct config other = *config;
+    other.node = "another";
+    other.http_connections++;
+    keys = config_restart_keys(config, &other, arena);
+    changes = config_security_changes(NULL, config);
+    config_release(config);
+    if (!keys || !changes)
+        return err_set(err, ERR_NO_MEMORY, "changes");
+    alloc_fail_at(0);
+    assert_string_equal(keys, "http node");
+    static size_t whole; /* of the first run, which is short of nothing */
+    size_t len = strlen(json_canonical(arena, changes));
+    if (whole == 0)
+        whole = len;
+    assert_int_equal(len, whole);
+    return 0;
 }
 
 /* -- items -- */
@@ -240,6 +324,8 @@ static const struct way {
     WAY(a_buffer_that_grows),
     WAY(fields_of_a_body),
     WAY(a_configuration),
+    WAY(a_configuration_with_all_it_names),
+    WAY(what_changed_in_a_configuration),
     WAY(an_item),
     WAY(an_item_of_many_members),
     WAY(a_page),
@@ -251,15 +337,15 @@ static const struct way {
     WAY(a_manifest),
 };
 
-/* How many allocations it takes. */
-static long sweep(const struct way *way)
+/* How many allocations it takes; `run` of them fail, one behind the other. */
+static long sweep(const struct way *way, long run)
 {
     for (long n = 1;; n++) {
         struct err err = ERR_INIT;
         int result;
         bool failed;
 
-        alloc_fail_at(n);
+        alloc_fail_run(n, run);
         result = way->run(&err);
         failed = alloc_failed();
         alloc_fail_at(0);
@@ -275,16 +361,23 @@ static long sweep(const struct way *way)
 
 static void each_allocation_may_fail(void **state)
 {
+    struct err err = ERR_INIT;
+
     (void)state;
     room_open(&room);
+    write_config();
+    assert_int_equal(what_changed_in_a_configuration(&err), 0);
     token = room_token(room_claims("https://hs"), JWS_HS256, "");
     for (size_t i = 0; i < COUNT_OF(ways); i++) {
-        long count = sweep(&ways[i]);
+        long count = sweep(&ways[i], 1);
 
         printf("no memory: %-28s %4ld allocations\n", ways[i].name, count);
         assert_true(count > 0);
+        sweep(&ways[i], 2);
+        sweep(&ways[i], LONG_MAX);
     }
     free(token);
+    unlink(config_path);
     room_close(&room);
 }
 
