@@ -111,8 +111,8 @@ $(B)/tests/unit/$(1)/test_%: $(B)/tests/unit/$(1)/test_%.o $(B)/tests/support.a 
 	@$$(link) -Wl,-u,_fail -lcmocka -o $$@
 endef
 $(foreach room,$(ROOMS) ctl,$(eval $(call TEST_RULE,$(room))))
-# the one whose allocations are made to fail (tests/support/alloc_fail.h)
-$(B)/tests/unit/jobs/test_no_memory: LDFLAGS += $(foreach name,malloc calloc realloc reallocarray strdup,-Wl,--wrap=$(name))
+# those whose allocations are made to fail (tests/support/alloc_fail.h)
+$(B)/tests/unit/net/test_no_memory $(B)/tests/unit/jobs/test_no_memory: LDFLAGS += $(foreach name,malloc calloc realloc reallocarray strdup,-Wl,--wrap=$(name))
 tests_of = $(patsubst %.c,$(B)/%,$(foreach room,$(1),$(wildcard tests/unit/$(room)/test_*.c)))
 $(call tests_of,ctl): | $(B)/recoverctl
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))

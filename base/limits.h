@@ -54,6 +54,9 @@
 #define IDEMPOTENCY_KEY_MAX 255
 #define IDEMPOTENCY_KEPT_MS (7LL * 86400 * 1000)
 
+/* net */
+#define ANSWER_HEAD_MAX (64 * KIB) /* of an answer, and a header of a request */
+
 /* auth (RFC 7519, REFERENCE.md section 2.3) */
 #define JWT_MAX (8 * KIB)
 #define JWKS_MAX (256 * KIB)

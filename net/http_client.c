@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -11,7 +12,6 @@
 
 #define CONNECT_TIMEOUT_MS 3000
 #define POLL_MS 1000
-#define HEADERS_MAX ((size_t)(64 * KIB))
 #define RECEIVE_BUFFER                                                                                       \
     ((long)(128 * KIB))                 /* a page of a Scan in eight reads; curl's own 16 KiB would be 64 */
 #define SMALL_BODY ((size_t)(60 * KIB)) /* what libcurl sends in one piece with the head (below 64 KiB) */
@@ -40,13 +40,18 @@ struct transfer {
     bool too_large;
 };
 
-static char *env_copy(const char *upper, const char *lower)
+/* A copy; NULL for nothing to copy. False without memory. */
+static bool copy_text(const char *text, char **ret_copy)
+{
+    *ret_copy = text && *text ? strdup(text) : NULL;
+    return *ret_copy || !text || !*text;
+}
+
+static const char *environment(const char *upper, const char *lower)
 {
     const char *value = getenv(upper);
 
-    if ((!value || !*value) && lower)
-        value = getenv(lower);
-    return value && *value ? strdup(value) : NULL;
+    return value && *value ? value : getenv(lower);
 }
 
 static struct http_client *client_new(const char *ca_bundle, struct err *err)
@@ -61,10 +66,9 @@ static struct http_client *client_new(const char *ca_bundle, struct err *err)
     }
     client->easy = curl_easy_init();
     client->multi = curl_multi_init();
-    client->proxy = env_copy("HTTPS_PROXY", "https_proxy");
-    client->no_proxy = env_copy("NO_PROXY", "no_proxy");
-    client->ca_bundle = ca_bundle && *ca_bundle ? strdup(ca_bundle) : NULL;
-    if (!client->easy || !client->multi || (ca_bundle && *ca_bundle && !client->ca_bundle)) {
+    if (!client->easy || !client->multi || !copy_text(ca_bundle, &client->ca_bundle) ||
+        !copy_text(environment("HTTPS_PROXY", "https_proxy"), &client->proxy) ||
+        !copy_text(environment("NO_PROXY", "no_proxy"), &client->no_proxy)) {
         http_client_free(client);
         err_set(err, ERR_NO_MEMORY, "no memory for an http client");
         return NULL;
@@ -221,35 +225,36 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 
 /* -- setting up -- */
 
+/* Tokens stand in it. */
+static void cleanup_list(struct curl_slist **list)
+{
+    for (struct curl_slist *at = *list; at; at = at->next)
+        OPENSSL_cleanse(at->data, strlen(at->data));
+    curl_slist_free_all(*list);
+}
+
 static int header_list(const struct http_call *call, struct curl_slist **ret_list, struct err *err)
 {
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    _cleanup_(cleanup_list) struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
     for (size_t i = 0; list && i < call->header_count; i++) {
         const struct http_header *header = &call->headers[i];
-        struct buffer line = BUFFER_INIT(HEADERS_MAX);
+        struct buffer line = BUFFER_INIT(ANSWER_HEAD_MAX);
         line.secret = true;
-        if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n")) {
-            curl_slist_free_all(list);
+        if (strpbrk(header->name, "\r\n:") || strpbrk(header->value, "\r\n"))
             return err_set(err, ERR_INVALID_HEADER, "a line break in the value of header %.60s",
                            header->name);
-        }
         buffer_printf(&line, *header->value ? "%s: %s" : "%s;", header->name, header->value);
         struct curl_slist *longer = line.failed ? NULL : curl_slist_append(list, line.data);
         buffer_done(&line);
         if (!longer)
-            curl_slist_free_all(list);
+            return err_set(err, ERR_NO_MEMORY, "no memory for request headers");
         list = longer;
     }
     if (!list)
         return err_set(err, ERR_NO_MEMORY, "no memory for request headers");
-    *ret_list = list;
+    *ret_list = TAKE(list);
     return 0;
-}
-
-static void cleanup_list(struct curl_slist **list)
-{
-    curl_slist_free_all(*list);
 }
 
 static void set_route(struct http_client *client, const struct http_call *call, bool local)
@@ -361,16 +366,17 @@ static int drive(struct http_client *client, const struct http_call *call, CURLc
 static int fail(const struct transfer *t, CURLcode code, struct err *err)
 {
     struct bytes host = http_url_host(t->call->url);
+    bool no_memory = t->answer->body.no_memory || t->answer->headers.no_memory;
 
     if (t->source_failed)
         return err_set(err, ERR_IO, "reading the body to send failed");
     if (t->sink_failed)
         return err_set(err, ERR_IO, "taking the answer's body failed");
-    if (t->too_large)
+    if (t->too_large && !no_memory)
         return err_set(err, ERR_LIMIT_EXCEEDED, "the answer of %.*s is too large", (int)host.len, host.data);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return err_set(err, ERR_AWS_TIMEOUT, "%.*s did not answer in time", (int)host.len, host.data);
-    if (code == CURLE_OUT_OF_MEMORY)
+    if (code == CURLE_OUT_OF_MEMORY || no_memory)
         return err_set(err, ERR_NO_MEMORY, "no memory for a request");
     return err_set(err, ERR_AWS_UNREACHABLE, "%.*s: %s", (int)host.len, host.data,
                    code == CURLE_SEND_FAIL_REWIND || t->begun > 1
@@ -413,7 +419,7 @@ int http_client_send(struct http_client *client, const struct http_call *call, s
     bool local = false;
 
     http_answer_done(answer);
-    answer->headers = BUFFER_INIT(HEADERS_MAX);
+    answer->headers = BUFFER_INIT(ANSWER_HEAD_MAX);
     answer->body = BUFFER_INIT(call->reply_max > 0 && !call->sink ? call->reply_max : (size_t)MIB);
     if (check_url(call, &local, err) != 0 || header_list(call, &list, err) != 0)
         return -1;
@@ -451,7 +457,8 @@ int http_client_sleep(struct http_client *client, int64_t ms, const struct http_
 
 /* -- the answer -- */
 
-bool http_answer_next(const struct http_answer *answer, size_t *at, struct http_header *ret_header)
+/* Walks all of them: *at starts at 0; false at the end. */
+static bool next_header(const struct http_answer *answer, size_t *at, struct http_header *ret_header)
 {
     const struct buffer *headers = &answer->headers;
 
@@ -467,7 +474,7 @@ const char *http_answer_header(const struct http_answer *answer, const char *nam
 {
     struct http_header header;
 
-    for (size_t at = 0; http_answer_next(answer, &at, &header);) {
+    for (size_t at = 0; next_header(answer, &at, &header);) {
         if (strcasecmp(header.name, name) == 0)
             return header.value;
     }

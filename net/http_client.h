@@ -58,9 +58,8 @@ struct http_sink {
 
 struct http_call {
     const char *method;
-    const char *url; /* absolute; http only to loopback and link-local hosts */
-    const struct http_header
-        *headers; /* Host, Content-Type and so on; an empty value leaves curl's own out */
+    const char *url;                   /* absolute; http only to loopback and link-local hosts */
+    const struct http_header *headers; /* Host, Content-Type and so on; an empty value is sent as one */
     size_t header_count;
     struct bytes body; /* with data NULL: source, and without that no body */
     const struct http_source *source;
@@ -72,7 +71,8 @@ struct http_call {
     struct http_interrupt interrupt;
 };
 
-/* Filled also on failure, as far as it came. Release with http_answer_done. */
+/* Filled also on failure, as far as it came. Begins as HTTP_ANSWER_INIT, may go from call to call, is
+ * released with http_answer_done. */
 struct http_answer {
     int status;            /* 0: none came */
     struct buffer headers; /* name NUL value NUL ..., names in lower case */
@@ -86,7 +86,8 @@ struct http_answer {
 #define HTTP_ANSWER_INIT ((struct http_answer){0})
 
 /* 0: an answer came, whatever its status. -1: AWS_UNREACHABLE, AWS_TIMEOUT, LIMIT_EXCEEDED (the answer is too
- * large), IO (source or sink failed), the interrupt's code, or INVALID_BODY for a url that is not allowed. */
+ * large), IO (source or sink failed), NO_MEMORY, the interrupt's code, INVALID_HEADER for one with a line
+ * break, or INVALID_BODY for a url that is not allowed. */
 int http_client_send(struct http_client *client, const struct http_call *call, struct http_answer *answer,
                      struct err *err);
 /* Waits; -1 with the interrupt's code when it was interrupted. */
@@ -95,13 +96,11 @@ int http_client_sleep(struct http_client *client, int64_t ms, const struct http_
 
 /* Borrowed from the answer; the first of that name (any case), or NULL. */
 const char *http_answer_header(const struct http_answer *answer, const char *name);
-/* Walks all of them: *at starts at 0; false at the end. */
-bool http_answer_next(const struct http_answer *answer, size_t *at, struct http_header *ret_header);
 void http_answer_done(struct http_answer *answer);
 
-/* 127.0.0.0/8, ::1 and localhost; `host` may carry brackets. */
+/* 127.0.0.0/8 (also written as IPv6), ::1 and localhost; `host` may carry brackets. */
 bool http_host_is_loopback(struct bytes host);
 /* Also 169.254.0.0/16 and fd00:ec2::/32 (metadata, container credentials). */
 bool http_host_is_local(struct bytes host);
-/* The host of an absolute URL, without port and user; brackets kept. data NULL when it is none. */
+/* The host of an absolute URL, without port; brackets kept. data NULL when it is none, or names a user. */
 struct bytes http_url_host(const char *url);

@@ -11,10 +11,8 @@ struct bytes http_url_host(const char *url)
         return (struct bytes){0};
     start += 3;
     size_t len = strcspn(start, "/?#");
-    const char *at = memchr(start, '@', len);
-    if (at) { /* user and password have no place in our urls: no host, so nobody may take this one */
+    if (memchr(start, '@', len)) /* user and password have no place in our urls: nobody may take this one */
         return (struct bytes){0};
-    }
     const char *colon = start[0] == '[' ? memchr(start, ']', len) : memchr(start, ':', len);
     if (start[0] == '[') {
         if (!colon)
@@ -50,7 +48,8 @@ bool http_host_is_loopback(struct bytes host)
         return true;
     if (inet_pton(AF_INET, text, &v4) == 1)
         return (ntohl(v4.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, text, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    return inet_pton(AF_INET6, text, &v6) == 1 &&
+           (IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127));
 }
 
 bool http_host_is_local(struct bytes host)

@@ -323,6 +323,8 @@ static void hosts_are_judged_by_their_number(void **state)
     (void)state;
     assert_true(http_host_is_loopback(http_url_host("http://127.0.0.1:80/x")));
     assert_true(http_host_is_loopback(http_url_host("http://[::1]:80/x")));
+    assert_true(http_host_is_loopback(http_url_host("http://[::ffff:127.0.0.1]:80/x")));
+    assert_false(http_host_is_loopback(http_url_host("http://[::ffff:10.0.0.1]:80/x")));
     assert_true(http_host_is_loopback(http_url_host("http://localhost")));
     assert_false(http_host_is_loopback(http_url_host("http://localhost.example.com/")));
     assert_false(http_host_is_loopback(http_url_host("http://127.0.0.1.example.com/")));
