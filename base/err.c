@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static const struct err_info infos[] = {
     [ERR_NONE] = {"INTERNAL", 500, false, "Something went wrong inside recoverd", ""},
 #define ERROR(name, status, retryable, title, hint) [ERR_##name] = {#name, status, retryable, title, hint},
@@ -47,6 +49,7 @@ int err_wrap(struct err *err, const char *format, ...)
 {
     char what[200];
     char message[sizeof(err->message)];
+    size_t len;
     va_list args;
 
     if (!err)
@@ -54,8 +57,8 @@ int err_wrap(struct err *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    snprintf(message, sizeof(message), "%s: %.*s", what, (int)(sizeof(message) - sizeof(what) - 2),
-             err->message);
+    len = (size_t)snprintf(message, sizeof(message), "%s: ", what);
+    str_copy(message + len, sizeof(message) - len, err->message);
     memcpy(err->message, message, sizeof(message));
     return -1;
 }

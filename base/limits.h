@@ -7,6 +7,7 @@
 #define GIB (1024LL * MIB)
 
 #define FAULTS_MAX 32
+#define LOG_LINE_MAX (8 * KIB)
 #define METRIC_SETS_MAX 1000 /* sets of label values of a family; the rest is counted as `other` */
 #define METRIC_COLLECTORS_MAX 32
 #define LOG_KEPT_MAX (64 * KIB) /* lines that wait for others, at most a second */

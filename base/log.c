@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -11,7 +12,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-#define LINE_MAX_BYTES 8192
 #define LINE_USUAL_BYTES 500
 
 static _Atomic enum log_level threshold = LOG_INFO; /* a reload changes them while others write */
@@ -29,16 +29,6 @@ void log_setup(enum log_level level, enum log_format format)
     atomic_store_explicit(&shape, format, memory_order_relaxed);
 }
 
-bool log_level_parse(const char *text, enum log_level *ret_level)
-{
-    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
-        if (!strcmp(text, level_names[i])) {
-            *ret_level = (enum log_level)i;
-            return true;
-        }
-    return false;
-}
-
 void log_context_request(const char *id)
 {
     str_copy(request_id, sizeof(request_id), id);
@@ -51,6 +41,9 @@ void log_context_job(const char *id)
 
 struct line {
     enum log_format shape; /* one for the whole line */
+    char now[TIME_SIZE];
+    const char *level;
+    const char *message;
     struct buffer out;
     struct json_writer json;
 };
@@ -69,37 +62,44 @@ static void pair(struct line *line, const char *name, const char *value)
 
 static void begin(struct line *line, enum log_level level, const char *message)
 {
-    char now[TIME_SIZE];
-
-    time_format(clock_wall_ms(), now);
-    line->out = BUFFER_INIT(LINE_MAX_BYTES);
+    time_format(clock_wall_ms(), line->now);
+    line->level = level_names[level];
+    line->message = message;
+    line->out = BUFFER_INIT(LOG_LINE_MAX);
     buffer_reserve(&line->out, LINE_USUAL_BYTES); /* it then need not grow */
     line->shape = atomic_load_explicit(&shape, memory_order_relaxed);
     if (line->shape == LOG_JSON) {
         json_put_begin(&line->json, &line->out);
         json_put_object(&line->json, NULL);
-        json_put_text(&line->json, "at", now);
-        json_put_text(&line->json, "level", level_names[level]);
+        json_put_text(&line->json, "at", line->now);
+        json_put_text(&line->json, "level", line->level);
         json_put_text(&line->json, "message", message);
     } else {
-        buffer_printf(&line->out, "%s %-5s %s", now, level_names[level], message);
+        buffer_printf(&line->out, "%s %-5s %s", line->now, line->level, message);
     }
     pair(line, "request_id", request_id);
     pair(line, "job", job_id);
 }
 
-/* A log that cannot be written has nowhere to complain. */
+/* In one write, so that lines of threads do not mix, unless a signal cuts it short. A log that cannot be
+ * written has nowhere to complain. */
 static void put_out(const char *data, size_t len)
 {
-    ssize_t written = write(STDERR_FILENO, data, len);
+    while (len > 0) {
+        ssize_t n = write(STDERR_FILENO, data, len);
 
-    (void)written;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        data += n;
+        len -= (size_t)n;
+    }
 }
 
 static void put_out_kept(void)
 {
-    if (kept_len > 0)
-        put_out(kept, kept_len);
+    put_out(kept, kept_len);
     kept_len = 0;
 }
 
@@ -124,15 +124,33 @@ void log_flush(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* A line that is too long, or finds no memory, says so instead of being cut into something else. The message
+ * is a constant of the program. */
+static void write_head(const struct line *line, char *ret_text, size_t size)
+{
+    static const char why[] = "it was too long, or had no memory";
+
+    if (line->shape == LOG_JSON)
+        snprintf(ret_text, size, "{\"at\":\"%s\",\"level\":\"%s\",\"message\":\"%.200s\",\"rest\":\"%s\"}\n",
+                 line->now, line->level, line->message, why);
+    else
+        snprintf(ret_text, size, "%s %-5s %.200s rest=%s\n", line->now, line->level, line->message, why);
+}
+
 static void end(struct line *line, bool later)
 {
+    char head[400];
+    struct bytes text;
+
     if (line->shape == LOG_JSON)
         json_put_object_end(&line->json);
-    if (line->out.failed) /* a line that does not fit says so instead of being cut into something else */
-        buffer_clear(&line->out),
-            buffer_add_str(&line->out, "{\"level\":\"error\",\"message\":\"a log line was too long\"}");
     buffer_add_char(&line->out, '\n');
-    put(buffer_bytes(&line->out), later);
+    text = buffer_bytes(&line->out);
+    if (line->out.failed) {
+        write_head(line, head, sizeof(head));
+        text = bytes_of(head);
+    }
+    put(text, later);
     buffer_done(&line->out);
 }
 

@@ -13,9 +13,9 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_JSON, LOG_TEXT };
 
 void log_setup(enum log_level level, enum log_format format);
-bool log_level_parse(const char *text, enum log_level *ret_level);
 
-/* log_write(LOG_INFO, "job accepted", "kind", kind, "job", id, NULL): pairs of name and text; a NULL value is
+/* `message` is a constant of the program: it alone is left of a line longer than LOG_LINE_MAX.
+ * log_write(LOG_INFO, "job accepted", "kind", kind, "job", id, NULL): pairs of name and text; a NULL value is
  * left out. */
 void log_write(enum log_level level, const char *message, ...) __attribute__((sentinel));
 /* The same with the error's code, message, and what AWS said. */

@@ -172,8 +172,7 @@ static bool answer(struct scripted_server *server, int fd, const struct scripted
     size_t len = reply->body_len ? reply->body_len : strlen(body);
     int status = reply->status ? reply->status : 200;
 
-    for (int waited = 0; (waited < reply->delay_ms || held(server, reply)) && !stopping(server);
-         waited += 5)
+    for (int waited = 0; (waited < reply->delay_ms || held(server, reply)) && !stopping(server); waited += 5)
         poll(NULL, 0, 5);
     if (reply->cut == CUT_BEFORE_REPLY || reply->cut == CUT_HANG) {
         reset(fd);

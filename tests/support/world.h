@@ -5,9 +5,9 @@
 #include "engine/engine.h"
 #include "tests/support/folder.h"
 
-/* The least that a kind of a test's is: an operator's, which destroys nothing; and one that must be approved. */
-#define KIND_HARMLESS                                                                                        \
-    .role = ROLE_OPERATOR, .mfa = MFA_NONE, .may_destroy = DESTROYS_NEVER, .spec_version = 1
+/* The least that a kind of a test's is: an operator's, which destroys nothing; and one that must be approved.
+ */
+#define KIND_HARMLESS .role = ROLE_OPERATOR, .mfa = MFA_NONE, .may_destroy = DESTROYS_NEVER, .spec_version = 1
 #define KIND_GUARDED                                                                                         \
     .role = ROLE_ADMIN, .mfa = MFA_FRESH, .may_destroy = DESTROYS_AS_PLANNED, .spec_version = 1
 /* For the resource table/T1x, touching nothing; with nothing in its plan. */

@@ -149,12 +149,43 @@ static void what_waits_is_bounded(void **state)
     fclose(file);
 }
 
+/* What is written to stderr by one line with this value. */
+static void write_one(const char *value, char *ret_text, size_t size)
+{
+    int kept;
+    FILE *file = open_log(&kept);
+
+    log_write(LOG_WARN, "what happened", "name", value, NULL);
+    close_log(file, kept);
+    ret_text[fread(ret_text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+static void of_a_line_that_is_too_long_the_message_is_left(void **state)
+{
+    static char value[20000], text[20000];
+
+    (void)state;
+    memset(value, 'v', sizeof(value) - 1);
+    log_setup(LOG_INFO, LOG_JSON);
+    write_one(value, text, sizeof(text));
+    assert_non_null(
+        strstr(text, "\"level\":\"warn\",\"message\":\"what happened\",\"rest\":\"it was too long"));
+    assert_string_equal(text + strlen(text) - 3, "\"}\n");
+    log_setup(LOG_INFO, LOG_TEXT);
+    write_one(value, text, sizeof(text));
+    assert_non_null(strstr(text, " warn  what happened rest=it was too long"));
+    write_one("v", text, sizeof(text));
+    assert_non_null(strstr(text, " warn  what happened name=v\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_has_one_format_whatever_changes_meanwhile),
         cmocka_unit_test(lines_wait_for_one_that_does_not_and_keep_their_order),
         cmocka_unit_test(what_waits_is_bounded),
+        cmocka_unit_test(of_a_line_that_is_too_long_the_message_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

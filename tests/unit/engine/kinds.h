@@ -226,4 +226,5 @@ static const struct job_kind doubtful = {
               {.name = "parts", .split = split, .part = part, .again = AGAIN_AFTER_MISMATCH},
               {.name = "last", .run = last, .again = AGAIN_AFTER_MISMATCH | AGAIN_AFTER_PARTIAL}}};
 
-static __attribute__((unused)) const struct job_kind *const test_kinds[] = {&harmless, &guarded, &doubtful, NULL};
+static __attribute__((unused))
+const struct job_kind *const test_kinds[] = {&harmless, &guarded, &doubtful, NULL};

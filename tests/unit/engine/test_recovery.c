@@ -88,7 +88,8 @@ static void until_tried_once(struct world *w, const struct job *job, size_t step
     struct looked l = {.step_key = sums_of(w, job).steps[step]->key, .arena = w->arena};
     struct err err = ERR_INIT;
 
-    for (int i = 0; i < 4000 && !(l.count == 1 && l.parts[0]->attempts == 1 && l.parts[0]->state == PART_READY); i++) {
+    for (int i = 0;
+         i < 4000 && !(l.count == 1 && l.parts[0]->attempts == 1 && l.parts[0]->state == PART_READY); i++) {
         usleep(5000);
         assert_int_equal(store_read(w->store, parts_tx, &l, &err), 0);
     }
@@ -227,7 +228,8 @@ static void a_job_of_a_kind_that_is_gone_fails_and_frees_its_touches(void **stat
 
 /* -- cancels -- */
 
-#define AGAIN_LATE "{\"table\":\"T1x\",\"fail\":\"again late\"}" /* the first step asks for a delay behind the gate */
+#define AGAIN_LATE                                                                                           \
+    "{\"table\":\"T1x\",\"fail\":\"again late\"}" /* the first step asks for a delay behind the gate */
 
 static void a_cancel_is_not_kept_waiting_by_a_long_delay(void **state)
 {

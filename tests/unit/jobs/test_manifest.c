@@ -52,9 +52,9 @@ static void assert_damaged(json_t *value)
 
 static void each_member_that_is_missing_or_of_another_type_is_damage(void **state)
 {
-    static const char *const members[] = {"format",     "tool",  "id",    "environment",  "type",
-                                          "method",     "table", "consistency", "created_at",
-                                          "items", "bytes", "stored_bytes", "fingerprint", "files"};
+    static const char *const members[] = {"format", "tool",         "id",          "environment", "type",
+                                          "method", "table",        "consistency", "created_at",  "items",
+                                          "bytes",  "stored_bytes", "fingerprint", "files"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(members); i++) {
         json_t *without = parsed(), *other = parsed();
