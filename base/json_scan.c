@@ -3,7 +3,6 @@
  */
 #include "base/json.h"
 
-#include <errno.h>
 #include <math.h>
 
 #include "base/cleanup.h"
@@ -250,19 +249,18 @@ static bool fits_int64(const char *at, const char *end)
     return memcmp(digits, negative ? "9223372036854775808" : "9223372036854775807", 19) <= 0;
 }
 
-static bool fits_double(const char *at, const char *end)
+static int check_double(const struct scan *s, const char *end)
 {
     char small[64];
     _cleanup_(cleanup_free) char *large = NULL;
-    size_t len = (size_t)(end - at);
+    size_t len = (size_t)(end - s->at);
+    char *text = len < sizeof(small) ? small : (large = malloc(len + 1));
 
-    if (len < sizeof(small)) {
-        memcpy(small, at, len);
-        small[len] = '\0';
-        return isfinite(strtod(small, NULL));
-    }
-    large = strndup(at, len);
-    return large && isfinite(strtod(large, NULL));
+    if (!text)
+        return err_set(s->err, ERR_NO_MEMORY, "no memory for a number");
+    memcpy(text, s->at, len);
+    text[len] = '\0';
+    return isfinite(strtod(text, NULL)) ? 0 : fail(s, "a number beyond what a double can hold");
 }
 
 static int scan_number(struct scan *s)
@@ -274,8 +272,8 @@ static int scan_number(struct scan *s)
         return fail(s, "a malformed number");
     if (s->for_dom && integer && !fits_int64(s->at, end))
         return fail(s, "an integer beyond 64 bits");
-    if (s->for_dom && !integer && !fits_double(s->at, end))
-        return fail(s, "a number beyond what a double can hold");
+    if (s->for_dom && !integer && check_double(s, end) < 0)
+        return -1;
     s->at = end;
     return 0;
 }

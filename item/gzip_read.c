@@ -225,11 +225,11 @@ int gzip_read_check(struct gzip_read *gzip, struct gzip_seen *ret_seen, struct e
     enum { SIZE = 256 * 1024 };
     _cleanup_(cleanup_free) char *scrap = malloc(SIZE);
     size_t n = 1;
+    int rc = 0;
     if (!scrap)
         return err_set(err, ERR_NO_MEMORY, "no memory for checking a file");
-    while (n > 0)
-        if (gzip_read_some(gzip, scrap, SIZE, &n, err) < 0)
-            return -1;
-    OPENSSL_cleanse(scrap, SIZE);
-    return gzip_read_finish(gzip, ret_seen, err);
+    while (rc == 0 && n > 0)
+        rc = gzip_read_some(gzip, scrap, SIZE, &n, err);
+    OPENSSL_cleanse(scrap, SIZE); /* items went through it, also when the file is damaged */
+    return rc < 0 ? -1 : gzip_read_finish(gzip, ret_seen, err);
 }

@@ -10,30 +10,54 @@
 /* A key attribute's name has at most 255 characters; escaped, six bytes each and more for pairs. */
 #define ESCAPED_NAME_MAX 4096
 
-/* Is the raw name, between its quotes, this one when decoded? */
-static bool name_is(struct bytes raw, const char *name)
+/* Is the raw name, between its quotes, this one when decoded? 1, 0, or -1 without memory. */
+static int name_is(struct bytes raw, const char *name, struct err *err)
 {
     size_t len = strlen(name);
     if (raw.len < len) /* decoding makes nothing longer */
-        return false;
+        return 0;
     if (!memchr(raw.data, '\\', raw.len))
         return raw.len == len && memcmp(raw.data, name, len) == 0;
     if (raw.len > ESCAPED_NAME_MAX)
-        return false;
+        return 0;
     _cleanup_(buffer_done) struct buffer decoded = BUFFER_INIT(ESCAPED_NAME_MAX + 1);
-    struct err ignored = ERR_INIT; /* a name that cannot be decoded is not the one we look for */
+    struct err why = ERR_INIT; /* a name that cannot be decoded is not the one we look for */
     struct bytes quoted = {raw.data - 1, raw.len + 2};
-    return json_string_decode(quoted, &decoded, &ignored) == 0 && bytes_is(buffer_bytes(&decoded), name);
+    if (json_string_decode(quoted, &decoded, &why) < 0)
+        return why.code == ERR_NO_MEMORY ? err_set(err, ERR_NO_MEMORY, "no memory for a name") : 0;
+    return bytes_is(buffer_bytes(&decoded), name);
 }
 
-/* {"S":...}, {"N":...} or {"B":...}. */
-static bool is_key_value(struct bytes value)
+/* {"S":...}, {"N":...} or {"B":...}: 1, 0, or -1 without memory. */
+static int is_key_value(struct bytes value, struct err *err)
 {
+    static const char *const types[] = {"S", "N", "B"};
     struct scan in = scan_of(value);
     struct bytes type, text;
-    return scan_take(&in, '{') && scan_string(&in, &type) &&
-           (name_is(type, "S") || name_is(type, "N") || name_is(type, "B")) && scan_take(&in, ':') &&
-           scan_string(&in, &text) && scan_take(&in, '}');
+    int known = 0;
+    if (!scan_take(&in, '{') || !scan_string(&in, &type))
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(types) && known == 0; i++)
+        known = name_is(type, types[i], err);
+    if (known <= 0)
+        return known;
+    return scan_take(&in, ':') && scan_string(&in, &text) && scan_take(&in, '}');
+}
+
+/* Takes the attribute when it is the key's, whose value so far is *found. */
+static int take_attribute(struct bytes name, struct bytes value, const char *key, struct bytes *found,
+                          struct err *err)
+{
+    int same = name_is(name, key, err);
+    if (same <= 0)
+        return same;
+    if (found->data)
+        return err_set(err, ERR_ITEM_INVALID, "key attribute %s is there twice", key);
+    int good = is_key_value(value, err);
+    if (good == 0)
+        return err_set(err, ERR_ITEM_INVALID, "key attribute %s is not of type S, N or B", key);
+    *found = value;
+    return good < 0 ? -1 : 0;
 }
 
 int item_keys_find(struct bytes item, const struct item_key_names *names,
@@ -47,14 +71,9 @@ int item_keys_find(struct bytes item, const struct item_key_names *names,
     for (bool first = true; (more = scan_member(&in, first, &name)) > 0; first = false) {
         if (!scan_value(&in, &value))
             return err_set(err, ERR_ITEM_INVALID, "an item that does not end");
-        for (size_t i = 0; i < names->count; i++) {
-            if (!name_is(name, names->names[i]))
-                continue;
-            if (found[i].data || !is_key_value(value))
-                return err_set(err, ERR_ITEM_INVALID, "key attribute %s %s", names->names[i],
-                               found[i].data ? "is there twice" : "is not of type S, N or B");
-            found[i] = value;
-        }
+        for (size_t i = 0; i < names->count; i++)
+            if (take_attribute(name, value, names->names[i], &found[i], err) < 0)
+                return -1;
     }
     if (more < 0)
         return err_set(err, ERR_ITEM_INVALID, "an item that does not end");

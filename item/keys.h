@@ -17,7 +17,8 @@ struct item_key_names {
 };
 
 /* ret_values[i] is the raw value of names->names[i] ({"S":"x"}), borrowed from `item`. ITEM_INVALID: an
- * attribute is missing, there twice, or not of type S, N or B. Only balance and these names are checked. */
+ * attribute is missing, there twice, or not of type S, N or B. Only balance and these names are checked.
+ * NO_MEMORY. */
 int item_keys_find(struct bytes item, const struct item_key_names *names,
                    struct bytes ret_values[ITEM_KEYS_MAX], struct err *err);
 /* {"pk":{"S":"x"},"sk":{"N":"1"}} at the end of out, as GetItem, DeleteItem and BatchGetItem want it. */

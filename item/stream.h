@@ -1,5 +1,5 @@
 /* How bytes are pulled through this room: gzip_read pulls from a file or an object, item_lines pulls from
- * gzip_read. */
+ * gzip_read. Thread rule: any thread; what `arg` points to belongs to one at a time. */
 #pragma once
 #include "base/err.h"
 #include "base/str.h"
