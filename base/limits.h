@@ -82,10 +82,14 @@
 #define CLAIM_TEXT_MAX 512     /* sub, identity and jti end in rows and logs */
 #define CLAIM_DEPTH 12
 #define MINT_LIFETIME_MAX_MS (15 * 60 * 1000)
+#define TICKET_LIFETIME_MS (5 * 60 * 1000)
+#define ROLE_TEXT_MAX 256 /* one value of a roles claim; an environment in it */
+#define VERIFIER_ARENA_MAX (4 * MIB)
 
 /* audit */
 #define AUDIT_FIELD_MAX (64 * KIB) /* of one field of a row; detail is the long one */
 #define AUDIT_LINE_MAX (1 * MIB)   /* a row as JSON: every byte may become six */
+#define AUDIT_NODES_MAX 64         /* whose rows one saved trail may hold */
 
 /* configuration */
 #define CONFIG_MAX (256 * KIB)
@@ -118,6 +122,8 @@
 #define DOCUMENT_MAX (1 * MIB)
 #define PART_CURSOR_MAX (64 * KIB)
 #define PARTS_MAX 100000
+#define TOUCH_BLOCKERS_MAX 10 /* jobs that a waiting one is told of */
+#define JOB_HISTORY_MAX 20    /* jobs before, for an estimate */
 #define CRASHES_MAX 5
 #define PLAN_KEPT_MS (24LL * 3600 * 1000)
 #define PLAN_BUDGET_MS 20000
@@ -140,8 +146,9 @@
 /* store */
 #define STORE_GROUP_MAX 256 /* transactions in one commit */
 #define STORE_READERS 4
-#define LIST_WALKS_MAX 256  /* values of the filter that leads a list */
-#define LIST_WORK_MAX 20000 /* rows looked at for a page that has something already */
+#define STORE_STATEMENTS_ALIKE 8 /* prepared ones of one text that a connection keeps */
+#define LIST_WALKS_MAX 256       /* values of the filter that leads a list */
+#define LIST_WORK_MAX 20000      /* rows looked at for a page that has something already */
 #define STORE_BALLAST (4 * MIB)
 #define STORE_BUSY_TIMEOUT_MS 5000
 #define STORE_CHECKPOINT_PAGES 1000 /* pages of WAL after which the writer checkpoints what it can */

@@ -22,6 +22,7 @@ struct statement {
     const char *sql;
     sqlite3_stmt *prepared;
     bool busy;
+    bool extra; /* there are enough of this text: not kept */
 };
 
 #define STATEMENT_SLOTS 256
@@ -69,16 +70,16 @@ int migrate(struct connection *writer, const struct migration *migrations, size_
 
 struct ballast {
     char *path;
-    const char *data_dir; /* borrowed from the store */
-    const char *database_dir;
+    const char *data_dir, *database_dir; /* borrowed from the store */
     int64_t min_free_bytes;
+    bool wanted; /* not where a store is only migrated */
     pthread_mutex_t lock;
-    bool there;
-    bool wanted;
+    bool there; /* guarded by it */
 };
 
-int ballast_init(struct ballast *ballast, const struct store_options *options, const char *database_dir,
-                 struct err *err);
+struct sqlite_store;
+int ballast_init(struct ballast *ballast, const struct sqlite_store *store,
+                 const struct store_options *options, struct err *err);
 void ballast_done(struct ballast *ballast); /* the file stays */
 /* Gives the file up, so that there is room for what must be recorded. Was there one? */
 bool ballast_give_up(struct ballast *ballast);
@@ -148,3 +149,4 @@ int readers_read(struct store *store, bool ops, store_fn *fn, void *ctx, struct 
 
 /* Takes the exclusive lock of a file and writes the pid into it. STORE_UNAVAILABLE when another has it. */
 int lock_take(const char *path, int *ret_fd, struct err *err);
+bool lock_is_on(int fd, const char *path); /* does this open lock's file go by that name? */

@@ -1,5 +1,5 @@
-/* A file that only takes room. When a write meets a full disk it is given up, so that what fails for want of
- * room can still be recorded as failed. */
+/* A file beside the database that only takes room. When a write meets a full disk it is given up, so that
+ * what fails for want of room can still be recorded as failed. */
 #include "store/sqlite/backend.h"
 
 #include <errno.h>
@@ -47,15 +47,15 @@ static void make(struct ballast *ballast)
         unlink(ballast->path);
 }
 
-int ballast_init(struct ballast *ballast, const struct store_options *options, const char *database_dir,
-                 struct err *err)
+int ballast_init(struct ballast *ballast, const struct sqlite_store *store,
+                 const struct store_options *options, struct err *err)
 {
-    *ballast = (struct ballast){.data_dir = options->data_dir,
-                                .database_dir = database_dir,
+    *ballast = (struct ballast){.data_dir = store->data_dir,
+                                .database_dir = store->database_dir,
                                 .min_free_bytes = options->min_free_bytes,
                                 .wanted = !options->migrate_only};
     pthread_mutex_init(&ballast->lock, NULL);
-    if (asprintf(&ballast->path, "%s/ballast", options->data_dir) < 0) {
+    if (asprintf(&ballast->path, "%s.ballast", store->path) < 0) {
         ballast->path = NULL;
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
     }

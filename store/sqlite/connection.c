@@ -16,6 +16,7 @@ static const struct {
     {SQLITE_LOCKED, ERR_STORE_UNAVAILABLE},
     {SQLITE_PROTOCOL, ERR_STORE_UNAVAILABLE},
     {SQLITE_PERM, ERR_STORE_UNAVAILABLE},
+    {SQLITE_READONLY, ERR_STORE_UNAVAILABLE},
     {SQLITE_TOOBIG, ERR_LIMIT_EXCEEDED},
 };
 
@@ -69,10 +70,19 @@ static int note_wal_pages(void *arg, sqlite3 *db, const char *name, int pages)
  * d). */
 int connection_write(struct connection *connection, struct err *err)
 {
-    int64_t mode_is_set;
+    int64_t is_wal;
 
-    if (connection_pragma(connection, "PRAGMA journal_mode = WAL", &mode_is_set, err) < 0 ||
-        connection_exec(connection,
+    if (connection_exec(connection, "PRAGMA journal_mode = WAL", err) < 0 ||
+        connection_pragma(connection, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &is_wal, err) <
+            0)
+        return -1;
+    /* SQLite leaves the mode as it was, and calls that no error, where the file system has no shared memory
+     */
+    if (!is_wal)
+        return err_set(err, ERR_STORE_UNAVAILABLE,
+                       "the store's file system does not allow SQLite's WAL mode");
+    /* 64 MiB of a WAL that starts anew stay on the disk; 8 MiB of pages in memory */
+    if (connection_exec(connection,
                         "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; "
                         "PRAGMA cache_size = -8192",
                         err) < 0)

@@ -66,15 +66,22 @@ static void sqlite_close(struct store *base)
     free(store);
 }
 
-static int lock_named(const char *dir, const char *name, int *ret_fd, struct err *err)
+/* One beside the database and one in data_dir: no other process may have either. They are one file where the
+ * database is data_dir/recoverd. */
+static int take_locks(struct sqlite_store *store, struct err *err)
 {
-    _cleanup_(cleanup_free) char *path = NULL;
+    _cleanup_(cleanup_free) char *beside = NULL;
+    _cleanup_(cleanup_free) char *data = NULL;
 
-    if (asprintf(&path, "%s%s", dir, name) < 0) {
-        path = NULL;
+    if (asprintf(&beside, "%s.lock", store->path) < 0)
+        beside = NULL;
+    if (asprintf(&data, "%s/recoverd.lock", store->data_dir) < 0)
+        data = NULL;
+    if (!beside || !data)
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
-    }
-    return lock_take(path, ret_fd, err);
+    if (lock_take(beside, &store->lock_beside, err) < 0)
+        return -1;
+    return lock_is_on(store->lock_beside, data) ? 0 : lock_take(data, &store->lock_data, err);
 }
 
 /* Made before SQLite sees it, so that it and the files beside it, which copy its mode, are the owner's alone.
@@ -97,13 +104,9 @@ static int create_private(const char *path, const char *dir, struct err *err)
 
 static int open_files(struct sqlite_store *store, const struct store_options *options, struct err *err)
 {
-    if (lock_named(store->path, ".lock", &store->lock_beside, err) < 0 ||
-        lock_named(store->data_dir, "/recoverd.lock", &store->lock_data, err) < 0 ||
-        create_private(store->path, store->database_dir, err) < 0 ||
-        ballast_init(&store->ballast, options, store->database_dir, err) < 0)
-        return -1;
-    store->ballast.data_dir = store->data_dir;
-    if (connection_open(store->path, true, &store->writer.connection, err) < 0)
+    if (take_locks(store, err) < 0 || create_private(store->path, store->database_dir, err) < 0 ||
+        ballast_init(&store->ballast, store, options, err) < 0 ||
+        connection_open(store->path, true, &store->writer.connection, err) < 0)
         return -1;
     if (migrate_check_owner(&store->writer.connection, err) < 0 ||
         connection_write(&store->writer.connection, err) < 0 ||

@@ -46,20 +46,29 @@ static void take_back(struct readers *readers, int at)
     pthread_mutex_unlock(&readers->lock);
 }
 
+/* An error may have ended it already. Nothing was written, so what can fail is memory; then the transaction
+ * stays, holds its view of the database, and is ended before the next one. */
+static int end_read(struct tx *tx, struct err *err)
+{
+    static const char commit[] = "COMMIT";
+
+    return sqlite3_get_autocommit(((struct connection *)tx->connection)->db)
+               ? 0
+               : query_run(tx, commit, NO_VALUES, err);
+}
+
 static int read_on(struct sqlite_store *store, struct connection *connection, store_fn *fn, void *ctx,
                    struct err *err)
 {
-    static const char begin[] = "BEGIN", commit[] = "COMMIT";
+    static const char begin[] = "BEGIN";
     struct tx tx = {&store->store, connection};
     struct err ignored = ERR_INIT;
     int result;
 
-    if (query_run(&tx, begin, NO_VALUES, err) < 0)
+    if (end_read(&tx, err) < 0 || query_run(&tx, begin, NO_VALUES, err) < 0)
         return -1;
     result = fn(&tx, ctx, err);
-    /* an error may have ended it; nothing was written, so nothing else can go wrong */
-    if (!sqlite3_get_autocommit(connection->db))
-        query_run(&tx, commit, NO_VALUES, &ignored);
+    end_read(&tx, &ignored);
     return result;
 }
 

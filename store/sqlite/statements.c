@@ -15,11 +15,13 @@ static struct statement *prepare(struct connection *connection, const char *sql,
 {
     struct statement **slot = slot_of(connection, sql);
     struct statement *statement;
-    int rc;
+    int rc, alike = 0;
 
-    for (statement = *slot; statement; statement = statement->next)
+    for (statement = *slot; statement; statement = statement->next) {
         if (statement->sql == sql && !statement->busy)
             return statement;
+        alike += statement->sql == sql;
+    }
     statement = calloc(1, sizeof(*statement));
     if (!statement) {
         err_set(err, ERR_NO_MEMORY, "no memory for a statement");
@@ -32,6 +34,7 @@ static struct statement *prepare(struct connection *connection, const char *sql,
         return NULL;
     }
     statement->sql = sql;
+    statement->extra = alike >= STORE_STATEMENTS_ALIKE;
     statement->next = *slot;
     *slot = statement;
     return statement;
@@ -124,12 +127,28 @@ int64_t statement_changes(struct tx *tx)
     return sqlite3_changes64(((struct connection *)tx->connection)->db);
 }
 
+/* A list with many values in its filter has as many walks of one text open: memory of a moment, not for good.
+ */
+static void drop(struct connection *connection, struct statement *statement)
+{
+    struct statement **at = slot_of(connection, statement->sql);
+
+    while (*at != statement)
+        at = &(*at)->next;
+    *at = statement->next;
+    sqlite3_finalize(statement->prepared);
+    free(statement);
+}
+
 void statement_done(struct tx *tx, void *statement)
 {
     struct statement *done = statement;
 
-    (void)tx;
     sqlite3_reset(done->prepared); /* its error was told by the step that had it */
+    if (done->extra) {
+        drop(tx->connection, done);
+        return;
+    }
     sqlite3_clear_bindings(done->prepared);
     done->busy = false;
 }

@@ -52,12 +52,14 @@ static void tx_rollback(struct tx *tx)
 static int tx_commit(struct sqlite_store *store, struct tx *tx, struct err *err)
 {
     static const char sql[] = "COMMIT";
+    struct err failed = ERR_INIT; /* `err` may hold what a function has met and got over */
     int64_t from = clock_boot_us();
 
-    if (command(tx, sql, err) < 0) {
-        if (err->code != ERR_STORE_FULL)
-            die("commit", err);
+    if (command(tx, sql, &failed) < 0) {
+        if (failed.code != ERR_STORE_FULL)
+            die("commit", &failed);
         tx_rollback(tx);
+        *err = failed;
         return -1;
     }
     metric_observe(store->commit_seconds, (double)(clock_boot_us() - from) / 1e6, METRIC_NO_LABELS);

@@ -50,6 +50,8 @@ static inline int checked_down(void **state)
 {
     struct fixture *f = *state;
 
+    if (f->session.open) /* an assert has left it: the writer waits */
+        session_end_on(&f->session, -1);
     if (f->store && str_starts(f->url, "sqlite:"))
         assert_true(assert_plans(f) > 0);
     return fixture_down(state);

@@ -244,12 +244,44 @@ static void every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both
     commit(f);
 }
 
+static void many_values_of_a_filter_leave_few_statements_behind(void **state)
+{
+    struct fixture *f = *state;
+    struct tx *tx = begin(f);
+    struct connection *connection = tx->connection;
+    static char names[100][16];
+    const char *values[100];
+    struct job job = job_of("backup.table", "shop", "r77"), **list;
+    struct job_query query = {.page = {.visible_all = true}, .resource = {values, 100}};
+    size_t count, kept = 0;
+    bool more;
+
+    ok(tx_job_insert(tx, &job, &f->err));
+    for (int i = 0; i < 100; i++) {
+        snprintf(names[i], sizeof(names[i]), "r%d", i);
+        values[i] = names[i];
+    }
+    for (int round = 0; round < 3; round++) {
+        ok(tx_jobs_list(tx, &query, f->arena, &list, &count, &more, &f->err));
+        assert_int_equal(count, 1);
+        assert_int_equal(list[0]->key, job.key);
+    }
+    for (size_t i = 0; i < STATEMENT_SLOTS; i++)
+        for (struct statement *s = connection->slots[i]; s; s = s->next) {
+            assert_false(s->busy && strstr(s->sql, "resource = ?3"));
+            kept += strstr(s->sql, "resource = ?3") != NULL;
+        }
+    assert_int_equal(kept, STORE_STATEMENTS_ALIKE);
+    commit(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, checked_down)
     const struct CMUnitTest tests[] = {
         TEST(every_filter_of_jobs_gives_what_looking_at_all_rows_gives),
         TEST(who_sees_no_environment_finds_nothing),
+        TEST(many_values_of_a_filter_leave_few_statements_behind),
         TEST(every_filter_of_recovery_points_gives_what_looking_at_all_rows_gives),
         TEST(every_filter_of_audit_rows_gives_what_looking_at_all_rows_gives_both_ways),
     };

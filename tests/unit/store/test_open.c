@@ -115,6 +115,38 @@ static void a_second_process_is_kept_out_by_either_lock(void **state)
     assert_int_equal(status_of(run_self("open", other_url, other_dir, -1)), 0);
     close_store(f);
     assert_int_equal(status_of(run_self("open", f->url, f->dir, -1)), 0);
+
+    snprintf(f->url, sizeof(f->url), "sqlite:%s/recoverd", f->dir); /* both locks are one file then */
+    fixture_open(f);
+    assert_int_equal(status_of(run_self("open", f->url, f->dir, -1)), 4);
+    assert_int_equal(status_of(run_self("open", other_url, f->dir, -1)), 4);
+}
+
+static void a_file_system_that_allows_no_wal_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct connection writer;
+
+    ok(connection_open(":memory:", true, &writer, &f->err)); /* has none either */
+    refused(STORE_UNAVAILABLE, connection_write(&writer, &f->err));
+    connection_close(&writer);
+}
+
+static int see_nothing(struct tx *tx, void *ctx, struct err *err)
+{
+    (void)tx, (void)ctx, (void)err;
+    return 0;
+}
+
+static void a_reader_whose_transaction_could_not_be_ended_serves_again(void **state)
+{
+    struct fixture *f = *state;
+    struct readers *readers = &sqlite_store_of(f->store)->readers;
+
+    for (size_t i = 0; i < COUNT_OF(readers->connections); i++)
+        ok(connection_exec(&readers->connections[i], "BEGIN", &f->err));
+    ok(store_read(f->store, see_nothing, NULL, &f->err));
+    ok(store_read_ops(f->store, see_nothing, NULL, &f->err));
 }
 
 static void what_was_acknowledged_is_there_after_kill_9(void **state)
@@ -261,7 +293,7 @@ static void the_database_is_its_owners_alone_and_as_durable_as_promised(void **s
 {
     struct fixture *f = *state;
     static const char *const files[] = {"recoverd.db",      "recoverd.db-wal", "recoverd.db-shm",
-                                        "recoverd.db.lock", "recoverd.lock",   "ballast"};
+                                        "recoverd.db.lock", "recoverd.lock",   "recoverd.db.ballast"};
     struct tx *tx = begin(f);
     int64_t value;
 
@@ -303,6 +335,8 @@ int main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_up, fixture_down)
     const struct CMUnitTest tests[] = {
         TEST(a_second_process_is_kept_out_by_either_lock),
+        TEST(a_file_system_that_allows_no_wal_is_refused),
+        TEST(a_reader_whose_transaction_could_not_be_ended_serves_again),
         TEST(what_was_acknowledged_is_there_after_kill_9),
         TEST(an_error_from_commit_ends_the_process),
         TEST(a_newer_schema_is_refused_and_left_as_it_is),

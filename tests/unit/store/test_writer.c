@@ -245,11 +245,16 @@ static bool file_exists(struct fixture *f, const char *name)
     return access(path, F_OK) == 0;
 }
 
+/* The database on a small disk of its own, data_dir on another. */
+static char data_dir[FOLDER_SIZE];
+
 static int small_disk_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
 
     fixture_dir(f);
+    folder_make("data", data_dir);
+    f->options.data_dir = data_dir;
     assert_int_equal(unshare(CLONE_NEWNS), 0);
     assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     assert_int_equal(mount("tmpfs", f->dir, "tmpfs", 0, "size=24m"), 0);
@@ -266,6 +271,7 @@ static int small_disk_down(void **state)
     store_close(f->store);
     umount2(f->dir, MNT_DETACH);
     rmdir(f->dir);
+    folder_remove(data_dir);
     arena_free(f->arena);
     free(f);
     return 0;
@@ -295,14 +301,14 @@ static void on_a_full_disk_failures_are_recorded_with_the_ballasts_room_and_jobs
     ok(tx_job_insert(tx, &job, &f->err));
     commit(f);
     ok(store_tx(f->store, "test", put_fn, &(struct put){job.key, "before", 100}, &f->err));
-    assert_true(file_exists(f, "ballast"));
+    assert_true(file_exists(f, "recoverd.db.ballast"));
     ok(store_accepting(f->store, &f->err));
     assert_true(store_free_bytes(f->store) > 10 * MIB);
 
     fill(f, 0);
     refused(STORE_FULL, store_accepting(f->store, &f->err));
     ok(store_tx(f->store, "test", put_fn, &(struct put){job.key, "error", 900000}, &f->err));
-    assert_false(file_exists(f, "ballast"));
+    assert_false(file_exists(f, "recoverd.db.ballast"));
     refused(STORE_FULL, store_accepting(f->store, &f->err));
 
     fill(f, 0);
@@ -318,7 +324,7 @@ static void on_a_full_disk_failures_are_recorded_with_the_ballasts_room_and_jobs
     snprintf(filler, sizeof(filler), "%s/filler", f->dir);
     unlink(filler);
     ok(store_accepting(f->store, &f->err));
-    assert_true(file_exists(f, "ballast"));
+    assert_true(file_exists(f, "recoverd.db.ballast"));
     ok(store_tx(f->store, "test", put_fn, &(struct put){job.key, "after", 900000}, &f->err));
     store_close(f->store);
     fixture_open(f);
