@@ -15,9 +15,7 @@
     X(CONFIG_REFUSED, "config.refused", "refused", "a faulty configuration was not taken")                   \
     X(LIMITS_CHANGED, "limits.changed", "ok", "the rates of an environment were changed")                    \
     X(PLAN_MADE, "plan.made", "ok", "a plan was made and can be approved")                                   \
-    X(PLAN_SPENT, "plan.spent", "ok", "a plan was used for a job")                                           \
     X(JOB_ACCEPTED, "job.accepted", "ok", "a job was taken in")                                              \
-    X(JOB_STARTED, "job.started", "ok", "a worker claimed the job for the first time")                       \
     X(JOB_FINISHED, "job.finished", "succeeded partial failed cancelled", "a job reached its final state")   \
     X(JOB_CANCEL_REQUESTED, "job.cancel_requested", "ok", "somebody asked a job to stop")                    \
     X(JOB_RETRIED, "job.retried", "ok", "a new job takes over what a failed one left")                       \
@@ -32,7 +30,6 @@
     X(TOTP_REMOVED, "totp.removed", "ok", "a one-time secret was deleted")                                   \
     X(TOTP_LOCKED, "totp.locked", "denied", "too many wrong one-time codes")                                 \
     X(DATA_READ, "data.read", "ok failed denied", "items or artifacts left the server")                      \
-    X(RECOVERY_POINT_CHANGED, "recovery_point.changed", "ok", "a recovery point's status changed")           \
     X(AWS_INTENT, "aws.intent", "intended", "a change at AWS is about to be asked for")                      \
     X(AWS_OUTCOME, "aws.outcome", "ok failed unknown", "what AWS answered to it")
 

@@ -60,15 +60,19 @@ static struct audit_record record_of(const struct audit_row *row)
     return record;
 }
 
-/* The stored frontier with the row's hash in it, packed. */
-static int next_frontier(struct bytes stored, const uint8_t *row_hash, uint8_t packed[AUDIT_FRONTIER_BYTES],
-                         struct bytes *ret_packed, struct err *err)
+/* The stored frontier with the row's hash in it, packed. Where it does not count the rows that the chain has,
+ * rows are gone from the end: to go on would number new ones like them and hide it. */
+static int next_frontier(const struct audit_head *head, const uint8_t *row_hash,
+                         uint8_t packed[AUDIT_FRONTIER_BYTES], struct bytes *ret_packed, struct err *err)
 {
     struct audit_frontier frontier;
 
     audit_frontier_init(&frontier);
-    if (stored.data && stored.len && audit_frontier_unpack(stored, &frontier, err) < 0)
+    if (head->frontier.data && audit_frontier_unpack(head->frontier, &frontier, err) < 0)
         return -1;
+    if (frontier.size != (uint64_t)head->seq)
+        return err_set(err, ERR_STORE_CORRUPT, "the audit trail ends at row %lld, and has had %llu rows",
+                       (long long)head->seq, (unsigned long long)frontier.size);
     if (audit_frontier_add(&frontier, row_hash, err) < 0)
         return -1;
     *ret_packed = (struct bytes){(const char *)packed, audit_frontier_pack(&frontier, packed)};
@@ -87,7 +91,7 @@ static int append(struct tx *tx, struct audit_row *row, struct arena *arena, str
     row->seq = head.seq + 1;
     memcpy(row->prev_hash, head.hash.bytes, AUDIT_HASH_SIZE);
     if (audit_row_hash(row, row->hash, err) < 0 || audit_row_sound(row, err) < 0 ||
-        next_frontier(head.frontier, row->hash, packed, &frontier, err) < 0)
+        next_frontier(&head, row->hash, packed, &frontier, err) < 0)
         return -1;
     record = record_of(row);
     return tx_audit_insert(tx, &record, frontier, err);

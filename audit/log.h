@@ -27,4 +27,6 @@ struct audit_entry {
 struct audit_entry audit_entry_by(const struct principal *principal, enum audit_action action,
                                   const char *outcome);
 
+/* INTERNAL for an entry that audit_row_sound refuses; STORE_CORRUPT when rows are gone from the chain's end.
+ */
 int tx_audit(struct tx *tx, const char *node, const struct audit_entry *entry, struct err *err);

@@ -29,7 +29,7 @@ void audit_row_write(struct json_writer *w, const char *name, const struct audit
 
     json_put_object(w, name);
     json_put_int(w, "seq", row->seq);
-    time_format(row->ts_ms, at); /* not json_time: 0 is a date here */
+    time_format(row->ts_ms, at); /* not json_put_time: 0 is a date here */
     json_put_text(w, "at", at);
     for (size_t i = 0; i < COUNT_OF(members); i++)
         json_put_text(w, members[i].name, *(const char *const *)((const char *)row + members[i].offset));

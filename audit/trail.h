@@ -6,8 +6,6 @@
 #include "audit/chain.h"
 #include "base/arena.h"
 
-#define AUDIT_NODES_MAX 64
-
 struct audit_node_report {
     const char *node;
     int64_t first_seq; /* above 1: what came before is not in the file, and is taken on trust */

@@ -10,9 +10,9 @@
 int tx_audit_head(struct tx *tx, const char *node, struct arena *arena, struct audit_head *ret_head,
                   struct err *err)
 {
-    static const char sql[] = "SELECT a.seq, a.hash, n.frontier FROM audit a "
-                              "LEFT JOIN audit_node n ON n.node = a.node "
-                              "WHERE a.node = ?1 ORDER BY a.seq DESC LIMIT 1";
+    static const char sql[] = "SELECT a.seq, a.hash, n.frontier FROM audit_node n "
+                              "LEFT JOIN audit a ON a.node = n.node "
+                              "WHERE n.node = ?1 ORDER BY a.seq DESC LIMIT 1";
     _query_ struct query query = QUERY_NONE;
     struct audit_head head = {0};
     int more;
