@@ -9,7 +9,6 @@
 #include "base/limits.h"
 
 #define DATE_MAX_S 253402300799LL /* 9999-12-31T23:59:59Z */
-#define LISTED_ROLE_MAX 256
 
 /* -- dates -- */
 
@@ -141,7 +140,9 @@ static const json_t *step_into(const json_t *value, const char *token)
     return NULL;
 }
 
-const json_t *claim_find(const json_t *payload, const char *name)
+/* The claim by name, or by JSON pointer (RFC 6901) when it begins with a slash. Borrowed; NULL when absent.
+ */
+static const json_t *claim_find(const json_t *payload, const char *name)
 {
     const json_t *value = payload;
 
@@ -177,7 +178,9 @@ static void add_grant(struct grant_list *list, const struct grant *grant)
         list->grants[list->count++] = *grant;
 }
 
-bool grant_parse(const char *text, struct grant *ret_grant)
+/* `role@environment`, a bare role being @*. False for anything else; the environment is borrowed from `text`.
+ */
+static bool grant_parse(const char *text, struct grant *ret_grant)
 {
     char role[64];
     const char *at = strchr(text, '@');
@@ -185,7 +188,7 @@ bool grant_parse(const char *text, struct grant *ret_grant)
     size_t len = at ? (size_t)(at - text) : strlen(text);
     enum role parsed;
 
-    if (len >= sizeof(role) || *environment == '\0' || strlen(environment) > LISTED_ROLE_MAX ||
+    if (len >= sizeof(role) || *environment == '\0' || strlen(environment) > ROLE_TEXT_MAX ||
         strchr(environment, '@'))
         return false;
     memcpy(role, text, len);
@@ -203,7 +206,7 @@ static int add_role(struct bytes value, const struct issuer_config *issuer, stru
 {
     struct grant grant;
 
-    if (value.len == 0 || value.len > LISTED_ROLE_MAX || memchr(value.data, '\0', value.len))
+    if (value.len == 0 || value.len > ROLE_TEXT_MAX || memchr(value.data, '\0', value.len))
         return 0;
     if (!issuer->role_map) {
         const char *text = arena_strndup(arena, value.data, value.len);

@@ -22,11 +22,5 @@ int claims_check(const json_t *payload, const struct issuer_config *issuer, cons
 /* Is typ one of the list (case-insensitive, with or without application/)? An absent typ counts as JWT. An
  * empty list is JWT and at+jwt. */
 bool claims_type_listed(const char *typ, const struct name_list *types);
-/* `role@environment`, a bare role being @*. False for anything else; the environment is borrowed from `text`.
- */
-bool grant_parse(const char *text, struct grant *ret_grant);
-/* The claim by name, or by JSON pointer (RFC 6901) when it begins with a slash. Borrowed; NULL when absent.
- */
-const json_t *claim_find(const json_t *payload, const char *name);
 /* One token of a JSON pointer, between two slashes, decoded (~0, ~1). False when malformed or too long. */
 bool claim_pointer_token(const char *from, size_t len, char *to, size_t size);

@@ -235,17 +235,8 @@ static bool is_ours(const json_t *jwk)
 static bool knows_curve(const json_t *jwk)
 {
     const char *kty = jws_text(json_object_get(jwk, "kty"), 64);
-    const char *crv = jws_text(json_object_get(jwk, "crv"), 64);
 
-    if (!kty || (strcmp(kty, "EC") != 0 && strcmp(kty, "OKP") != 0))
-        return true;
-    for (unsigned i = JWS_NONE + 1; i < JWS_ALG_COUNT; i++) {
-        const char *known = jws_alg_info((enum jws_alg)i)->crv;
-
-        if (known && crv && strcmp(known, crv) == 0)
-            return true;
-    }
-    return false;
+    return !kty || (strcmp(kty, "EC") != 0 && strcmp(kty, "OKP") != 0) || key_curve(jwk);
 }
 
 static int add_oct(struct key_set *set, const json_t *jwk, uint32_t algs, const char *kid, const char *what,
@@ -328,14 +319,9 @@ int key_set_from_jwks(struct bytes text, const struct name_list *algorithms, con
 
 /* -- by configuration -- */
 
-static void cleanup_buffer(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 int key_set_load(const struct issuer_config *issuer, struct key_set **ret_set, struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer text = BUFFER_INIT(0);
+    _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(0);
     const char *path = issuer->key_location;
 
     switch (issuer->key_source) {

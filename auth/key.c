@@ -147,8 +147,10 @@ static EVP_PKEY *from_rsa(const json_t *jwk)
     return from_params("RSA", params);
 }
 
-static const struct jws_alg_info *info_by_crv(const char *crv)
+const struct jws_alg_info *key_curve(const json_t *jwk)
 {
+    const char *crv = jws_text(json_object_get(jwk, "crv"), 16);
+
     for (unsigned i = JWS_NONE + 1; i < JWS_ALG_COUNT; i++) {
         const struct jws_alg_info *info = jws_alg_info((enum jws_alg)i);
 
@@ -188,7 +190,7 @@ static EVP_PKEY *from_okp(const json_t *jwk, const struct jws_alg_info *info)
 EVP_PKEY *key_from_jwk(const json_t *jwk, const char *what, struct err *err)
 {
     const char *kty = jws_text(json_object_get(jwk, "kty"), 16);
-    const struct jws_alg_info *info = info_by_crv(jws_text(json_object_get(jwk, "crv"), 16));
+    const struct jws_alg_info *info = key_curve(jwk);
     EVP_PKEY *pkey = NULL;
 
     if (kty && strcmp(kty, "RSA") == 0)

@@ -15,11 +15,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-static void cleanup_buffer(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static void cleanup_bio(BIO **bio)
 {
     BIO_free(*bio);
@@ -86,7 +81,8 @@ static int choose_alg(const struct issuer_config *issuer, struct bytes key, bool
 
 /* -- the claims -- */
 
-/* Sets a claim by name or by JSON pointer, making the objects on the way. Takes `value`. */
+/* Sets a claim by name or by JSON pointer, making the objects on the way. Takes `value`; NULL (what was to be
+ * in it could not be said in JSON) is false. */
 static bool put_claim(json_t *payload, const char *name, json_t *value)
 {
     json_t *object = payload;
@@ -118,23 +114,27 @@ static bool put_claim(json_t *payload, const char *name, json_t *value)
 
 static json_t *role_array(const struct mint_request *request)
 {
-    json_t *roles = json_array();
+    json_auto_t *roles = json_array();
 
     for (size_t i = 0; i < request->role_count; i++)
-        json_array_append_new(roles, json_string(request->roles[i]));
-    return roles;
+        if (json_array_append_new(roles, json_string(request->roles[i])) < 0)
+            return NULL;
+    return TAKE(roles);
 }
 
-static int put_mfa(json_t *payload, const struct issuer_config *issuer, int64_t now_s, json_t *amr,
-                   struct err *err)
+static int put_mfa(json_t *payload, const struct issuer_config *issuer, int64_t now_s, struct err *err)
 {
-    if (!issuer->mfa || issuer->mfa_acr_values.count + issuer->mfa_amr_values.count == 0)
+    const struct name_list *acr = &issuer->mfa_acr_values, *amr = &issuer->mfa_amr_values;
+    int rc;
+
+    if (!issuer->mfa || acr->count + amr->count == 0)
         return err_set(err, ERR_UNSUPPORTED_HERE, "issuer %s accepts no MFA", issuer->issuer);
-    if (issuer->mfa_acr_values.count)
-        json_object_set_new(payload, "acr", json_string(issuer->mfa_acr_values.names[0]));
-    else
-        json_array_append_new(amr, json_string(issuer->mfa_amr_values.names[0]));
-    json_object_set_new(payload, "auth_time", json_integer(now_s));
+    if (acr->count)
+        rc = json_object_set_new(payload, "acr", json_string(acr->names[0]));
+    else /* not by a pointer kept from before: another claim may be called amr */
+        rc = json_array_append_new(json_object_get(payload, "amr"), json_string(amr->names[0]));
+    if (rc < 0 || json_object_set_new(payload, "auth_time", json_integer(now_s)) < 0)
+        return err_set(err, ERR_UNSUPPORTED_HERE, "the claims of MFA do not fit beside the token's others");
     return 0;
 }
 
@@ -147,7 +147,6 @@ static int make_payload(const struct issuer_config *issuer, const char *identity
     int64_t now_s = clock_wall_ms() / 1000;
     struct id id = id_new();
     char jti[ID_SIZE];
-    json_t *amr = json_pack("[s]", "local");
     bool ok = true;
 
     id_format(&id, jti);
@@ -157,14 +156,14 @@ static int make_payload(const struct issuer_config *issuer, const char *identity
     ok &= put_claim(payload, "iat", json_integer(now_s));
     ok &= put_claim(payload, "exp", json_integer(now_s + lifetime_ms / 1000));
     ok &= put_claim(payload, "jti", json_string(jti));
-    ok &= put_claim(payload, "amr", amr);
+    ok &= put_claim(payload, "amr", json_pack("[s]", "local"));
     if (strcmp(identity_claim, "sub") != 0)
         ok &= put_claim(payload, identity_claim, json_string(identity));
     ok &= put_claim(payload, roles_claim, role_array(request));
     if (!ok)
         return err_set(err, ERR_INVALID_BODY,
                        "a claim cannot be written: subject, identity and roles must be UTF-8");
-    return request->mfa ? put_mfa(payload, issuer, now_s, amr, err) : 0;
+    return request->mfa ? put_mfa(payload, issuer, now_s, err) : 0;
 }
 
 static int choose_lifetime(const struct issuer_config *issuer, int64_t wanted_ms, int64_t *ret_ms,
@@ -230,7 +229,7 @@ int mint_token(const struct issuer_config *issuer, const char *identity_claim, c
                const struct mint_request *request, struct arena *arena, const char **ret_token,
                struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer key = BUFFER_INIT(0);
+    _cleanup_(buffer_done) struct buffer key = BUFFER_INIT(0);
     bool hmac = !key_file;
 
     if (hmac && issuer->key_source != KEY_SECRET_FILE)

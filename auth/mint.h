@@ -24,7 +24,8 @@ struct mint_request {
     bool mfa; /* adds auth_time now, and the first acr_value or amr_value that the issuer's mfa accepts */
 };
 
-/* *ret_token in arena. LIMIT_EXCEEDED for more than 15 minutes; INVALID_BODY for a missing subject;
+/* *ret_token in arena. LIMIT_EXCEEDED for more than 15 minutes; INVALID_BODY for a missing subject
+ * or a text that is not UTF-8;
  * UNSUPPORTED_HERE when the issuer's types do not have JWT, when the key, the issuer's algorithms and libjwt
  * have no algorithm in common, or the issuer accepts no MFA that a token could claim; CONFIG for files that
  * cannot be read. `key_file` NULL: the issuer's secret_file. */

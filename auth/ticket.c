@@ -4,8 +4,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/limits.h"
-
 #define DOMAIN "totp-ticket/v1"
 #define EXPIRY_SIZE 8
 #define MAC_SIZE (TICKET_RAW_SIZE - EXPIRY_SIZE)

@@ -1,12 +1,13 @@
 /*
  * Tickets to enrol one-time codes: made on the server by `recoverctl totp enrol`, by whoever can read
  * totp.key_file, so that a stolen token alone can never give itself a second factor. base64url(expiry be64,
- * in ms || HMAC-SHA256(key, "totp-ticket/v1" || identity || expiry)). Thread rule: any thread.
+ * in ms || HMAC-SHA256(key, "totp-ticket/v1" || identity || expiry)). They live TICKET_LIFETIME_MS. Thread
+ * rule: any thread.
  */
 #pragma once
 #include "auth/totp.h"
+#include "base/limits.h"
 
-#define TICKET_LIFETIME_MS (5 * 60 * 1000)
 #define TICKET_RAW_SIZE 40
 #define TICKET_SIZE BASE64_SIZE(TICKET_RAW_SIZE)
 

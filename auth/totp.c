@@ -17,7 +17,8 @@ uint32_t totp_code(const uint8_t secret[TOTP_SECRET_SIZE], int64_t step)
 
     for (int i = 0; i < 8; i++)
         counter[i] = (uint8_t)((uint64_t)step >> (56 - 8 * i));
-    HMAC(EVP_sha1(), secret, TOTP_SECRET_SIZE, counter, sizeof(counter), mac, NULL);
+    if (!HMAC(EVP_sha1(), secret, TOTP_SECRET_SIZE, counter, sizeof(counter), mac, NULL))
+        return UINT32_MAX;
     unsigned at = mac[19] & 0x0f;
     uint32_t number = ((uint32_t)(mac[at] & 0x7f) << 24) | ((uint32_t)mac[at + 1] << 16) |
                       ((uint32_t)mac[at + 2] << 8) | mac[at + 3];

@@ -20,7 +20,7 @@
 #define TOTP_BASE32_SIZE 33 /* 20 bytes, no padding, a NUL */
 #define TOTP_URI_MAX 4096
 
-/* The code of one step (RFC 4226 5.3), 0..999999. */
+/* The code of one step (RFC 4226 5.3), 0..999999; UINT32_MAX, which nobody can send, when OpenSSL fails. */
 uint32_t totp_code(const uint8_t secret[TOTP_SECRET_SIZE], int64_t step);
 /* Is `code` (exactly six digits) that of the present step or a neighbour, and of a step above last_step? All
  * three are compared in constant time. *ret_step is the step to remember. */

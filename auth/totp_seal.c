@@ -10,11 +10,6 @@
 
 #define KEY_FILE_MIN 32
 
-static void cleanup_buffer(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static void cleanup_md(EVP_MD_CTX **context)
 {
     EVP_MD_CTX_free(*context);
@@ -28,7 +23,7 @@ static void cleanup_cipher(EVP_CIPHER_CTX **context)
 int totp_key_load(const char *path, uint8_t ret_key[TOTP_KEY_SIZE], struct err *err)
 {
     static const char domain[] = "recoverd totp/v1"; /* with its NUL */
-    _cleanup_(cleanup_buffer) struct buffer content = BUFFER_INIT(0);
+    _cleanup_(buffer_done) struct buffer content = BUFFER_INIT(0);
 
     if (secret_file_text(path, SECRET_FILE_MAX, &content, err) < 0)
         return -1;

@@ -13,8 +13,6 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-#define VERIFIER_ARENA_MAX (4 * MIB)
-
 struct issuer {
     struct issuer_config config; /* strings in the verifier's arena */
     struct key_set *keys;        /* of a file; NULL: */

@@ -206,9 +206,33 @@ static void test_what_cannot_be_minted_is_said(void **state)
     assert_int_equal(err.code, ERR_INVALID_BODY);
     err = ERR_INIT;
     asked.subject = "a";
+    asked.roles = (const char *const[]){"viewer", "bad\xff"};
+    assert_null(mint(&room.issuers[2], NULL, &asked, arena, &err)); /* and not: minted without that role */
+    assert_int_equal(err.code, ERR_INVALID_BODY);
+    err = ERR_INIT;
+    asked.roles = roles;
     assert_null(mint(&room.issuers[0], NULL, &asked, arena, &err)); /* it has no secret_file */
     assert_int_equal(err.code, ERR_UNSUPPORTED_HERE);
     free(ed), free(p384), free(public);
+    arena_free(arena);
+}
+
+static void test_mfa_that_another_claim_stands_in_the_way_of_is_not_minted_without(void **state)
+{
+    struct arena *arena = arena_new(1 * MIB);
+    struct err err = ERR_INIT;
+    struct mint_request asked = request();
+    struct issuer_config amr_only = room.issuers[0];
+    char *pem = pem_private(test_key(RSA_A)->pkey);
+    const char *token = NULL;
+
+    (void)state;
+    asked.mfa = true;
+    amr_only.mfa_acr_values = (struct name_list){0};
+    assert_int_equal(mint_token_with(&amr_only, "amr", bytes_of(pem), false, &asked, arena, &token, &err),
+                     -1);
+    assert_int_equal(err.code, ERR_UNSUPPORTED_HERE);
+    free(pem);
     arena_free(arena);
 }
 
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_mfa_is_claimed_only_when_asked_and_when_the_issuer_takes_it),
         cmocka_unit_test(test_roles_go_where_the_issuer_looks_for_them),
         cmocka_unit_test(test_what_cannot_be_minted_is_said),
+        cmocka_unit_test(test_mfa_that_another_claim_stands_in_the_way_of_is_not_minted_without),
     };
     room_open(&room);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "tests/unit/auth/token_maker.h"
 
+#include <openssl/crypto.h>
+
 #include "auth/totp.h"
 
 static const uint8_t rfc_secret[TOTP_SECRET_SIZE] = {'1', '2', '3', '4', '5', '6', '7', '8', '9', '0',
@@ -189,8 +191,62 @@ static void test_the_uri_says_the_secret_and_whose_it_is(void **state)
     buffer_done(&out);
 }
 
+/* -- OpenSSL without memory -- */
+
+static long allocations_left = -1; /* -1: as many as are asked for */
+
+static bool refuse_this_one(void)
+{
+    if (allocations_left > 0)
+        allocations_left--;
+    return allocations_left == 0;
+}
+
+static void *scarce_malloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return refuse_this_one() ? NULL : malloc(size);
+}
+
+static void *scarce_realloc(void *memory, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return refuse_this_one() ? NULL : realloc(memory, size);
+}
+
+static void plain_free(void *memory, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(memory);
+}
+
+static void test_no_code_is_right_when_it_cannot_be_computed(void **state)
+{
+    const int64_t now_ms = 1000 * TOTP_STEP_MS;
+    const uint32_t right = totp_code(rfc_secret, 1000);
+    bool computed = false;
+    size_t refused = 0;
+
+    (void)state;
+    for (long n = 1; !computed; n++) {
+        int64_t step;
+
+        allocations_left = n;
+        uint32_t code = totp_code(rfc_secret, 1000);
+        allocations_left = n;
+        bool guessed = totp_match(rfc_secret, BYTES("000000"), now_ms, -1, &step);
+        allocations_left = -1;
+        computed = code == right;
+        refused += !computed;
+        assert_true(computed || code == UINT32_MAX);
+        assert_false(guessed);
+    }
+    assert_true(refused > 0);
+}
+
 int main(void)
 {
+    assert_int_equal(CRYPTO_set_mem_functions(scarce_malloc, scarce_realloc, plain_free), 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_codes_are_those_of_rfc_6238_and_rfc_4226),
         cmocka_unit_test(test_a_code_counts_in_its_own_step_and_the_neighbours),
@@ -200,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_a_sealed_secret_opens_only_with_its_key_and_identity),
         cmocka_unit_test(test_the_key_file_has_at_least_32_bytes),
         cmocka_unit_test(test_the_uri_says_the_secret_and_whose_it_is),
+        cmocka_unit_test(test_no_code_is_right_when_it_cannot_be_computed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
