@@ -35,7 +35,6 @@ static int claim_one(struct tx *tx, struct claiming *c, struct arena *arena, str
     *ret_part = part;
     if (!part)
         return 0;
-    part->lease_until = c->until;
     return tx_job_count_attempt(tx, part->job_key, err);
 }
 

@@ -44,7 +44,7 @@ int tx_jobs_start(struct tx *tx, struct engine *engine, struct starting *startin
     int64_t stay = 0;
 
     starting->culprit = starting->next_skip = 0;
-    if (tx_jobs_startable_after(tx, starting->skip, START_LOOK, arena, &jobs, &count, err) < 0)
+    if (tx_jobs_startable(tx, starting->skip, START_LOOK, arena, &jobs, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct id *blockers = NULL;

@@ -8,7 +8,7 @@
 
 struct history {
     const struct ask *ask;
-    struct job_history rows[20];
+    struct job_history rows[JOB_HISTORY_MAX];
     size_t count;
 };
 

@@ -85,6 +85,7 @@ static int take_first(struct tx *tx, int64_t job_key, int64_t owner, int64_t now
     part = part_read(&query, arena, err);
     if (!part || query_next(&query, err) < 0)
         return -1;
+    part->lease_until = until_boot_ms;
     *ret_part = part;
     return 1;
 }

@@ -1,9 +1,11 @@
 /*
- * Jobs, their documents, steps and events (tables job, document, step, event).
- * Strings of rows read are in the arena given. "0 rows" is NOT_FOUND where the comment does not say
- * otherwise.
+ * Jobs, their documents, steps and events (tables job, job_progress, document, step, event).
+ * Strings of rows read are in the arena given. Where a row that is asked for or changed is absent it is
+ * NOT_FOUND, if the comment does not say otherwise. Times are wall clock milliseconds, 0: not yet. Thread
+ * rule of all tx_*: inside a store_fn only (store/store.h).
  */
 #pragma once
+#include "base/limits.h"
 #include "store/page.h"
 #include "store/store.h"
 
@@ -75,7 +77,8 @@ struct job {
     struct progress progress;
 };
 
-/* Inserts; sets job->key, and root_key when it is 0. created_at, id and so on are the caller's. */
+/* Inserts; sets job->key, and where they are 0 root_key, origin_id and version: a store_fn that may run again
+ * puts root_key back to 0 first. created_at, id and so on are the caller's. */
 int tx_job_insert(struct tx *tx, struct job *job, struct err *err);
 int tx_job_by_id(struct tx *tx, const struct id *id, struct arena *arena, struct job **ret_job,
                  struct err *err);
@@ -104,12 +107,10 @@ struct job_query {
  * asserts EXPLAIN); repeated values are merged by key, other filters are applied to the narrow rows. */
 int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *arena, struct job ***ret_jobs,
                  size_t *ret_count, bool *ret_more, struct err *err);
-/* Roots in `queued`, oldest first with the highest priority first; at most limit. */
-int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs,
+/* Roots in `queued`, highest priority first and of those the oldest; at most limit, behind the first `skip`.
+ */
+int tx_jobs_startable(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
                       size_t *ret_count, struct err *err);
-/* The same, behind the first `skip` of them. */
-int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena,
-                            struct job ***ret_jobs, size_t *ret_count, struct err *err);
 struct job_count {
     const char *kind, *environment;
     enum job_state state;
@@ -119,13 +120,12 @@ struct job_count {
 /* Only states that are not final, by index. */
 int tx_jobs_count(struct tx *tx, struct arena *arena, struct job_count **ret_counts, size_t *ret_count,
                   struct err *err);
-/* Seconds that the last (at most 20) succeeded jobs of this kind took on this resource, newest first: for
- * estimates. */
+/* How the last succeeded jobs of this kind on this resource went, newest first: for estimates. */
 struct job_history {
     int64_t duration_ms, items, bytes;
 };
 int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, const char *resource,
-                    struct job_history ret_rows[20], size_t *ret_count, struct err *err);
+                    struct job_history ret_rows[JOB_HISTORY_MAX], size_t *ret_count, struct err *err);
 
 /* A final job is tried again at most once at a time: NOT_RETRYABLE while a job with retry_of = id, or another
  * one of its chain (they share names, tags and folders), exists that is not final, or has succeeded. */

@@ -34,20 +34,22 @@ int tx_jobs_count(struct tx *tx, struct arena *arena, struct job_count **ret_cou
 }
 
 int tx_jobs_history(struct tx *tx, const char *kind, const char *environment, const char *resource,
-                    struct job_history ret_rows[20], size_t *ret_count, struct err *err)
+                    struct job_history ret_rows[JOB_HISTORY_MAX], size_t *ret_count, struct err *err)
 {
     static const char sql[] =
         "SELECT j.finished_at - j.started_at, coalesce(p.done, 0), coalesce(p.bytes, 0) "
         "FROM job j LEFT JOIN job_progress p ON p.job_key = j.key WHERE j.state = 'succeeded' AND j.kind = "
         "?1 "
-        "AND j.environment = ?2 AND j.resource = ?3 ORDER BY j.key DESC LIMIT 20";
+        "AND j.environment = ?2 AND j.resource = ?3 ORDER BY j.key DESC LIMIT ?4";
     _query_ struct query query = QUERY_NONE;
     size_t count = 0;
     int more;
 
-    if (query_open(&query, tx, sql, VALUES(v_text(kind), v_text(environment), v_text(resource)), err) < 0)
+    if (query_open(&query, tx, sql,
+                   VALUES(v_text(kind), v_text(environment), v_text(resource), v_int(JOB_HISTORY_MAX)),
+                   err) < 0)
         return -1;
-    while ((more = query_next(&query, err)) > 0 && count < 20) {
+    while ((more = query_next(&query, err)) > 0 && count < JOB_HISTORY_MAX) {
         ret_rows[count].duration_ms = q_int(&query);
         ret_rows[count].items = q_int(&query);
         ret_rows[count++].bytes = q_int(&query);

@@ -69,14 +69,8 @@ int tx_jobs_list(struct tx *tx, const struct job_query *query, struct arena *are
     return 0;
 }
 
-int tx_jobs_startable(struct tx *tx, size_t limit, struct arena *arena, struct job ***ret_jobs,
+int tx_jobs_startable(struct tx *tx, int64_t skip, size_t limit, struct arena *arena, struct job ***ret_jobs,
                       size_t *ret_count, struct err *err)
-{
-    return tx_jobs_startable_after(tx, 0, limit, arena, ret_jobs, ret_count, err);
-}
-
-int tx_jobs_startable_after(struct tx *tx, int64_t skip, size_t limit, struct arena *arena,
-                            struct job ***ret_jobs, size_t *ret_count, struct err *err)
 {
     static const char sql[] =
         "SELECT " JOB_COLUMNS " " JOB_FROM "WHERE j.state = 'queued' AND j.parent_id IS NULL "

@@ -73,48 +73,43 @@ int tx_parts_of_step(struct tx *tx, int64_t step_key, struct arena *arena, struc
     return 0;
 }
 
-/* Parts that leave `running` by another's hand lose their lease, and their job has fewer running ones. */
-static int stop_running(struct tx *tx, int64_t step_key, int64_t moved, struct err *err)
-{
-    static const char sql[] = "UPDATE job SET running_parts = running_parts - ?2 "
-                              "WHERE key = (SELECT job_key FROM step WHERE key = ?1)";
-    return query_run(tx, sql, VALUES(v_int(step_key), v_int(moved)), err);
-}
-
 int tx_parts_move(struct tx *tx, int64_t step_key, enum part_state from, enum part_state to, struct err *err)
 {
-    static const char sql[] = "UPDATE part SET state = ?3, lease_owner = 0, lease_until = 0, "
-                              "lease_epoch = lease_epoch + ?4 WHERE step_key = ?1 AND state = ?2";
+    static const char sql[] = "UPDATE part SET state = ?3 WHERE step_key = ?1 AND state = ?2";
     static const char recount[] = "UPDATE step SET open_parts = open_parts + ?2 WHERE key = ?1";
     int64_t moved;
 
-    if (to == PART_RUNNING)
-        return err_set(err, ERR_INTERNAL, "only a claim makes a part run");
+    if (from == PART_RUNNING || to == PART_RUNNING)
+        return err_set(err, ERR_INTERNAL, "only a claim makes a part run, and only its holder ends that");
     if (query_run(tx, sql,
-                  VALUES(v_int(step_key), v_text(part_state_name(from)), v_text(part_state_name(to)),
-                         v_int(from == PART_RUNNING)),
+                  VALUES(v_int(step_key), v_text(part_state_name(from)), v_text(part_state_name(to))),
                   err) < 0)
         return -1;
     moved = tx->store->ops->changes(tx);
-    if (moved == 0)
+    if (moved == 0 || part_state_open(from) == part_state_open(to))
         return 0;
-    if (from == PART_RUNNING && stop_running(tx, step_key, moved, err) < 0)
-        return -1;
-    moved *= part_state_open(to) - part_state_open(from);
-    return moved == 0 ? 0 : query_run(tx, recount, VALUES(v_int(step_key), v_int(moved)), err);
+    return query_run(tx, recount, VALUES(v_int(step_key), v_int(part_state_open(to) ? moved : -moved)), err);
 }
 
-int tx_parts_revoke_ready(struct tx *tx, int64_t job_key, struct err *err)
+int tx_step_count_parts(struct tx *tx, int64_t step_key, enum part_state state, int64_t *ret_count,
+                        struct err *err)
 {
-    static const char uncount[] =
-        "UPDATE step SET open_parts = open_parts - "
-        "(SELECT count(*) FROM part p WHERE p.step_key = step.key AND p.state IN ('waiting', 'ready')) "
-        "WHERE job_key = ?1";
-    static const char sql[] = "UPDATE part SET state = 'cancelled', lease_epoch = lease_epoch + 1 "
-                              "WHERE step_key IN (SELECT s.key FROM step s WHERE s.job_key = ?1) "
-                              "AND state IN ('waiting', 'ready')";
+    static const char sql[] = "SELECT count(*) FROM part WHERE step_key = ?1 AND state = ?2";
 
-    if (query_run(tx, uncount, VALUES(v_int(job_key)), err) < 0)
+    return query_int(tx, sql, VALUES(v_int(step_key), v_text(part_state_name(state))), ret_count, err) < 0
+               ? -1
+               : 0;
+}
+
+int tx_step_sums(struct tx *tx, int64_t step_key, int64_t *ret_items, int64_t *ret_bytes, struct err *err)
+{
+    static const char sql[] =
+        "SELECT coalesce(sum(items), 0), coalesce(sum(bytes), 0) FROM part WHERE step_key = ?1";
+    _query_ struct query query = QUERY_NONE;
+
+    if (query_open(&query, tx, sql, VALUES(v_int(step_key)), err) < 0 || query_next(&query, err) < 0)
         return -1;
-    return query_run(tx, sql, VALUES(v_int(job_key)), err);
+    *ret_items = q_int(&query);
+    *ret_bytes = q_int(&query);
+    return 0;
 }

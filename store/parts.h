@@ -1,8 +1,9 @@
 /*
  * Parts: what workers claim. Every step has at least one; a step that splits gets more from its first. The
- * lease stands on the part: owner (this process's run), until (boot clock), epoch (the fence: raised by
- * claim, cancel and retry). Every write of a worker names its lease; LEASE_LOST and no effect when it is not
- * the holder any more.
+ * lease stands on the part: owner (this process's run), until (boot clock), epoch (the fence: raised by each
+ * claim and whenever a lease is taken away). Every write of a worker names its lease; LEASE_LOST and no
+ * effect when it is not the holder any more. Rows, absence and thread rule as in store/jobs.h; *_boot_ms,
+ * lease_until and not_before are of the boot clock.
  */
 #pragma once
 #include "store/jobs.h"
@@ -23,10 +24,10 @@ struct part {
     struct bytes cursor; /* the kind's own bytes, or empty */
     enum part_state state;
     struct lease lease;  /* when claimed */
-    int64_t lease_until; /* boot clock, when claimed */
-    int64_t not_before;  /* boot clock */
-    int attempts;        /* failures that count, since its last progress */
-    int crashes;         /* processes that died in it since its last progress */
+    int64_t lease_until; /* of a part just claimed; 0 in those that were only read */
+    int64_t not_before;
+    int attempts; /* failures that count, since its last progress */
+    int crashes;  /* processes that died in it since its last progress */
     int64_t items, bytes, files;
 };
 
@@ -41,9 +42,10 @@ int tx_leases_expire(struct tx *tx, int64_t now_boot_ms, int64_t *ret_count, str
 
 int tx_part_insert(struct tx *tx, struct part *part,
                    struct err *err); /* sets key; counts itself in its step's open_parts */
+/* In the order of seq. */
 int tx_parts_of_step(struct tx *tx, int64_t step_key, struct arena *arena, struct part ***ret_parts,
                      size_t *ret_count, struct err *err);
-/* All parts of a step that are in `from` go to `to`. */
+/* All parts of a step that are in `from` go to `to`; neither is `running`. 0 also when there are none. */
 int tx_parts_move(struct tx *tx, int64_t step_key, enum part_state from, enum part_state to, struct err *err);
 
 int tx_step_count_parts(struct tx *tx, int64_t step_key, enum part_state state, int64_t *ret_count,
@@ -70,9 +72,6 @@ int tx_part_release(struct tx *tx, const struct lease *lease, int64_t not_before
 /* Ends the part (done, failed or cancelled) and says how many of the step are still open. */
 int tx_part_end(struct tx *tx, const struct lease *lease, enum part_state state, int64_t *ret_open,
                 struct err *err);
-/* Cancels the parts of the job that are ready or waiting and raises their epoch. Running ones keep their
- * lease, so that their worker learns of the cancel by its heartbeat and can end them. */
-int tx_parts_revoke_ready(struct tx *tx, int64_t job_key, struct err *err);
 /* Copies steps with their states, parts with cursors and counts, and data files of a final job to a new one:
  * done stays done, what was not is waiting again. The new job must have no steps. */
 int tx_job_take_over(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err);

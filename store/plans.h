@@ -1,5 +1,6 @@
 /*
- * Plans (kept a day, spent once), idempotency keys, TOTP enrolments, and tables that jobs made.
+ * What stands beside jobs: plans (kept a day, spent once), idempotency keys, TOTP enrolments, tables that
+ * jobs made, and rates of environments. Rows, times, absence and thread rule as in store/jobs.h.
  */
 #pragma once
 #include "store/jobs.h"
@@ -20,6 +21,7 @@ struct plan_row {
     struct id spent_by; /* zero: not spent */
 };
 int tx_plan_insert(struct tx *tx, const struct plan_row *plan, struct err *err);
+/* Also one that has expired or was spent: the caller judges. */
 int tx_plan_get(struct tx *tx, const struct hash *hash, struct arena *arena, struct plan_row **ret_plan,
                 struct err *err);
 int tx_plan_spend(struct tx *tx, const struct hash *hash, const struct id *job,
@@ -42,6 +44,7 @@ int tx_idempotency_claim(struct tx *tx, const struct hash *scope, const struct h
 int tx_idempotency_get(struct tx *tx, const struct hash *scope, struct arena *arena,
                        struct idempotency_row **ret_row,
                        struct err *err); /* *ret_row NULL when absent or expired */
+/* The answer of a claimed key. expires_at 0: IDEMPOTENCY_KEPT_MS from created_at on. */
 int tx_idempotency_store(struct tx *tx, const struct idempotency_row *row, struct err *err);
 int tx_idempotency_expire(struct tx *tx, int64_t now, struct err *err); /* past, and their job is final */
 
@@ -60,8 +63,9 @@ struct made_table {
     struct id job;
     int64_t created_at;
 };
-int tx_made_table_put(struct tx *tx, const struct made_table *made, struct err *err);
-int tx_made_table_forget(struct tx *tx, const char *environment, const char *table, struct err *err);
+int tx_made_table_put(struct tx *tx, const struct made_table *made, struct err *err); /* or replaces */
+int tx_made_table_forget(struct tx *tx, const char *environment, const char *table,
+                         struct err *err); /* 0 also when there was none */
 int tx_made_table_exists(struct tx *tx, const char *environment, const char *table, bool *ret_exists,
                          struct err *err);
 

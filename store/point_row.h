@@ -9,8 +9,6 @@
     "manifest_sha256, job_id, encryption, note, tags, created_at, verified_at, proven_at, version "          \
     "FROM recovery_point "
 
-struct recovery_point *point_read(struct query *query, struct arena *arena,
-                                  struct err *err); /* NULL: NO_MEMORY */
 /* The first row; NOT_FOUND without one. */
 int point_get(struct tx *tx, const char *sql, const struct value *values, size_t count, struct arena *arena,
               struct recovery_point **ret_point, struct err *err);

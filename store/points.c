@@ -68,7 +68,7 @@ int tx_point_set_status(struct tx *tx, const struct id *id, enum point_status st
                         ERR_NOT_FOUND, "recovery point", err);
 }
 
-struct recovery_point *point_read(struct query *query, struct arena *arena, struct err *err)
+static struct recovery_point *point_read(struct query *query, struct arena *arena, struct err *err)
 {
     struct recovery_point *point = arena_make(arena, struct recovery_point);
 

@@ -1,4 +1,7 @@
-/* The catalogue of recovery points (tables recovery_point, document). Words are CONTRACT.md's. */
+/*
+ * The catalogue of recovery points (table recovery_point). Words are CONTRACT.md's (section 3). Rows, times,
+ * absence and thread rule as in store/jobs.h.
+ */
 #pragma once
 #include "store/jobs.h"
 
@@ -43,9 +46,10 @@ struct recovery_point {
     int64_t version;
 };
 
-int tx_point_insert(struct tx *tx, struct recovery_point *point, struct err *err); /* sets key */
+int tx_point_insert(struct tx *tx, struct recovery_point *point, struct err *err); /* sets key, version */
 /* Writes every column but key, id, created_at; version+1. */
 int tx_point_update(struct tx *tx, const struct recovery_point *point, struct err *err);
+/* version+1; `verified` and `proven` also set their time. */
 int tx_point_set_status(struct tx *tx, const struct id *id, enum point_status status, int64_t now,
                         struct err *err);
 int tx_point_by_id(struct tx *tx, const struct id *id, struct arena *arena, struct recovery_point **ret_point,
@@ -64,6 +68,7 @@ struct point_query {
     struct list_page page;
     struct filter environment, resource, type, method, status;
 };
+/* Newest first, as tx_jobs_list. */
 int tx_points_list(struct tx *tx, const struct point_query *query, struct arena *arena,
                    struct recovery_point ***ret_points, size_t *ret_count, bool *ret_more, struct err *err);
 struct point_count {
@@ -71,6 +76,7 @@ struct point_count {
     enum point_status status;
     int64_t count;
 };
+/* How many there are of each environment, type and status. */
 int tx_points_count(struct tx *tx, struct arena *arena, struct point_count **ret_counts, size_t *ret_count,
                     struct err *err);
 /* Per environment, resource and method: time and stored bytes of the newest verified or proven point, and of

@@ -3,6 +3,21 @@
 
 #include "store/query.h"
 
+int tx_job_claim_retry(struct tx *tx, const struct id *id, struct err *err)
+{
+    static const char sql[] = "SELECT 1 FROM job WHERE (retry_of = ?1 OR origin_id = (SELECT o.origin_id "
+                              "FROM job o WHERE o.id = ?1)) "
+                              "AND id <> ?1 AND state NOT IN ('failed', 'cancelled', 'partial') LIMIT 1";
+    int64_t one;
+    int found = query_int(tx, sql, VALUES(v_id(id)), &one, err);
+
+    if (found < 0)
+        return -1;
+    return found == 0
+               ? 0
+               : err_set(err, ERR_NOT_RETRYABLE, "the job is being tried again already, or was with success");
+}
+
 static int check(struct tx *tx, int64_t from_job_key, int64_t to_job_key, struct err *err)
 {
     static const char state[] = "SELECT CASE WHEN state IN ('succeeded', 'partial', 'failed', 'cancelled') "

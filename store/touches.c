@@ -1,8 +1,7 @@
 #include "store/touches.h"
 
+#include "base/limits.h"
 #include "store/query.h"
-
-#define BLOCKERS_MAX 10
 
 int tx_touches_want(struct tx *tx, int64_t root_key, const struct touch *touches, size_t count,
                     struct err *err)
@@ -34,11 +33,12 @@ static int find_blockers(struct tx *tx, int64_t root_key, struct arena *arena, s
     "OR (other.root_key < mine.root_key AND j.state IN ('queued', 'running'))) "
     static const char sql[] =
         FORBIDDEN("mine.writes") "UNION " FORBIDDEN("other.writes") "ORDER BY 1 LIMIT ?2";
+#undef FORBIDDEN
     _query_ struct query query = QUERY_NONE;
     int more;
 
     *ids = ARRAY_OF(arena, struct id);
-    if (query_open(&query, tx, sql, VALUES(v_int(root_key), v_int(BLOCKERS_MAX)), err) < 0)
+    if (query_open(&query, tx, sql, VALUES(v_int(root_key), v_int(TOUCH_BLOCKERS_MAX)), err) < 0)
         return -1;
     while ((more = query_next(&query, err)) > 0) {
         struct id *id = array_add(ids, err);

@@ -245,15 +245,15 @@ static void what_starts_next_is_by_priority_and_age_and_only_roots(void **state)
             jobs[i].parent_id = jobs[0].id;
         ok(tx_job_insert(tx, &jobs[i], &f->err));
     }
-    ok(tx_jobs_startable(tx, 10, f->arena, &list, &count, &f->err));
+    ok(tx_jobs_startable(tx, 0, 10, f->arena, &list, &count, &f->err));
     assert_int_equal(count, 3);
     assert_int_equal(list[0]->key, jobs[2].key);
     assert_int_equal(list[1]->key, jobs[0].key);
     ok(tx_job_move(tx, jobs[2].key, JOB_QUEUED, JOB_RUNNING, 1, &f->err));
-    ok(tx_jobs_startable(tx, 1, f->arena, &list, &count, &f->err));
+    ok(tx_jobs_startable(tx, 0, 1, f->arena, &list, &count, &f->err));
     assert_int_equal(count, 1);
     assert_int_equal(list[0]->key, jobs[0].key);
-    ok(tx_jobs_startable_after(tx, 1, 10, f->arena, &list, &count, &f->err));
+    ok(tx_jobs_startable(tx, 1, 10, f->arena, &list, &count, &f->err));
     assert_int_equal(count, 1);
     assert_int_equal(list[0]->key, jobs[1].key);
     commit(f);
