@@ -103,10 +103,10 @@ static int add_public(struct key_set *set, EVP_PKEY **pkey, uint32_t algs, const
     return 0;
 }
 
-static int add_secret(struct key_set *set, struct bytes secret, uint32_t algs, const char *kid,
-                      const char *what, struct err *err)
+static int add_secret(struct key_set *set, struct bytes secret, uint32_t algs, const char *what,
+                      struct err *err)
 {
-    struct jws_key key = {.algs = algs & hmac_algs(), .secret_len = secret.len};
+    struct jws_key key = {.algs = algs, .secret_len = secret.len};
 
     if (secret.len < HMAC_SECRET_MIN)
         return err_set(err, ERR_CONFIG, "%s: a secret of %zu bytes; at least %d are needed", what, secret.len,
@@ -116,7 +116,7 @@ static int add_secret(struct key_set *set, struct bytes secret, uint32_t algs, c
     key.secret = OPENSSL_memdup(secret.data, secret.len);
     if (!key.secret)
         return err_set(err, ERR_NO_MEMORY, "no memory for keys");
-    if (add(set, &key, kid, what, err) < 0) {
+    if (add(set, &key, NULL, what, err) < 0) {
         OPENSSL_clear_free(key.secret, secret.len);
         return -1;
     }
@@ -152,7 +152,7 @@ int key_set_from_secret(struct bytes secret, const struct name_list *algorithms,
     _cleanup_(cleanup_set) struct key_set *set = set_new(err);
     uint32_t algs = listed(algorithms) & hmac_algs();
 
-    if (!set || (algs && add_secret(set, secret, algs, NULL, what, err) < 0))
+    if (!set || (algs && add_secret(set, secret, algs, what, err) < 0))
         return -1;
     return set_done(&set, what, ret_set, err);
 }
@@ -239,21 +239,6 @@ static bool knows_curve(const json_t *jwk)
     return !kty || (strcmp(kty, "EC") != 0 && strcmp(kty, "OKP") != 0) || key_curve(jwk);
 }
 
-static int add_oct(struct key_set *set, const json_t *jwk, uint32_t algs, const char *kid, const char *what,
-                   struct err *err)
-{
-    uint8_t secret[1024 + 4];
-
-    if (!(algs & hmac_algs()))
-        return 0;
-    long len = key_member(jwk, "k", secret, 1024);
-    int rc = len < 0
-                 ? err_set(err, ERR_CONFIG, "%s: not a usable secret", what)
-                 : add_secret(set, (struct bytes){(const char *)secret, (size_t)len}, algs, kid, what, err);
-    OPENSSL_cleanse(secret, sizeof(secret));
-    return rc;
-}
-
 static int add_jwk(struct key_set *set, const json_t *jwk, uint32_t allowed, const char *what,
                    struct err *err)
 {
@@ -264,9 +249,8 @@ static int add_jwk(struct key_set *set, const json_t *jwk, uint32_t allowed, con
         return err_set(err, ERR_CONFIG, "%s: not an object", what);
     if (!is_ours(jwk) || !knows_curve(jwk))
         return 0;
-    bool oct = strcmp(jws_text(json_object_get(jwk, "kty"), 64), "oct") == 0;
-    if (oct && !(allowed & hmac_algs()))
-        return err_set(err, ERR_CONFIG, "%s: holds a secret, and the issuer lists no HS algorithm", what);
+    if (strcmp(jws_text(json_object_get(jwk, "kty"), 64), "oct") == 0)
+        return err_set(err, ERR_CONFIG, "%s: holds a secret; a set must hold public keys", what);
     if (alg_value) {
         struct bytes name = {json_string_value(alg_value), json_string_length(alg_value)};
         enum jws_alg alg = name.data ? jws_alg_by_name(name) : JWS_NONE;
@@ -277,8 +261,6 @@ static int add_jwk(struct key_set *set, const json_t *jwk, uint32_t allowed, con
     }
     if (!kid && json_object_get(jwk, "kid"))
         return err_set(err, ERR_CONFIG, "%s: its kid is not usable text", what);
-    if (oct)
-        return add_oct(set, jwk, allowed, kid, what, err);
     if (json_object_get(jwk, "d"))
         return err_set(err, ERR_CONFIG, "%s: a private key; a set must hold public ones", what);
     _cleanup_(cleanup_pkey) EVP_PKEY *pkey = key_from_jwk(jwk, what, err);

@@ -19,8 +19,8 @@ void key_set_free(struct key_set *set); /* accepts NULL; the last reference free
 
 /* The same from bytes; `algorithms` are the issuer's, `what` names the source in messages.
  * A JWK set: at most 256 KiB and 64 keys; unknown kty, other use, key_ops without verify and algorithms that
- * the issuer does not list are skipped; a key that is broken, weak or private refuses the whole set, and so
- * does an empty one. */
+ * the issuer does not list are skipped; a key that is broken, weak, private or a secret refuses the whole
+ * set, and so does one without a key that is left. */
 int key_set_from_jwks(struct bytes text, const struct name_list *algorithms, const char *what,
                       struct key_set **ret_set, struct err *err);
 /* SubjectPublicKeyInfo or a certificate; a private key is refused. */

@@ -107,7 +107,8 @@ uint32_t key_algs(const EVP_PKEY *pkey, const char *what, struct err *err)
 
 /* -- from a JWK -- */
 
-long key_member(const json_t *jwk, const char *name, uint8_t *ret_data, size_t max)
+/* The octets of member `name`, strict base64url, 1..max bytes; -1 when absent or malformed. */
+static long key_member(const json_t *jwk, const char *name, uint8_t *ret_data, size_t max)
 {
     const json_t *value = json_object_get(jwk, name);
     struct bytes text = {json_string_value(value), json_string_length(value)};

@@ -10,5 +10,3 @@ uint32_t key_algs(const EVP_PKEY *pkey, const char *what, struct err *err);
 EVP_PKEY *key_from_jwk(const json_t *jwk, const char *what, struct err *err);
 /* The row of the curve that the JWK's crv names; NULL: none that an algorithm here has. */
 const struct jws_alg_info *key_curve(const json_t *jwk);
-/* The octets of member `name`, strict base64url, 1..max bytes; -1 when absent or malformed. */
-long key_member(const json_t *jwk, const char *name, uint8_t *ret_data, size_t max);

@@ -234,31 +234,19 @@ static int check_issuer(const struct jws *jws, const struct issuer *issuer, stru
     return issuer->url ? check_fetched(jws, issuer->url, err) : check_keys(jws, issuer->keys, err);
 }
 
-/* The issuer is the one whose name is iss, byte by byte; among several of one name, the first with a fitting
- * key that verifies. */
-static int find_issuer(const struct verifier *verifier, const struct jws *jws,
-                       const struct issuer **ret_issuer, struct err *err)
+/* The one whose name is iss, byte by byte (the configuration has no name twice); NULL: none. */
+static const struct issuer *find_issuer(const struct verifier *verifier, const struct jws *jws)
 {
     const json_t *iss = json_object_get(jws->payload, "iss");
     const struct bytes name = {json_string_value(iss), json_string_length(iss)};
-    struct err first = ERR_INIT;
 
     for (size_t i = 0; name.data && i < verifier->issuer_count; i++) {
         const struct issuer *issuer = &verifier->issuers[i];
-        struct err cause = ERR_INIT;
 
-        if (!bytes_is(name, issuer->config.issuer))
-            continue;
-        if (check_issuer(jws, issuer, &cause) == 0) {
-            *ret_issuer = issuer;
-            return 0;
-        }
-        if (first.code == ERR_NONE)
-            first = cause;
+        if (bytes_is(name, issuer->config.issuer))
+            return issuer;
     }
-    if (first.code == ERR_NONE)
-        return auth_fail(err, AUTH_FAILURE_ISSUER);
-    return err_set(err, first.code, "%s", first.message);
+    return NULL;
 }
 
 static int check_fresh(struct verifier *verifier, struct bytes token, const uint8_t *key, int64_t now_ms,
@@ -268,7 +256,11 @@ static int check_fresh(struct verifier *verifier, struct bytes token, const uint
     struct claims_window window;
     struct jws jws;
 
-    if (jws_parse(token, arena, &jws, err) < 0 || find_issuer(verifier, &jws, &issuer, err) < 0 ||
+    if (jws_parse(token, arena, &jws, err) < 0)
+        return -1;
+    if (!(issuer = find_issuer(verifier, &jws)))
+        return auth_fail(err, AUTH_FAILURE_ISSUER);
+    if (check_issuer(&jws, issuer, err) < 0 ||
         claims_check(jws.payload, &issuer->config, verifier->identity_claim, now_ms, arena, ret_principal,
                      &window, err) < 0)
         return -1;

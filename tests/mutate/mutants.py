@@ -16,7 +16,7 @@ MUTANTS = [
     ("crit-ignored", "auth/jws.c", '{"crit", "b64"', '{"b64"', [JWS]),
     ("claims-twice", "auth/jws.c", ".max_depth = CLAIM_DEPTH, .allow_duplicates = false", ".max_depth = CLAIM_DEPTH, .allow_duplicates = true",
      [JWS]),
-    ("iss-prefix", "auth/verifier.c", "!bytes_is(name, issuer->config.issuer)", "!str_starts(issuer->config.issuer, name.data)",
+    ("iss-prefix", "auth/verifier.c", "if (bytes_is(name, issuer->config.issuer))", "if (str_starts(issuer->config.issuer, name.data))",
      [VERIFIER]),
     ("typ-any", "auth/verifier.c", "!claims_type_listed(jws->typ, &issuer->config.types)", "false", [VERIFIER]),
     ("no-signature", "auth/verifier.c", "if (jws_verify(jws, key))", "if (key)", [VERIFIER]),

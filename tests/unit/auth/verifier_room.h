@@ -1,5 +1,4 @@
-/* A verifier with five issuers, two of one name, and a clock that the test sets: the process has it from the
- * first room on. */
+/* A verifier with five issuers and a clock that the test sets: the process has it from the first room on. */
 #pragma once
 #include "tests/unit/auth/token_maker.h"
 
@@ -75,7 +74,7 @@ static inline void room_open(struct room *room)
         .mfa_max_age_ms = 300000,
     };
     static const char *const names[] = {"https://rsa", "https://map", "https://hs", "https://ec",
-                                        "https://map"};
+                                        "https://ed"};
     static const enum key_source sources[] = {KEY_PUBLIC_FILE, KEY_JWKS_FILE, KEY_SECRET_FILE,
                                               KEY_PUBLIC_FILE, KEY_PUBLIC_FILE};
     for (size_t i = 0; i < 5; i++) {
