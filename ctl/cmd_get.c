@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "ctl/api.h"
 #include "ctl/commands.h"
+#include "ctl/interrupt.h"
 #include "ctl/source.h"
 #include "ctl/text.h"
 
@@ -113,6 +114,7 @@ static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path,
         }
         return code;
     }
+    interrupt_grace(ctl->interrupt, true); /* Ctrl-C too takes away what was begun */
     code = fetch(ctl, id, path, to, download);
     if (fclose(to) != 0 && code == EXIT_DONE)
         code = ctl_fail(ctl, EXIT_UNREACHABLE, "%s: %s", file, strerror(errno));
@@ -120,6 +122,7 @@ static enum exit_code to_file(struct ctl *ctl, const char *id, const char *path,
         code = ctl_fail(ctl, EXIT_USAGE, "%s: %s", file, strerror(errno));
     if (code != EXIT_DONE)
         unlink(temporary);
+    interrupt_grace(ctl->interrupt, false);
     return code;
 }
 

@@ -1,6 +1,7 @@
 /* What reads: exit codes, the token, lists, files, contexts, check. */
 #include "ctl/commands.h"
 
+#include <glob.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -301,6 +302,24 @@ static void a_file_that_cannot_be_written_is_not_said_of_the_server(void **state
     scripted_server_stop(server);
 }
 
+static void ctrl_c_leaves_no_half_of_a_file(void **state)
+{
+    struct scripted_server *server = SCRIPTED({.cut = CUT_HANG});
+    glob_t found;
+    pid_t child;
+
+    (void)state;
+    harness_write("token", "t");
+    child = harness_start(server, NULL, ARGS("get", ID_POINT, "f", "-O", harness_path("file")));
+    while (scripted_server_requests(server) == 0)
+        poll(NULL, 0, 5);
+    assert_int_equal(kill(child, SIGINT), 0);
+    harness_finish(child, &outcome);
+    assert_int_equal(outcome.code, EXIT_DETACHED);
+    assert_int_equal(glob(harness_path("file*"), 0, NULL, &found), GLOB_NOMATCH);
+    scripted_server_stop(server);
+}
+
 /* -- settings -- */
 
 static void a_context_says_where_unless_a_flag_says_otherwise(void **state)
@@ -398,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_form_of_a_list_is_what_it_says, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(a_file_appears_when_its_sum_is_right, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(a_file_with_another_sum_does_not_appear, harness_begin, harness_end),
+        cmocka_unit_test_setup_teardown(ctrl_c_leaves_no_half_of_a_file, harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_written_is_not_said_of_the_server,
                                         harness_begin, harness_end),
         cmocka_unit_test_setup_teardown(an_environment_whose_tables_are_not_known_is_not_well, harness_begin,
