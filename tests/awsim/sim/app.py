@@ -46,7 +46,7 @@ class App:
         self.backup = BackupStore(self)
         stacks.show(self.backup)
         tables_of_stacks.show(self.dynamodb, self.ledger)
-        self.identity = Identity(enforce_iam, self.clock, self.dynamodb)
+        self.identity = Identity(enforce_iam, self.clock, self.dynamodb, self.moto.lock)
         follow_clock(self.clock)
         show_streams(self.dynamodb)
         mend_policies()
@@ -63,10 +63,11 @@ class App:
             return control.answer(self, request)
         sent, request = request, s3.path_style(request)
         call = resolve(request)
-        call.clock, call.wrong = self.clock, wellformed.faults(call, request)
+        call.clock = self.clock
         if self.latency:
             time.sleep(self.latency)
         try:
+            call.wrong = wellformed.faults(call, request)
             response = buckets.elsewhere(call, sent)
             if response is None:
                 self._let_in(call, sent, request)
@@ -76,6 +77,9 @@ class App:
         except Reset:
             self._write_down(call, 0, request)
             raise
+        except Exception:  # awsim's own fault: told as one, and written down
+            traceback.print_exc(file=sys.stderr)
+            response = refuse(call, "error_500")
         if response.status >= 400:
             call.effect = None
         self._write_down(call, response.status, request)
@@ -119,7 +123,7 @@ class App:
             with self.backup.lock:
                 response = aws_backup.answer(self.backup.shadow(), call, request)
         else:
-            with self._of_stacks(), self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
+            with self.moto.lock, lies.undone(call) if call.service != "s3" else self.s3.undone(call):
                 response = self._really(call, request, None)
         call.effect = None
         return response
@@ -148,9 +152,6 @@ class App:
                 return mends.serve(self, call, request)
         except NotImplementedError:
             return refuse(call, "unknown_operation")
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return refuse(call, "error_500")
 
 
 def _tables(call, request):

@@ -83,7 +83,7 @@ def show_streams(store):
     """moto's Lambda takes an event source only when moto's DynamoDB has the stream: it is shown ours."""
 
     def list_streams(backend, _table_name=None):
-        tables = store.places.get((backend.account_id, backend.region_name), {}).values()
+        tables = list(store.places.get((backend.account_id, backend.region_name), {}).values())  # its lock is not held here
         return [
             {"StreamArn": table.stream_arn, "TableName": table.name} for table in tables if table.stream_arn
         ]

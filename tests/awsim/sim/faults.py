@@ -6,6 +6,8 @@ import time
 import zlib
 from email.utils import formatdate
 
+from .denials import Denied
+from .names import model
 from .refusals import refuse
 from .wire import Reset
 
@@ -24,6 +26,8 @@ FIELDS = {
 
 class Fault:
     def __init__(self, given):
+        if not isinstance(given, dict):
+            raise ValueError("a fault must be a JSON object")
         for name, value in given.items():
             if name not in FIELDS or not isinstance(value, FIELDS[name]) or isinstance(value, bool):
                 raise ValueError(f"not a field of a fault, or of a wrong type: {name}")
@@ -31,6 +35,7 @@ class Fault:
             raise ValueError(f"do must be one of {', '.join(sorted(BEFORE | AFTER))}")
         if not {"service", "operation"} <= set(given):
             raise ValueError("service and operation are required")
+        _can_strike(given["service"], given["operation"], given["do"])
         self.given = {"skip": 0, "count": 1, **given}
         self.do = given["do"]
         self.skip, self.left = self.given["skip"], self.given["count"]
@@ -48,6 +53,17 @@ class Fault:
             return False
         self.left -= 1
         return True
+
+
+def _can_strike(service, operation, do):
+    """ValueError for a fault that no call would ever meet: a test that waits for it could not fail."""
+    known = model(service)
+    if known is None or operation not in known.operation_names:
+        raise ValueError(f"AWS has no operation {service} {operation}")
+    if (service, operation) not in ONLY.get(do, {(service, operation)}):
+        raise ValueError(f"{do} is only for {', '.join(name for _, name in ONLY[do])}")
+    if do == "lie" and service == "cloudformation":
+        raise ValueError("what a stack makes cannot be undone: no lie is told of it")
 
 
 class Faults:
@@ -120,7 +136,7 @@ BEFORE = {
     "throttle": _refusal("throttle"),
     "error_500": _refusal("error_500"),
     "error_503": _refusal("error_503"),
-    "expired_token": _refusal("expired_token"),
+    "expired_token": lambda _fault, call: Denied("expired").response(call),
     "conflict": _refusal("conflict"),
     "reset_before": _reset_before,
     "delay": _delay,
@@ -175,4 +191,12 @@ AFTER = {
     "skew": _skew,
     "wrong_count": _rewrite(lambda answer: answer.update(Count=answer.get("Count", 0) + 1)),
     "no_items": _rewrite(lambda answer: answer.pop("Items", None)),
+}
+# What only some operations can meet.
+PAGES = (("dynamodb", "Scan"), ("dynamodb", "Query"))
+JOBS = tuple(("backup", f"Start{kind}Job") for kind in ("Backup", "Restore", "Copy"))
+ONLY = {
+    **dict.fromkeys(("overlap", "wrong_count", "no_items"), PAGES),
+    "unprocessed": (("dynamodb", "BatchWriteItem"), ("dynamodb", "BatchGetItem")),
+    **dict.fromkeys(JOB_ENDS, JOBS),
 }

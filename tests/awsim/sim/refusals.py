@@ -35,26 +35,32 @@ REFUSALS = {
         ),
         (409, "ConflictException", "A conflicting operation is in progress."),
     ),
-    "expired_token": (
-        (400, "ExpiredTokenException", "The security token included in the request is expired"),
-        (400, "ExpiredToken", "The provided token has expired."),
-        (403, "ExpiredTokenException", "The security token included in the request is expired"),
-    ),
     "unknown_operation": (
         (400, "UnknownOperationException", "An unknown operation was requested."),
         (501, "NotImplemented", "A header you provided implies functionality that is not implemented."),
         (400, "UnknownOperationException", "An unknown operation was requested."),
     ),
 }
-PLANES = ("dynamodb", "s3")
+PLANES, TOO_MANY = ("dynamodb", "s3"), "TooManyRequestsException"
 # DynamoDB speaks of provisioned throughput where items move, and as other services elsewhere.
 DATA_PLANE = re.compile(r"(Put|Get|Update|Delete|BatchGet|BatchWrite)Item|Transact\w+|Scan|Query")
 
 
+def _throttled(call):
+    """(status, code, message) of a service that is neither S3 nor DynamoDB's data plane, as its model names it."""
+    known = model(call.service)
+    if known and call.operation in known.operation_names:
+        shapes = {shape.name: shape for shape in known.operation_model(call.operation).error_shapes}
+        if TOO_MANY in shapes:
+            return shapes[TOO_MANY].metadata.get("error", {}).get("httpStatusCode", 400), TOO_MANY, "Rate exceeded"
+    return (400, "Throttling", "Rate exceeded") if known and known.protocol == "query" else REFUSALS["throttle"][2]
+
+
 def refuse(call, kind):
     """The Response with which this call is refused."""
-    if kind == "throttle" and call.service == "dynamodb" and not DATA_PLANE.fullmatch(call.operation):
-        return error(call.service, *REFUSALS[kind][2])
+    plain = call.service == "s3" or call.service == "dynamodb" and DATA_PLANE.fullmatch(call.operation)
+    if kind == "throttle" and not plain:
+        return error(call.service, *_throttled(call))
     plane = PLANES.index(call.service) if call.service in PLANES else 2
     return error(call.service, *REFUSALS[kind][plane])
 

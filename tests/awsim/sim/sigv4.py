@@ -20,7 +20,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 FIELDS = ("Credential", "SignedHeaders", "Signature")
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 EMPTY = hashlib.sha256(b"").hexdigest()
-STAMP = re.compile(r"\d{8}T\d{6}Z")
+STAMP, STAMP_FORM = re.compile(r"\d{8}T\d{6}Z", re.A), "%Y%m%dT%H%M%SZ"
 PRESIGN_LIMIT = 7 * 86400
 
 
@@ -44,7 +44,7 @@ class Claim:
 
     @property
     def at(self):
-        return float(calendar.timegm(time.strptime(self.stamp, "%Y%m%dT%H%M%SZ")))
+        return float(calendar.timegm(time.strptime(self.stamp, STAMP_FORM)))
 
 
 def claim(request):
@@ -76,7 +76,7 @@ def _in_header(request, header):
 
 def _http_date(text):
     try:
-        return parsedate_to_datetime(text).strftime("%Y%m%dT%H%M%SZ")
+        return parsedate_to_datetime(text).strftime(STAMP_FORM)
     except (TypeError, ValueError):
         return None
 
@@ -105,7 +105,7 @@ def _claim(credential, names, signature, stamp, token):
     parts = credential.split("/")
     if len(parts) != 5 or parts[4] != "aws4_request":
         raise Incomplete(f"Credential must have exactly 5 slash-delimited elements, found '{len(parts)}'.")
-    if not stamp or not STAMP.fullmatch(stamp):
+    if not stamp or not _is_stamp(stamp):
         raise Incomplete(
             "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
         )
@@ -114,6 +114,13 @@ def _claim(credential, names, signature, stamp, token):
             f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: {stamp}"
         )
     return Claim(*parts[:4], names.lower().split(";"), signature, stamp, token)
+
+
+def _is_stamp(text):
+    try:
+        return bool(STAMP.fullmatch(text) and time.strptime(text, STAMP_FORM))
+    except ValueError:
+        return False
 
 
 def _text(value):
@@ -165,11 +172,18 @@ def fits(request, found, secret):
     signer.payload = lambda _request: ""
     lines = signer.canonical_request(signed).rpartition("\n")[0]
     text = signer.string_to_sign(signed, f"{lines}\n{_payload(request, found)}")
-    return hmac.compare_digest(signer.signature(text, signed), found.signature)
+    return hmac.compare_digest(signer.signature(text, signed).encode(), found.signature.encode())
 
 
 def chunks_fit(request, found, secret):
     """Whether each chunk of a STREAMING-AWS4-HMAC-SHA256-PAYLOAD body carries the signature that follows the last."""
+    try:
+        return _each_chunk_fits(request, found, secret)
+    except ValueError:  # these are no frames
+        return False
+
+
+def _each_chunk_fits(request, found, secret):
     signer, former, place = _signer(secret, found), found.signature, 0
     context = AWSRequest("PUT", "http://awsim/")
     context.context["timestamp"] = found.stamp
@@ -188,7 +202,7 @@ def chunks_fit(request, found, secret):
             )
         )
         former = signer.signature(text, context)
-        if not hmac.compare_digest("chunk-signature=" + former, more):
+        if not hmac.compare_digest(f"chunk-signature={former}".encode(), more.encode()):
             return False
         if not chunk:
             return True

@@ -61,7 +61,7 @@ class Clock:
     def times(self):
         """What a client may take for the time now."""
         now = self.now()
-        return [now, time.time(), *(now + off for off in self.told)]
+        return [now, time.time(), *(now + off for off in tuple(self.told))]  # others may tell meanwhile
 
 
 class Settings:

@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 
-from botocore.parsers import RpcV2CBORParser
+from botocore.parsers import ResponseParserError, RpcV2CBORParser
 
 from .names import CBOR_PATH, model, routes
 from .shapes import Form, Reader, Typed, Xml, name_of, tree_of
@@ -19,6 +19,8 @@ COMMON = re.compile(
 )
 # What presigning adds to an address, and the SDKs' own hint.
 SIGNED_QUERY = re.compile(r"(?i)x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token)|x-id")
+
+UNREADABLE = (ValueError, KeyError, IndexError, RecursionError, ElementTree.ParseError, ResponseParserError)
 
 
 def faults(call, request):
@@ -37,7 +39,7 @@ def faults(call, request):
         return [f"{call.service} speaks {', '.join(spoken)}, not {protocol}"]
     try:
         return list(PROTOCOLS[protocol](known, operation, request)) + _digest(operation, request)
-    except (ValueError, KeyError, IndexError, RecursionError, ElementTree.ParseError) as fault:
+    except UNREADABLE as fault:
         return [f"the body is not {protocol}: {fault}"]
 
 

@@ -80,7 +80,10 @@ def test_the_ledger_names_buckets_and_objects(world):
         ("dynamodb", "list_tables", "expired_token", "ExpiredTokenException"),
         ("s3", "list_buckets", "throttle", "SlowDown"),
         ("s3", "list_buckets", "error_500", "InternalError"),
-        ("sts", "get_caller_identity", "throttle", "ThrottlingException"),
+        ("sts", "get_caller_identity", "throttle", "Throttling"),
+        ("sts", "get_caller_identity", "expired_token", "ExpiredToken"),
+        ("lambda", "list_functions", "throttle", "TooManyRequestsException"),
+        ("kms", "list_keys", "throttle", "ThrottlingException"),
     ],
 )
 def test_a_fault_answers_in_the_words_of_its_service(world, refused, service, operation, kind, code):
@@ -188,6 +191,13 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
         ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "explode"}]),
         ("faults", [{"do": "throttle"}]),
         ("faults", {}),
+        ("faults", [1]),
+        ("faults", [{"service": "dynamodb", "operation": "Scann", "do": "throttle"}]),
+        ("faults", [{"service": "dynamo", "operation": "Scan", "do": "throttle"}]),
+        ("faults", [{"service": "dynamodb", "operation": "PutItem", "do": "unprocessed"}]),
+        ("faults", [{"service": "s3", "operation": "ListObjectsV2", "do": "wrong_count"}]),
+        ("faults", [{"service": "backup", "operation": "DescribeBackupJob", "do": "job_fails"}]),
+        ("faults", [{"service": "cloudformation", "operation": "CreateStack", "do": "lie"}]),
         ("faults", [{"service": "dynamodb", "operation": "Scan", "do": "throttle", "times": 3}]),
         ("settings", {"table_create_delay": "soon"}),
         ("settings", {"bakup_delay": "1s"}),
@@ -202,6 +212,21 @@ def test_faults_of_s3_spoil_checksums_and_bodies(world):
 )
 def test_what_awsim_does_not_know_it_refuses(world, call, given):
     assert "error" in world.control("POST", call, given, expect=400)
+
+
+def test_what_awsim_cannot_serve_is_an_error_of_its_own_and_written_down(capsys):
+    from sim.app import App
+    from sim.state import Clock, Ledger
+    from sim.wire import Request
+
+    app = App.__new__(App)
+    app.latency, app.clock = 0, Clock()
+    app.ledger = Ledger(app.clock)  # and nothing else: whatever it asks is missing
+    answer = app.answer(Request("GET", "/", {"authorization": "AWS4-HMAC-SHA256 Credential=testing/20261123/us-east-1/s3/aws4_request"}))
+    assert answer.status == 500 and b"InternalError" in answer.body
+    (row,) = app.ledger.find()
+    assert (row["operation"], row["status"], row["effect"]) == ("ListBuckets", 500, None)
+    assert "AttributeError" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method, call", [("DELETE", "rates"), ("GET", "none-such"), ("DELETE", "ledger")])

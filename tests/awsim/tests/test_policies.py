@@ -387,16 +387,17 @@ def test_each_action_that_an_s3_call_needs_is_asked_for(enforced, ask, given, ac
 
 def test_each_key_of_a_deletion_is_judged_for_itself(enforced):
     root = enforced.client("s3")
-    for key in ("a/2", "b/1"):
+    for key in ("a/2", "b/1", "b/<&>"):
         root.put_object(Bucket="points", Key=key, Body=b"1")
     ann = as_user(enforced, "s3", allow("s3:DeleteObject", "arn:aws:s3:::points/a/*"))
-    given = {"Objects": [{"Key": key} for key in ("a/1", "b/1", "a/2", "a/none")] + [{"Key": "a/1", "VersionId": "null"}]}
+    keys = ("a/1", "b/1", "b/<&>", "a/2", "a/none")
+    given = {"Objects": [{"Key": key} for key in keys] + [{"Key": "a/1", "VersionId": "null"}]}
     answer = ann.delete_objects(Bucket="points", Delete=given)
     assert [one["Key"] for one in answer["Deleted"]] == ["a/1", "a/2", "a/none"]
-    assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [("b/1", "AccessDenied"), ("a/1", "AccessDenied")]
-    assert [one["Key"] for one in root.list_objects_v2(Bucket="points")["Contents"]] == ["b/1"]
+    assert [(one["Key"], one["Code"]) for one in answer["Errors"]] == [(key, "AccessDenied") for key in ("b/1", "b/<&>", "a/1")]
+    assert [one["Key"] for one in root.list_objects_v2(Bucket="points")["Contents"]] == ["b/1", "b/<&>"]
     quiet = ann.delete_objects(Bucket="points", Delete={**given, "Quiet": True})
-    assert "Deleted" not in quiet and len(quiet["Errors"]) == 2
+    assert "Deleted" not in quiet and len(quiet["Errors"]) == 3
     none = ann.delete_objects(Bucket="points", Delete={"Objects": [{"Key": "b/1"}]})
     assert "Deleted" not in none and [one["Key"] for one in none["Errors"]] == ["b/1"]
 

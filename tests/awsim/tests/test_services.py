@@ -31,12 +31,6 @@ def test_a_user_of_its_iam_is_that_user(world):
     assert world.ledger(operation="ListTables")[0]["principal"] == "arn:aws:iam::123456789012:user/backup"
 
 
-def test_a_request_without_a_key_is_refused(world):
-    status, headers, body = world.raw("POST", "/", b"{}", {"X-Amz-Target": "DynamoDB_20120810.ListTables"})
-    assert status == 403 or b"MissingAuthenticationToken" in body
-    assert world.raw("GET", "/bucket/key")[0] == 403
-
-
 def test_autoscaling_targets_and_policies_are_kept(world):
     scaling = world.client("application-autoscaling")
     scaling.register_scalable_target(**TABLE, MinCapacity=5, MaxCapacity=50)

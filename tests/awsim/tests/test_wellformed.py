@@ -223,6 +223,7 @@ ON_THE_WIRE = [
     ("query", "cloudwatch", "PutMetricAlarm", ALARM, _body(b"AlarmName", b"Alarm"), "no member"),
     ("smithy-rpc-v2-cbor", "cloudwatch", "PutMetricAlarm", ALARM, _header("smithy-protocol", None), "smithy-protocol"),
     ("smithy-rpc-v2-cbor", "cloudwatch", "PutMetricAlarm", ALARM, _body(b"AlarmName", b"AlarmNome"), "no member"),
+    ("smithy-rpc-v2-cbor", "cloudwatch", "PutMetricAlarm", ALARM, _body(b"AlarmName", b"\xff" * 9), "the body is not smithy"),
     ("rest-json", "lambda", "CreateEventSourceMapping", MAPPING, _header("content-type", None), "content-type"),
     ("rest-json", "lambda", "CreateEventSourceMapping", MAPPING, _body(b"BatchSize", b"Batchsize"), "no member"),
     ("rest-json", "lambda", "ListEventSourceMappings", {"MaxItems": 5}, _target("MaxItems", "Max"), "no such argument"),

@@ -7,7 +7,7 @@ from ..denials import Denied
 from ..s3.store import find
 from . import callers
 from .needs import needs
-from .needs_s3 import deleted_keys
+from .needs_s3 import deleted_keys, policy_of
 from .policy import ALLOW, DENY, Need, resource_verdict, verdict
 
 PLAIN = "Access Denied"
@@ -83,9 +83,9 @@ def words(caller, need, why, service):
 class Gate:
     """`enforced`: whether callers need policies of their own; resources of another account always need theirs."""
 
-    def __init__(self, enforced, clock, store):
+    def __init__(self, enforced, clock, store, lock):
         self.as_started, self.enforced = enforced, enforced
-        self.clock, self.store = clock, store
+        self.clock, self.store, self.lock = clock, store, lock
 
     def reset(self):
         self.enforced = self.as_started
@@ -95,6 +95,10 @@ class Gate:
         caller = call.caller
         if not self.enforced and not _may_be_foreign(call, request, caller):
             return
+        with self.lock:  # moto's, whose users, roles and buckets are looked at
+            self._judge(call, request, caller)
+
+    def _judge(self, call, request, caller):
         asked = self._needs(call, request)
         several = deleted_keys(request.body) if call.operation == "DeleteObjects" else []
         for number, need in enumerate(asked):
@@ -128,6 +132,10 @@ class Gate:
         """The answer as this caller may see it: of an object no more than he may ask for apart."""
         if not self.enforced or call.operation not in ("GetObject", "HeadObject"):
             return response
+        with self.lock:
+            return self._as_allowed(call, response)
+
+    def _as_allowed(self, call, response):
         bucket, _, key = call.resource.partition("/")
         there = find(bucket)
         if response.status == 404 and there is not None:
@@ -140,8 +148,7 @@ class Gate:
 
     def _refusal(self, call, bucket, action, resource):
         """Denied when the caller may not do this as well; None when he may."""
-        policy = bucket.policy.decode() if isinstance(bucket.policy, bytes) else None
-        need = Need(action, resource, {}, bucket.account_id, policy)
+        need = Need(action, resource, {}, bucket.account_id, policy_of(bucket))
         try:
             judge(call.caller, need, self.clock.now())
         except Refusal as refusal:

@@ -34,7 +34,8 @@ def user(account, found):
 
 
 def find_role(account, arn):
-    return next((role for role in iam_backends[account]["aws"].roles.values() if role.arn == arn), None)
+    roles = list(iam_backends[account]["aws"].roles.values())  # not every caller holds moto's lock
+    return next((role for role in roles if role.arn == arn), None)
 
 
 def role_of(caller):

@@ -18,10 +18,10 @@ WRONG_CODES = "Authentication code for device is not valid."
 
 
 class Identity:
-    def __init__(self, enforced, clock, store):
+    def __init__(self, enforced, clock, store, lock):
         self.clock = clock
         self.sessions, self.devices = Sessions(), Devices(clock)
-        self.gate = Gate(enforced, clock, store)
+        self.gate = Gate(enforced, clock, store, lock)
         self.jwks = {}
 
     def reset(self):
@@ -58,7 +58,8 @@ class Identity:
     def answer(self, call, request):
         """What is answered here; None: the call is moto's."""
         if call.service == "sts":
-            return sts.answer(self, call, members(call, request))
+            with self.gate.lock:
+                return sts.answer(self, call, members(call, request))
         if call.service == "iam" and call.operation == "EnableMFADevice":
             given = members(call, request)
             codes = given.get("AuthenticationCode1", ""), given.get("AuthenticationCode2", "")

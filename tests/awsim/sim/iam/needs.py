@@ -15,7 +15,6 @@ from .policy import Need
 
 # Services whose actions have another prefix than botocore's name.
 PREFIXES = {
-    "cognito-idp": "cognito-idp",
     "resourcegroupstaggingapi": "tag",
     "stepfunctions": "states",
     "sesv2": "ses",

@@ -3,9 +3,8 @@
 Source: Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"; Service Authorization Reference, "Amazon S3".
 """
 
-import json
-import re
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from ..s3.store import beside, find
 from .needs_dynamodb import key_needs
@@ -160,14 +159,18 @@ def _context(request):
     return found
 
 
+def policy_of(bucket):
+    """The text of the policy of moto's bucket, None without one."""
+    return bucket.policy.decode() if bucket.policy else None
+
+
 def deleted_keys(body):
-    """[(key, version id or None)] that DeleteObjects names."""
-    text = body.decode("utf-8", "replace")
-    found = []
-    for one in re.findall(r"<Object>(.*?)</Object>", text, re.S):
-        key, version = (re.search(f"<{name}>(.*?)</{name}>", one, re.S) for name in ("Key", "VersionId"))
-        found.append((key[1] if key else "", version[1] if version else None))
-    return found
+    """[(key, version id or None)] that DeleteObjects names; none in what is not XML."""
+    try:
+        objects = ElementTree.fromstring(body).findall("{*}Object")
+    except ElementTree.ParseError:
+        return []
+    return [(one.findtext("{*}Key", ""), one.findtext("{*}VersionId")) for one in objects]
 
 
 def _actions(call, request, key):
@@ -197,8 +200,7 @@ def needs(call, request):
     found = []
     for action, where, one in asked + _source(request):
         there = find(where)
-        policy = there.policy if there else None
-        text = policy.decode() if isinstance(policy, bytes) else json.dumps(policy) if policy else None
         owner = there.account_id if there else None
-        found.append(Need(f"s3:{action}", _arn(where, one), {**context, "s3:resourceaccount": owner}, owner, text))
+        context = {**context, "s3:resourceaccount": owner}
+        found.append(Need(f"s3:{action}", _arn(where, one), context, owner, policy_of(there) if there else None))
     return found + _key_needs(call, request, find(name), key)
