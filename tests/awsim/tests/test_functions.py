@@ -102,6 +102,19 @@ def test_an_update_keeps_what_it_does_not_name_and_takes_what_it_names(functions
     assert shown["TracingConfig"] == {"Mode": "PassThrough"} and "Environment" not in shown
 
 
+def test_a_lie_changes_no_function_and_makes_none(world, functions, function):
+    for operation in ("UpdateFunctionConfiguration", "CreateFunction", "TagResource", "DeleteFunction"):
+        world.fault("lambda", operation, "lie")
+    functions.tag_resource(Resource=function["FunctionArn"], Tags={"owner": "sales"})
+    assert functions.update_function_configuration(FunctionName=function["FunctionArn"], MemorySize=512)["MemorySize"] == 512
+    functions.create_function(FunctionName="other", Runtime="python3.12", Role=function["Role"], Handler="m.h", Code={"ZipFile": _zip("2")})
+    functions.delete_function(FunctionName="sale")
+    shown = functions.get_function_configuration(FunctionName=function["FunctionArn"])
+    assert (shown["MemorySize"], shown["RevisionId"]) == (function["MemorySize"], function["RevisionId"])
+    assert functions.list_tags(Resource=function["FunctionArn"])["Tags"] == {}
+    assert [one["FunctionName"] for one in functions.list_functions()["Functions"]] == ["sale"]
+
+
 def test_a_revision_guards_an_update(functions, function, refused):
     first = functions.get_function_configuration(FunctionName="sale")["RevisionId"]
     assert function["RevisionId"] == first

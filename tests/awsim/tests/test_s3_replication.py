@@ -118,6 +118,18 @@ def test_objects_under_kms_are_copied_only_when_the_rule_selects_them(world, s3,
     assert there.head_object(**COPY)["SSEKMSKeyId"] == "arn:aws:kms:eu-west-1:123456789012:key/a"
 
 
+def test_a_lie_about_a_version_that_waits_lets_it_wait_on(world, s3, there):
+    _replicate(s3, _rule())
+    s3.put_object(**KEY, Body=b"1")
+    for operation in ("DeleteObject", "PutObjectTagging"):
+        world.fault("s3", operation, "lie")
+    s3.delete_object(**KEY)
+    s3.put_object_tagging(**KEY, Tagging={"TagSet": [{"Key": "t", "Value": "1"}]})
+    _later(world)
+    assert s3.head_object(**KEY)["ReplicationStatus"] == "COMPLETED"
+    assert there.get_object_tagging(**COPY)["TagSet"] == s3.get_object_tagging(**KEY)["TagSet"] == []
+
+
 def test_what_changes_about_a_version_is_copied_too(world, s3, there):
     _replicate(s3, _rule())
     s3.put_object(**KEY, Body=b"1", Tagging="t=1")

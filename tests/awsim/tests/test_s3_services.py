@@ -62,6 +62,8 @@ def test_a_queue_hears_of_what_becomes_of_objects(world, s3):
     s3.put_object(Bucket="shared", Key="k", Body=b"12345")
     s3.copy_object(Bucket="shared", Key="copy", CopySource="shared/k")
     s3.delete_object(Bucket="shared", Key="k")
+    world.fault("s3", "PutObject", "lie")
+    s3.put_object(Bucket="shared", Key="lie", Body=b"1")
     heard = []
     while messages := world.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:
@@ -72,6 +74,7 @@ def test_a_queue_hears_of_what_becomes_of_objects(world, s3):
             world.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     assert ("ObjectCreated:Put", "k", 5) in heard and ("ObjectCreated:Copy", "copy", 5) in heard
     assert [key for name, key, _ in heard if name.startswith("ObjectRemoved")] == ["k"]
+    assert "lie" not in {key for _, key, _ in heard}
 
 
 def test_cloudwatch_tells_the_size_of_all_versions(world, s3):

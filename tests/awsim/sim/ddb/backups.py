@@ -23,7 +23,7 @@ class Backup:
         self.arn = f"{table.arn}/backup/{int(now * 1000):014d}-{uuid.uuid4().hex[:8]}"
         self.expires = now + SYSTEM_DAYS * DAY if kind == "SYSTEM" else None
         self.snapshot, self.shown = Snapshot(table), describe(store, table)
-        self.ttl, self.restores = describe_ttl(store, table), []
+        self.ttl, self.busy_until = describe_ttl(store, table), now  # while a table is restored from it
 
     def details(self, now, deleted=False):
         shown = {
@@ -108,7 +108,7 @@ def delete_backup(store, call, request):
         raise invalid("System backups cannot be deleted")
     if backup.kind == "AWS_BACKUP":
         raise invalid("Backups of AWS Backup cannot be deleted by DynamoDB: use DeleteRecoveryPoint")
-    if now < backup.ready or any(now < table.born for table in backup.restores):
+    if now < max(backup.ready, backup.busy_until):
         raise _in_use(backup)
     del _kept(store, call)[backup.arn]
     return {"BackupDescription": backup.description(now, deleted=True)}
@@ -150,5 +150,5 @@ def restore_table_from_backup(store, call, request):
         "RestoreDateTime": round(backup.created, 3),
     }
     answer = restore(store, call, request, backup.snapshot, summary)
-    backup.restores.append(store.tables(call)[call.resource])
+    backup.busy_until = max(backup.busy_until, store.tables(call)[call.resource].born)
     return answer

@@ -1,7 +1,6 @@
 """How a lie of moto's is mended: what runs before a call (and may answer or refuse it), and after it."""
 
 import json
-from contextlib import nullcontext
 from functools import cached_property
 from urllib.parse import parse_qsl, unquote
 
@@ -98,7 +97,7 @@ def rewrite(response, change):
 def serve(app, call, request):
     """moto's answer to a call, mended."""
     deed, name = Deed(app, call, request), (call.service, call.operation)
-    with app.dynamodb.lock if call.service == "cloudformation" else nullcontext(), app.moto.lock:
+    with app.moto.lock:
         try:
             for prepare in BEFORE.get(name, ()):
                 response = prepare(deed)

@@ -1,6 +1,5 @@
 """The whole of S3: every bucket's objects, and what becomes of them by themselves as time goes on."""
 
-import copy
 import secrets
 from contextlib import contextmanager
 
@@ -96,7 +95,7 @@ class S3:
         name, _, key = (call.resource or "").partition("/")
         backend, fake = s3_backends[call.account]["aws"], find(name)
         buckets, accounts, queue = dict(backend.buckets), dict(s3_backends.bucket_accounts), list(self.queue)
-        kept = _copies(beside(fake), key) if fake else None
+        kept = _noted(beside(fake), key) if fake else None
         state, watched = dict(vars(fake)) if fake else None, set(self.watched)
         try:
             yield
@@ -110,25 +109,25 @@ class S3:
                 _put_back(beside(fake), key, kept)
 
 
-def _copies(bucket, key):
+def _noted(bucket, key):
+    """The versions of a key (or of all), the uploads, the settings; of each of the first two its fields beside it."""
     keys = [key] if key else list(bucket.objects)
-    versions = {one: [copy.copy(version) for version in bucket.versions(one)] for one in keys}
-    uploads = {name: copy.copy(upload) for name, upload in bucket.uploads.items()}
-    for upload in uploads.values():
-        upload.parts = dict(upload.parts)
-    return (
-        versions,
-        uploads,
-        {name: getattr(bucket, name) for name in ("lifecycle", "smallest", "replication")},
-    )
+    versions = {one: [(version, dict(vars(version))) for version in bucket.versions(one)] for one in keys}
+    uploads = [(upload, {**vars(upload), "parts": dict(upload.parts)}) for upload in bucket.uploads.values()]
+    return versions, uploads, {name: getattr(bucket, name) for name in ("lifecycle", "smallest", "replication")}
 
 
 def _put_back(bucket, key, kept):
-    versions, bucket.uploads, settings = kept
+    """The very versions that replication waits for, as they were."""
+    versions, uploads, settings = kept
     vars(bucket).update(settings)
+    bucket.uploads = {upload.id: upload for upload, _ in uploads}
     if not key:
         bucket.objects.clear()
     for one, found in versions.items():
         bucket.objects.pop(one, None)
         if found:
-            bucket.objects[one] = found
+            bucket.objects[one] = [version for version, _ in found]
+    for rows in (*versions.values(), uploads):
+        for one, fields in rows:
+            vars(one).update(fields)
