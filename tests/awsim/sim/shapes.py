@@ -16,6 +16,17 @@ def name_of(shape, member):
     return shape.serialization.get("name", member)
 
 
+def typed(shape, value):
+    """The value with numbers and truths for the texts that a template of CloudFormation may have."""
+    if shape.type_name == "structure":
+        return {name: typed(shape.members[name], one) if name in shape.members else one for name, one in value.items()}
+    if shape.type_name == "list":
+        return [typed(shape.member, one) for one in value]
+    if shape.type_name in ("integer", "long"):
+        return int(value)
+    return value in (True, "true") if shape.type_name == "boolean" else value
+
+
 class Reader:
     """Walks one value; what is wrong with it is in `faults`, each with its place."""
 

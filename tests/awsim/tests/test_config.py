@@ -307,42 +307,6 @@ def test_a_stack_takes_its_time_and_is_changed_by_a_change_only(world, refused):
     assert world.client("sns").list_topics()["Topics"] == []
 
 
-def test_a_table_of_a_stack_is_a_table(world, ddb, refused):
-    stacks = world.client("cloudformation")
-    world.settings(stack_delay="0s")
-    properties = {
-        "TableName": "Sales",
-        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
-        "ProvisionedThroughput": {"ReadCapacityUnits": "5", "WriteCapacityUnits": 5},
-        "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
-        "StreamSpecification": {"StreamViewType": "KEYS_ONLY"},
-    }
-
-    def template(**more):
-        table = {"Type": "AWS::DynamoDB::Table", "Properties": {**properties, **more}}
-        outputs = {"Arn": {"Value": {"Fn::GetAtt": ["Table", "Arn"]}}}
-        return json.dumps({"Resources": {"Table": table}, "Outputs": outputs})
-
-    stacks.create_stack(StackName="sale", TemplateBody=template())
-    table = ddb.describe_table(TableName="Sales")["Table"]
-    (stack,) = stacks.describe_stacks(StackName="sale")["Stacks"]
-    assert stack["Outputs"][0]["OutputValue"] == table["TableArn"] and table["TableStatus"] == "ACTIVE"
-    assert table["ProvisionedThroughput"]["ReadCapacityUnits"] == 5 and table["StreamSpecification"]["StreamEnabled"]
-    shown = ddb.describe_continuous_backups(TableName="Sales")["ContinuousBackupsDescription"]
-    assert shown["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
-    (row,) = world.ledger(operation="CreateTable")
-    assert (row["principal"], row["effect"]) == ("cloudformation.amazonaws.com", "made")
-    stacks.update_stack(StackName="sale", TemplateBody=template(BillingMode="PAY_PER_REQUEST"))
-    assert ddb.describe_table(TableName="Sales")["Table"]["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
-    stacks.delete_stack(StackName="sale")
-    assert refused(ddb.describe_table, TableName="Sales") == "ResourceNotFoundException" or _deleting(ddb)
-
-
-def _deleting(ddb):
-    return ddb.describe_table(TableName="Sales")["Table"]["TableStatus"] == "DELETING"
-
-
 def test_a_change_set_is_looked_at_before_it_is_executed(world):
     stacks = world.client("cloudformation")
     world.settings(stack_delay="0s")

@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from conftest import HASH
+
 ON = {"PointInTimeRecoveryEnabled": True}
 
 
@@ -167,6 +169,16 @@ def test_a_token_stands_for_one_request_for_eight_hours(world, ddb, table, refus
     assert listed["ExportSummaries"][0]["ExportArn"] == first["ExportArn"]
     rest = ddb.list_exports(TableArn=table, NextToken=listed["NextToken"])
     assert [one["ExportStatus"] for one in rest["ExportSummaries"]] == ["IN_PROGRESS"]
+
+
+def test_a_token_and_an_export_are_of_their_region(world, ddb, table, refused):
+    mine = _export(ddb, table, ClientToken="one")["ExportArn"]
+    there = world.client("dynamodb", region="eu-west-1")
+    types = [{"AttributeName": "pk", "AttributeType": "S"}]
+    arn = there.create_table(TableName="Sales", KeySchema=HASH, AttributeDefinitions=types, BillingMode="PAY_PER_REQUEST")["TableDescription"]["TableArn"]
+    there.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification=ON)
+    assert _export(there, arn, ClientToken="one")["ExportArn"] != mine
+    assert refused(there.describe_export, ExportArn=mine) == "ExportNotFoundException"
 
 
 @pytest.mark.parametrize(

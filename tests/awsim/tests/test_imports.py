@@ -122,7 +122,7 @@ def test_an_item_that_the_table_refuses_is_skipped_counted_and_told(world, ddb, 
 
 @pytest.mark.parametrize(
     "line",
-    [b'{"Item":', b'{"pk": {"S": "1"}}', b"[]", b'{"Item": {"pk": {"S": 1}}}', b'{"Item": []}', b"\xff"],
+    [b'{"Item":', b'{"pk": {"S": "1"}}', b"[]", b'{"Item": {"pk": {"S": 1}}}', b'{"Item": []}', b"\xff", b'{"Item": {"pk": {"S": "\\ud800"}}}'],
 )
 def test_a_line_that_is_no_item_ends_its_object(world, ddb, s3, line):
     _put(s3, a=_lines(_item("1")) + line + b"\n" + _lines(_item("2")), b=_lines(_item("3")))
@@ -220,6 +220,8 @@ def test_wrong_requests_are_refused(world, ddb, s3, refused):
         refused(ddb.import_table, S3BucketSource={"S3Bucket": "data"}, InputFormat="CSV", **provisioned)
         == wrong
     )
+    there = world.client("dynamodb", region="eu-west-1")
+    assert refused(there.describe_import, ImportArn=_import(ddb, "Here")["ImportArn"]) == "ImportNotFoundException"
     unknown = "arn:aws:dynamodb:us-east-1:123456789012:table/New/import/01658528578619-c4d4e311"
     assert refused(ddb.describe_import, ImportArn=unknown) == "ImportNotFoundException"
     assert refused(ddb.describe_import, ImportArn=unknown.replace("New", "N")) == wrong

@@ -267,13 +267,17 @@ def test_an_index_follows_every_write(make, ddb):
         ("Scan", '{"TableName":"Sales","Segment":"0","TotalSegments":1}'),
         ("Query", '{"TableName":"Sales"}'),
         ("Query", '{"TableName":"Sales","KeyConditionExpression":"pk = :p"}'),
+        (
+            "Query",
+            '{"TableName":"Sales","KeyConditionExpression":"pk = :p AND sk = :s","ExpressionAttributeValues":{":p":{"S":"a"},":s":{"L":[]}}}',
+        ),
         ("Scan", "[]"),
         ("UpdateItem", '{"TableName":"Sales","Key":{"pk":{"S":"a"}},"UpdateExpression":"SOT x"}'),
         ("Scan", '{"TableName":"Sales","FilterExpression":"pk ="}'),
     ],
 )
 def test_a_request_of_the_wrong_shape_is_refused(world, make, operation, body):
-    make()
+    make(sk="N")
     status, _, answer = world.dynamodb(operation, body)
     assert status == 400, answer
 

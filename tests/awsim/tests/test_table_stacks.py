@@ -49,10 +49,21 @@ def test_a_stacks_table_is_dynamodbs(world, stacks):
     assert [row["operation"] for row in made] == ["CreateTable", "PutItem"]
     stacks.update_stack(StackName="sale", TemplateBody=_body(DeletionProtectionEnabled=True))
     assert ddb.describe_table(TableName="Planned")["Table"]["DeletionProtectionEnabled"]
+    units = {"ReadCapacityUnits": "5", "WriteCapacityUnits": 6}
+    stacks.update_stack(StackName="sale", TemplateBody=_body(BillingMode="PROVISIONED", ProvisionedThroughput=units))
+    shown = ddb.describe_table(TableName="Planned")["Table"]
+    assert (shown["ProvisionedThroughput"]["ReadCapacityUnits"], shown["DeletionProtectionEnabled"]) == (5, True)
     stacks.update_stack(StackName="sale", TemplateBody=_body(DeletionProtectionEnabled=False))
     stacks.delete_stack(StackName="sale")
     assert ddb.describe_table(TableName="Planned")["Table"]["TableStatus"] == "DELETING"
     assert len(ddb.list_backups(BackupType="SYSTEM")["BackupSummaries"]) == 1
+
+
+@pytest.mark.parametrize("more, words", [({"Tags": []}, "updates no Tags"), ({"BillingMode": "PROVISIONED"}, "must both be specified")])
+def test_an_update_that_cannot_be_is_no_success(world, stacks, more, words):
+    stacks.create_stack(StackName="sale", TemplateBody=_body())
+    with pytest.raises(Exception, match=words):
+        stacks.update_stack(StackName="sale", TemplateBody=_body(**more))
 
 
 def test_what_dynamodb_refuses_is_no_success_of_a_stack(world, stacks):

@@ -136,6 +136,29 @@ def test_an_update_takes_time_and_keeps(world, make, ddb, refused):
     assert refused(ddb.update_table, TableName="Sales") == "ValidationException"
 
 
+def test_a_refused_update_changes_nothing(make, ddb, refused):
+    make(StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    before = _described(ddb)
+    changes = {"AttributeDefinitions": TYPE_G, "GlobalSecondaryIndexUpdates": [{"Create": BY_G}], "TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    again = {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}}
+    assert refused(ddb.update_table, TableName="Sales", **changes, **again) == "ValidationException"
+    assert _described(ddb) == before
+
+
+def test_provisioned_capacity_has_units_for_the_table_and_each_global_index(make, ddb, refused):
+    make(types=[("g", "S")], GlobalSecondaryIndexes=[BY_G])
+    turn = {"TableName": "Sales", "BillingMode": "PROVISIONED"}
+    own, index = {"ProvisionedThroughput": THROUGHPUT}, {"IndexName": "by-g", "ProvisionedThroughput": THROUGHPUT}
+    assert refused(ddb.update_table, **turn) == "ValidationException"
+    assert refused(ddb.update_table, **turn, **own) == "ValidationException"
+    assert _described(ddb)["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    for _ in range(2):  # what was given before it was on demand is forgotten
+        ddb.update_table(**turn, **own, GlobalSecondaryIndexUpdates=[{"Update": index}])
+        assert _described(ddb)["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
+        ddb.update_table(TableName="Sales", BillingMode="PAY_PER_REQUEST")
+        assert refused(ddb.update_table, **turn, **own) == "ValidationException"
+
+
 def test_an_index_is_backfilled_before_it_is_active_and_can_go_again(world, make, ddb, refused):
     make()
     ddb.put_item(TableName="Sales", Item={**ITEM, "g": {"S": "x"}})

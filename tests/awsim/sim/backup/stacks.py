@@ -9,6 +9,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 
 from ..names import Call, model
+from ..shapes import typed
 from . import api
 from .errors import BackupError
 
@@ -30,7 +31,7 @@ class Resource:
         store, call = Resource.store, Call("backup", operation, None, None, self.region, self.account, SELF)
         shape = model("backup").operation_model(operation).input_shape
         try:
-            found = api.perform(store, call, _typed(shape, members))
+            found = api.perform(store, call, typed(shape, members))
         except BackupError as fault:
             raise ValidationError(self.id or "", message=f"{fault.message} ({fault.code})") from None
         call.effect = "deleted" if operation.startswith("Delete") else "made" if "Create" in operation else "changed"
@@ -65,19 +66,6 @@ class Resource:
         original_resource.properties = cloudformation_json["Properties"]
         original_resource.update()
         return original_resource
-
-
-def _typed(shape, value):
-    """The value with numbers and truths for the texts that a template may have."""
-    if shape.type_name == "structure":
-        return {name: _typed(shape.members[name], one) if name in shape.members else one for name, one in value.items()}
-    if shape.type_name == "list":
-        return [_typed(shape.member, one) for one in value]
-    if shape.type_name in ("integer", "long"):
-        return int(value)
-    if shape.type_name == "boolean":
-        return value in (True, "true")
-    return value
 
 
 class Vault(Resource, CloudFormationModel):

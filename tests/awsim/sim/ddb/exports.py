@@ -83,7 +83,7 @@ def export_table_to_point_in_time(store, call, request):
     table = _found(store.find, call, request["TableArn"])
     if request.get("ExportFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON" or "FilterSpecification" in request:
         raise unknown("awsim exports all items as DYNAMODB_JSON only")
-    if former := _by_token(store, request):
+    if former := _by_token(store, call, request):
         call.effect = "read"
         return {"ExportDescription": former.shown()}
     if window(store, table) is None:
@@ -101,11 +101,17 @@ def export_table_to_point_in_time(store, call, request):
     return _start(store, call, table, request, lines, {"ExportTime": round(at, 3)})
 
 
-def _by_token(store, request):
+def _here(store, call):
+    """The exports of the caller's account and region."""
+    place = f"arn:aws:dynamodb:{call.region}:{call.account}:table/"
+    return [export for arn, export in store.exports.items() if arn.startswith(place)]
+
+
+def _by_token(store, call, request):
     """The export that this token asked for within its life; a token stands for one request only."""
     token, now = request.get("ClientToken"), store.clock.now()
-    for export in store.exports.values():
-        if token and export.request.get("ClientToken") == token and now < export.started + TOKEN_LIFE:
+    for export in _here(store, call) if token else ():
+        if export.request.get("ClientToken") == token and now < export.started + TOKEN_LIFE:
             if export.request != request:
                 raise DdbError("ExportConflictException", "The token was used with other parameters")
             return export
@@ -139,7 +145,7 @@ def _incremental(store, table, request):
 def describe_export(store, call, request):
     call.resource = request["ExportArn"]
     export = store.exports.get(request["ExportArn"])
-    if export is None:
+    if export not in _here(store, call):
         raise DdbError("ExportNotFoundException", f"Export not found: {request['ExportArn']}")
     return {"ExportDescription": export.shown()}
 
@@ -150,12 +156,10 @@ def list_exports(store, call, request):
         raise invalid(
             f"1 validation error detected: Value '{limit}' at 'maxResults' must be between 1 and 25"
         )
-    place = f"arn:aws:dynamodb:{call.region}:{call.account}:table/"
     found = [
         export
-        for arn, export in sorted(store.exports.items(), key=lambda pair: pair[1].id)
-        if arn.startswith(place)
-        and request.get("TableArn", export.table_arn) == export.table_arn
+        for export in sorted(_here(store, call), key=lambda export: export.id)
+        if request.get("TableArn", export.table_arn) == export.table_arn
         and export.started >= store.clock.now() - LISTED_FOR
         and export.id > start
     ]

@@ -189,11 +189,12 @@ def _key_terms(text):
 
 def _range_judge(schema, term, values):
     kind, *parts = term
-    bounds = [order_bytes(values[part]) for part in parts if part in values]
-    if any(schema.types[schema.range] not in values[part] for part in parts if part in values):
+    given = [values[part] for part in parts if part in values]
+    if any(schema.types[schema.range] not in value for value in given):
         raise invalid(
             "One or more parameter values were invalid: Condition parameter type does not match schema type"
         )
+    bounds = [order_bytes(value) for value in given]
     judges = {
         "compare": lambda place: COMPARE[parts[0]](place, bounds[0]),
         "begins_with": lambda place: place.startswith(bounds[0]),

@@ -93,6 +93,8 @@ def _one(table, item, outcome, key, index):
     """Values of no type end the object; an item that the table refuses is skipped."""
     try:
         place, _, stored = table.item(item)
+    except UnicodeEncodeError:
+        raise Unreadable("A string is not valid Unicode") from None
     except DdbError as fault:
         if fault.code == "SerializationException":
             raise Unreadable(fault.message) from None

@@ -42,12 +42,14 @@ TOKEN_DIGITS = 112
 
 
 class Import:
-    def __init__(self, store, call, table, request):
-        now = store.clock.now()
+    """`table` is there to be filled; None once the import is over. It becomes ACTIVE in the moment in which it is."""
+
+    def __init__(self, call, table, request):
         self.request, self.table, self.place = request, table, (call.account, call.region)
-        self.id = f"{int(now * 1000):014d}-{uuid.uuid4().hex[:8]}"
+        self.table_name, self.table_arn, self.table_id = table.name, table.arn, table.id
+        self.started, self.ends = table.created, table.ready
+        self.id = f"{int(self.started * 1000):014d}-{uuid.uuid4().hex[:8]}"
         self.arn = f"{table.arn}/import/{self.id}"
-        self.started, self.ends = now, now + store.settings.seconds("import_delay")
         self.status, self.failure, self.outcome = "IN_PROGRESS", None, None
 
     def shown(self):
@@ -55,8 +57,8 @@ class Import:
         shown = {
             "ImportArn": self.arn,
             "ImportStatus": self.status,
-            "TableArn": self.table.arn,
-            "TableId": self.table.id,
+            "TableArn": self.table_arn,
+            "TableId": self.table_id,
             "CloudWatchLogGroupArn": f"arn:aws:logs:{region}:{account}:log-group:{LOG_GROUP}:*",
             "InputCompressionType": "NONE",
             "StartTime": round(self.started, 3),
@@ -82,15 +84,16 @@ def settle(store):
 
 
 def _finish(store, one):
+    table, one.table = one.table, None
     source = one.request["S3BucketSource"]
     account = one.place[0]
     owner = source.get("S3BucketOwner", account)
     objects, refusal = store.read_objects(account, owner, source["S3Bucket"], source.get("S3KeyPrefix", ""))
     if refusal:
         one.status, one.failure = "FAILED", refusal
-        store.places[one.place].pop(one.table.name, None)  # nothing was read: no table is left
+        store.places[one.place].pop(one.table_name, None)  # nothing was read: no table is left
         return
-    one.outcome = read(one.request, one.table, objects)
+    one.outcome = read(one.request, table, objects)
     one.status, one.failure = ("FAILED", SKIPPED) if one.outcome.errors else ("COMPLETED", None)
     for stream, lines in (
         ("info", [{"importArn": one.arn, "status": one.status}]),
@@ -118,11 +121,11 @@ def import_table(store, call, request):
     name = call.resource = table_name(params["TableName"])
     former = _by_token(store, call, request["ClientToken"])
     if name in store.tables(call) and not (
-        former and former.status == "IN_PROGRESS" and former.table.name == name
+        former and former.status == "IN_PROGRESS" and former.table_name == name
     ):
         raise in_use(f"Table already exists: {name}")
     if former:
-        if former.table.name != name:
+        if former.table_name != name:
             raise DdbError(
                 "ImportConflictException",
                 "Duplicate request with different parameters for the same client token",
@@ -138,7 +141,7 @@ def import_table(store, call, request):
             f"Subscriber limit exceeded: Only {CONCURRENT} concurrent imports are allowed",
         )
     table = new_table(store, call, params, store.settings.seconds("import_delay"))
-    one = Import(store, call, table, request)
+    one = Import(call, table, request)
     store.imports[one.arn] = one
     return {"ImportTableDescription": one.shown()}
 
@@ -179,7 +182,7 @@ def describe_import(store, call, request):
     if not ARN.fullmatch(request["ImportArn"]):
         raise invalid("Invalid Import ARN")
     one = store.imports.get(request["ImportArn"])
-    if one is None:
+    if one is None or one.place != (call.account, call.region):
         raise DdbError("ImportNotFoundException", f"Import not found: {request['ImportArn']}")
     return {"ImportTableDescription": one.shown()}
 
@@ -196,7 +199,7 @@ def list_imports(store, call, request):
         one
         for one in sorted(store.imports.values(), key=lambda one: one.id, reverse=True)
         if one.place == (call.account, call.region)
-        and request.get("TableArn", one.table.arn) == one.table.arn
+        and request.get("TableArn", one.table_arn) == one.table_arn
         and one.started >= oldest
     ]
     if start > len(found):

@@ -1,7 +1,7 @@
 """Scan and Query: pages over the order of a table or an index."""
 
 from .capacity import Bill
-from .errors import invalid
+from .errors import DdbError, invalid
 from .expressions import condition, expression_names, key_condition, projection
 from .table import encode, segment_bounds
 
@@ -99,7 +99,7 @@ def _start(table, index, request):
     if index is None:
         try:
             return table.key(key)[0]
-        except Exception as fault:
+        except DdbError as fault:
             raise invalid(f"The provided starting key is invalid: {fault}") from None
     names = {*table.schema.names, *index.schema.names}
     if set(key) != names or any(index.schema.types[name] not in key[name] for name in index.schema.names):

@@ -36,7 +36,8 @@ def check_schema(request):
     ):
         raise invalid("One or more parameter values were invalid: index count exceeds the per-table limit")
     _check_locals(request)
-    _check_billing(request, request.get("BillingMode", "PROVISIONED"))
+    parts = (request, *request.get("GlobalSecondaryIndexes", ()))
+    check_units(request.get("BillingMode", "PROVISIONED"), [part.get("ProvisionedThroughput") for part in parts])
 
 
 def _check_locals(request):
@@ -53,10 +54,8 @@ def _check_locals(request):
             )
 
 
-def _check_billing(request, mode):
-    throughput = [
-        part.get("ProvisionedThroughput") for part in (request, *request.get("GlobalSecondaryIndexes", ()))
-    ]
+def check_units(mode, throughput):
+    """`throughput`: the units of the table and of each global index, None where there are none."""
     if mode == "PROVISIONED" and not all(throughput):
         raise invalid(
             "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both "

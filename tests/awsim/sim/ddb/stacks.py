@@ -9,6 +9,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 
 from ..names import Call, model
+from ..shapes import typed
 from . import api, pitr, settings, tables
 from .errors import DdbError
 
@@ -27,6 +28,7 @@ AS_THEY_ARE = (
     "Tags",
 )
 UPDATABLE = ("BillingMode", "ProvisionedThroughput", "OnDemandThroughput", "DeletionProtectionEnabled", "TableClass")
+BESIDE = ("PointInTimeRecoverySpecification", "TimeToLiveSpecification")
 
 
 class Table(CloudFormationModel):
@@ -67,8 +69,13 @@ class Table(CloudFormationModel):
     def update_from_cloudformation_json(
         cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name
     ):
+        """moto tries again what failed: then too it must be seen that something changes."""
         before, original_resource.properties = original_resource.properties, cloudformation_json["Properties"]
-        original_resource.update(before)
+        try:
+            original_resource.update(before)
+        except ValidationError:
+            original_resource.properties = before
+            raise
         return original_resource
 
     def _ask(self, function, operation, effect, request):
@@ -112,21 +119,21 @@ class Table(CloudFormationModel):
 
     def _beside(self, before):
         """What has calls of its own, when it is others now."""
-        for name, function, operation in (
-            ("PointInTimeRecoverySpecification", pitr.update_continuous_backups, "UpdateContinuousBackups"),
-            ("TimeToLiveSpecification", settings.update_time_to_live, "UpdateTimeToLive"),
-        ):
+        calls = (
+            (pitr.update_continuous_backups, "UpdateContinuousBackups"),
+            (settings.update_time_to_live, "UpdateTimeToLive"),
+        )
+        for name, (function, operation) in zip(BESIDE, calls):
             spec = self.properties.get(name)
             if spec is not None and spec != before.get(name):
                 request = _typed(operation, {"TableName": self.id, name: spec})
                 self._ask(function, operation, "changed", request)
 
     def update(self, before):
-        changed = {
-            name: self.properties[name]
-            for name in UPDATABLE
-            if name in self.properties and self.properties[name] != before.get(name)
-        }
+        names = sorted(name for name in {*before, *self.properties} if before.get(name) != self.properties.get(name))
+        if unable := [name for name in names if name not in (*UPDATABLE, *BESIDE)]:
+            raise ValidationError(self.id, message=f"awsim updates no {', '.join(unable)} of a stack's table")
+        changed = {name: self.properties[name] for name in UPDATABLE if name in names and name in self.properties}
         if changed:
             request = _typed("UpdateTable", {"TableName": self.id, **changed})
             self._ask(tables.update_table, "UpdateTable", "changed", request)
@@ -138,17 +145,7 @@ class Table(CloudFormationModel):
 
 def _typed(operation, members):
     """With numbers and truths for the texts that a template may have."""
-    return _of(model("dynamodb").operation_model(operation).input_shape, members)
-
-
-def _of(shape, value):
-    if shape.type_name == "structure":
-        return {name: _of(shape.members[name], one) if name in shape.members else one for name, one in value.items()}
-    if shape.type_name == "list":
-        return [_of(shape.member, one) for one in value]
-    if shape.type_name in ("integer", "long"):
-        return int(value)
-    return value in (True, "true") if shape.type_name == "boolean" else value
+    return typed(model("dynamodb").operation_model(operation).input_shape, members)
 
 
 def show(store, ledger):

@@ -1,10 +1,11 @@
 """CreateTable, DescribeTable, UpdateTable, DeleteTable, ListTables."""
 
+from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from . import encryption
-from .errors import in_use, invalid, not_found
-from .schema import check_schema
+from .errors import DdbError, in_use, invalid, not_found
+from .schema import check_schema, check_units
 from .store import LiveTable, table_name
 from .table import Index
 
@@ -223,19 +224,46 @@ def update_table(store, call, request):
             "current value."
         )
     ready = now + store.settings.seconds("table_update_delay")
-    for change in request.get("GlobalSecondaryIndexUpdates", ()):
-        ((kind, spec),) = change.items()
-        INDEX_CHANGES[kind](table, request, spec, ready)
-    apply_settings(table, request, now)
+    with _all_or_nothing(table):
+        for change in request.get("GlobalSecondaryIndexUpdates", ()):
+            ((kind, spec),) = change.items()
+            INDEX_CHANGES[kind](table, request, spec, ready)
+        apply_settings(table, request, now)
+        _check_units(table)
     table.ready = ready
     return {"TableDescription": describe(store, table)}
+
+
+@contextmanager
+def _all_or_nothing(table):
+    """What a refused update has changed so far is as before."""
+    settings, types = dict(table.settings), dict(table.types)
+    indexes = [(index, dict(vars(index))) for index in table.indexes.values()]
+    try:
+        yield
+    except DdbError:
+        table.settings, table.types, table.indexes = settings, types, {index.name: index for index, _ in indexes}
+        for index, fields in indexes:
+            vars(index).update(fields)
+        raise
+
+
+def _check_units(table):
+    """A table whose capacity is provisioned needs units of its own, and so does each global index."""
+    mode = table.settings["billing"]
+    specs = [index for index in table.indexes.values() if index.is_global and index.gone is None]
+    if mode == "PROVISIONED":
+        own = table.settings["throughput"] if table.settings["throughput"]["ReadCapacityUnits"] else None
+        check_units(mode, [own, *(index.spec.get("ProvisionedThroughput") for index in specs)])
+    for index in specs if mode == "PAY_PER_REQUEST" else ():  # its units are forgotten
+        index.spec = {name: value for name, value in index.spec.items() if name != "ProvisionedThroughput"}
 
 
 def _create_index(table, request, spec, ready):
     if spec["IndexName"] in table.indexes:
         raise invalid(f"Attempting to create an index which already exists: {spec['IndexName']}")
     types = {one["AttributeName"]: one["AttributeType"] for one in request.get("AttributeDefinitions", ())}
-    table.types |= {name: kind for name, kind in types.items() if name not in table.types}
+    table.types = {**types, **table.types}
     missing = [key["AttributeName"] for key in spec["KeySchema"] if key["AttributeName"] not in table.types]
     if missing:
         raise invalid(f"One or more parameter values were invalid: not in AttributeDefinitions: {missing}")

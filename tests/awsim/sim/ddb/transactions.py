@@ -110,9 +110,12 @@ def _replayed(store, call, request):
 
 
 def _remember(store, call, request):
+    """The SDKs give every request a token: those that are over are forgotten, the oldest stand first."""
+    tokens, now = store.tokens, store.clock.now()
+    while tokens and now >= next(iter(tokens.values()))[0] + TOKEN_LIFE:
+        del tokens[next(iter(tokens))]
     if "ClientRequestToken" in request:
-        key = (call.account, call.region, request["ClientRequestToken"])
-        store.tokens[key] = (store.clock.now(), request["TransactItems"])
+        tokens[call.account, call.region, request["ClientRequestToken"]] = (now, request["TransactItems"])
 
 
 def _once(places, table, place):
