@@ -44,6 +44,14 @@ def test_a_bucket_is_restored_as_of_the_job(backups, world, files):
     assert made == ["CreateBucket", "PutObject", "PutObject"]
 
 
+def test_what_is_archived_is_not_backed_up(backups, files):
+    files.put_object(Bucket="files", Key="two", Body=b"frozen", StorageClass="DEEP_ARCHIVE")
+    shown = backups.back_up(FILES)
+    assert (shown["State"], shown["BackupSizeInBytes"]) == ("COMPLETED", 3)
+    backups.restore(shown["RecoveryPointArn"], metadata={"DestinationBucketName": "fresh", "NewBucket": "true"})
+    assert list(_content(files, "fresh")) == ["a b/ü.txt"]
+
+
 def test_a_restore_overwrites_no_object(backups, files):
     arn = backups.point(FILES)
     files.put_object(Bucket="files", Key="two", Body=b"changed")

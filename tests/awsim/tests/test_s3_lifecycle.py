@@ -1,5 +1,7 @@
 """Lifecycle rules on the simulated clock, and objects in the archive."""
 
+from types import SimpleNamespace
+
 import pytest
 
 BUCKET, KEY = {"Bucket": "aging"}, {"Bucket": "aging", "Key": "k"}
@@ -101,6 +103,18 @@ def test_what_is_locked_does_not_expire(world, refused):
     assert _ids(s3) == [version]
     _later(world, 20)
     assert _ids(s3) == []
+
+
+def test_a_bucket_made_again_has_no_rules():
+    """Also when nothing was asked between its end and its beginning."""
+    from sim.s3 import lifecycle
+    from sim.s3.store import Bucket
+
+    asked = SimpleNamespace(watched={"again"}, clock=SimpleNamespace(now=lambda: 86400.0 * 30))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifecycle, "find", lambda name: SimpleNamespace(awsim=Bucket(None)))
+        lifecycle.settle(asked)
+    assert asked.watched == set()
 
 
 def test_unfinished_uploads_are_aborted(world, s3, refused):

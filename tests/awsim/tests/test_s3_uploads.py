@@ -211,6 +211,7 @@ def test_uploads_and_parts_are_listed_and_aborted(world, s3, refused):
         more = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
     assert sorted(seen) == sorted((key, upload) for upload, key in uploads.items())
     assert [key for key, _ in seen] == ["a", "b", "b", "c"]
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="uploads", MaxUploads=0)
     upload, part, _ = _start(s3)
     for number in (1, 2, 7):
         part(number, b"x" * number)

@@ -170,6 +170,21 @@ def test_lists_of_versions_page_without_loss(s3, refused):
     assert refused(s3.list_object_versions, **BUCKET, VersionIdMarker=gone) == "InvalidArgument"
 
 
+def test_a_list_goes_on_behind_a_version_that_was_deleted_since(s3):
+    _versioning(s3, "Enabled")
+    put, more, pages = {_put(s3, b"") for _ in range(5)}, {}, 0
+    while pages < 20:
+        pages += 1
+        page = s3.list_object_versions(**BUCKET, MaxKeys=2, **more)
+        for row in page.get("Versions", []):
+            s3.delete_object(**KEY, VersionId=row["VersionId"])
+            put.remove(row["VersionId"])
+        if not page["IsTruncated"]:
+            break
+        more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+    assert put == set()
+
+
 def _put_key(s3, key):
     return s3.put_object(**BUCKET, Key=key, Body=b"")["VersionId"]
 

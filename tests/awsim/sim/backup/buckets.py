@@ -66,7 +66,10 @@ class Bucket:
             start = found[-1]
 
     def read(self, key):
+        """The Object; None of one that cannot be read (it is archived, or its key is disabled)."""
         answer = self.call("GetObject", "GET", key)
+        if answer.status != 200:
+            return None
         shown = {name.lower(): value for name, value in answer.headers.items()}
         kept = {
             name: value

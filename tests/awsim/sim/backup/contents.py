@@ -138,7 +138,7 @@ def _take_bucket(store, place, arn):
             raise Failed(f"The specified bucket does not exist: {bucket.name}")
         if not bucket.versioned():
             raise Failed(f"Versioning must be enabled on the bucket {bucket.name} to back it up", "InvalidParameters")
-        objects = tuple(bucket.read(key) for key in bucket.keys())
+        objects = tuple(one for key in bucket.keys() if (one := bucket.read(key)))
     size = sum(len(one.body) for one in objects)
     return Content("S3", bucket.name, arn, objects, size, bucket.tags())
 

@@ -5,8 +5,8 @@ import uuid
 from ..names import Call
 from . import lifecycle, points, policies, roles, vaults
 from .contents import Failed
-from .errors import invalid, not_found, refused
-from .store import by_token, fits, given, page, within
+from .errors import invalid, refused
+from .store import by_token, find_job, fits, given, page, within
 
 DEFAULT_KEY = (
     "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. "
@@ -166,11 +166,7 @@ def _started(job):
 
 
 def describe_copy_job(store, call, request):
-    call.resource = request["CopyJobId"]
-    job = store.of(call).copy.get(request["CopyJobId"])
-    if job is None:
-        raise not_found(f"Cannot find Copy job: {request['CopyJobId']}")
-    return {"CopyJob": job.shown()}
+    return {"CopyJob": find_job(store, call, "copy", request["CopyJobId"]).shown()}
 
 
 def list_copy_jobs(store, call, request):

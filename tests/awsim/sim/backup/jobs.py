@@ -6,7 +6,7 @@ from ..names import Call
 from . import contents, copies, documents, lifecycle, points, roles, vaults
 from .contents import Failed, Unready
 from .errors import invalid, not_found, refused
-from .store import by_token, fits, given, page, within
+from .store import by_token, find_job, fits, given, page, within
 
 DAY, MINUTE, RETRY = 86400.0, 60.0, 600.0
 LISTED = 30 * DAY
@@ -171,9 +171,9 @@ def _complete(store, at, job):
             copies.scheduled(store, at, job, action)
 
 
-def _expire(_store, at, job, states, message):
+def _expire(store, at, job, states, message):
     if job.state in states:
-        _end_without(_store, at, job, "EXPIRED", message)
+        _end_without(store, at, job, "EXPIRED", message)
 
 
 def _abort(store, at, job):
@@ -233,20 +233,12 @@ def _started(job):
     return shown | ({"RecoveryPointArn": job.point_arn} if job.kind == "DynamoDB" and job.point_arn else {})
 
 
-def _find(store, call, request):
-    call.resource = request["BackupJobId"]
-    job = store.of(call).backup.get(request["BackupJobId"])
-    if job is None:
-        raise not_found(f"Cannot find Backup job: {request['BackupJobId']}")
-    return job
-
-
 def describe_backup_job(store, call, request):
-    return _find(store, call, request).shown(store.now)
+    return find_job(store, call, "backup", request["BackupJobId"]).shown(store.now)
 
 
 def stop_backup_job(store, call, request):
-    job = _find(store, call, request)
+    job = find_job(store, call, "backup", request["BackupJobId"])
     if job.state not in (*WAITING, "RUNNING"):
         raise refused(f"Backup job cannot be stopped in the state {job.state}")
     job.state = "ABORTING"

@@ -1,6 +1,6 @@
 """What is protected, tags of what AWS Backup keeps, and the settings of a region."""
 
-from . import contents
+from . import contents, vaults
 from .errors import invalid, not_found
 from .store import given, page
 
@@ -27,10 +27,10 @@ class Protected:
         )
 
 
-def _protected(vaults):
-    """In order of the resource's ARN."""
+def _protected(held_in):
+    """What these vaults hold, in order of the resource's ARN."""
     found = {}
-    for vault in vaults:
+    for vault in held_in:
         for point in vault.points.values():
             if point.completed is not None:
                 found.setdefault(point.content.arn, []).append(point)
@@ -43,9 +43,7 @@ def list_protected_resources(store, call, request):
 
 
 def list_protected_resources_by_backup_vault(store, call, request):
-    vault = store.of(call).vaults.get(request["BackupVaultName"])
-    if vault is None:
-        raise not_found(f"Failed reading Backup vault with provided name: {request['BackupVaultName']}")
+    vault = vaults.find(store, call, request["BackupVaultName"])
     rows, more = page(_protected([vault]), request, Protected.shown)
     return {"Results": rows, **more}
 

@@ -5,7 +5,7 @@ import uuid
 from . import points, roles, targets, vaults
 from .contents import Failed
 from .errors import invalid, not_found, refused
-from .store import by_token, fits, given, page, within
+from .store import by_token, find_job, fits, given, page, within
 
 
 class Restore:
@@ -54,7 +54,7 @@ def _run(store, at, job):
         roles.work(store, job.place, job.role, *targets.writing(job))
         content = point.content.spoilt(job.outcome)
         tags = job.place.tags.get(point.arn, {}) if job.request.get("CopySourceTagsToRestoredResource") else {}
-        job.made_arn = targets.make(store, at, job, content, tags, delay)
+        job.made_arn = targets.make(store, at, job, content, tags)
     except Failed as fault:
         _end(at, job, "FAILED", fault.message)
         return
@@ -110,20 +110,12 @@ def start_restore_job(store, call, request):
     return {"RestoreJobId": job.id}
 
 
-def _find(store, call, request):
-    call.resource = request["RestoreJobId"]
-    job = store.of(call).restore.get(request["RestoreJobId"])
-    if job is None:
-        raise not_found(f"Cannot find Restore job: {request['RestoreJobId']}")
-    return job
-
-
 def describe_restore_job(store, call, request):
-    return _find(store, call, request).shown()
+    return find_job(store, call, "restore", request["RestoreJobId"]).shown()
 
 
 def get_restore_job_metadata(store, call, request):
-    job = _find(store, call, request)
+    job = find_job(store, call, "restore", request["RestoreJobId"])
     return {"RestoreJobId": job.id, "Metadata": job.request["Metadata"]}
 
 

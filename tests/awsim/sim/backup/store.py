@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 
 from ..names import Call
-from .errors import invalid
+from .errors import invalid, not_found
 
 OPT_IN = {"DynamoDB": True, "S3": True}
 MANAGED = {"DynamoDB": False}
@@ -102,6 +102,15 @@ def page(found, request, shown):
     more = len(found) > start + limit
     last = base64.urlsafe_b64encode(rows[-1].id.encode()).decode() if more else None
     return [shown(one) for one in rows], {"NextToken": last} if more else {}
+
+
+def find_job(store, call, kind, job_id):
+    """The caller's job of this kind (backup, restore, copy)."""
+    call.resource = job_id
+    job = getattr(store.of(call), kind).get(job_id)
+    if job is None:
+        raise not_found(f"Cannot find {kind.capitalize()} job: {job_id}")
+    return job
 
 
 def by_token(former, request):

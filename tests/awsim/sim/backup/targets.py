@@ -2,11 +2,10 @@
 
 import json
 
-from moto.kms import kms_backends
-
 from ..ddb.errors import DdbError
 from ..ddb.restores import restore
 from ..ddb.store import NAME
+from ..mends import keys
 from ..names import Call
 from .buckets import Bucket
 from .contents import Failed, past
@@ -92,20 +91,15 @@ def writing(job):
     return f"dynamodb:{action}", f"arn:aws:dynamodb:{job.place.region}:{job.place.account}:table/{name}"
 
 
-def make(store, at, job, content, tags, delay):
+def make(store, at, job, content, tags):
     """The ARN of what was made; Failed."""
     key = job.metadata.get(KEY_OF[content.kind][0])
-    if key and not _usable(job.place, key):
+    if key and keys.trouble_with(job.place.account, job.place.region, key, at):
         raise Failed(f"The KMS key is not there, disabled, or may not be used: {key}")
-    return (_table if content.kind == "DynamoDB" else _objects)(store, at, job, content, tags, delay)
+    return _table(store, at, job, content, tags) if content.kind == "DynamoDB" else _objects(store, job, content)
 
 
-def _usable(place, key):
-    found = kms_backends[place.account][place.region].keys.get(key.rpartition("/")[2])
-    return found is not None and found.enabled
-
-
-def _table(store, at, job, content, tags, delay):
+def _table(store, at, job, content, tags):
     place, name = job.place, job.metadata["targetTableName"]
     operation = writing(job)[0].partition(":")[2]
     call = Call("dynamodb", operation, name, None, place.region, place.account)
@@ -131,7 +125,7 @@ def _table(store, at, job, content, tags, delay):
     return table.arn
 
 
-def _objects(store, _at, job, content, tags, _delay):
+def _objects(store, job, content):
     place, wanted = job.place, _wanted(job.metadata, content.name)
     bucket = Bucket(store, place.account, place.region, job.metadata["DestinationBucketName"])
     new = job.metadata.get("NewBucket", "false").lower() == "true"

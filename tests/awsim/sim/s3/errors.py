@@ -72,4 +72,4 @@ class S3Error(Exception):
         parts = {"Code": self.code, "Message": self.message, **self.extra, "RequestId": request}
         body = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in parts.items())
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{body}</Error>'
-        return Response(self.status, {"Content-Type": "application/xml", **headers}, text.encode())
+        return Response(self.status, {"Content-Type": "application/xml", **headers}, text.encode("utf-8", "surrogateescape"))

@@ -179,11 +179,11 @@ def abort_date(bucket, upload):
 def settle(s3):
     """Each midnight since the last look, one after the other: what one does, the next builds on."""
     for name in list(s3.watched):
-        fake = find(name)
-        if fake is None:
+        fake, now = find(name), s3.clock.now()
+        bucket = beside(fake) if fake else None
+        if bucket is None or not bucket.lifecycle:  # gone, or another one by now
             s3.watched.discard(name)
             continue
-        bucket, now = beside(fake), s3.clock.now()
         midnight = _midnight(bucket.swept + 0.001)
         while midnight <= now:
             bucket.swept = midnight

@@ -175,12 +175,13 @@ def _version_row(ask, version, encode):
 
 def _entries(ask, key_marker, id_marker):
     """Prefixes and versions, newest first below each key, after the markers."""
-    bucket, skipped = ask.bucket, id_marker is None
+    bucket = ask.bucket
     if id_marker is not None:
-        for version in reversed(bucket.versions(key_marker)):
-            if skipped:
-                yield "version", version
-            skipped = skipped or version.id == id_marker
+        versions = bucket.versions(key_marker)[::-1]
+        ids = [version.id for version in versions]
+        # A marker that was deleted since then hides nothing: its key's versions are shown, if need be again.
+        after = ids.index(id_marker) + 1 if id_marker in ids else 0
+        yield from (("version", version) for version in versions[after:])
     rest, _ = _pages(bucket.objects, ask.given, key_marker, len(bucket.objects) + 1)
     for kind, text in rest:
         if kind == "prefix":
@@ -260,8 +261,8 @@ def list_multipart_uploads(ask):
         "Bucket": ask.bucket.name,
         "KeyMarker": encode(given.get("KeyMarker", "")),
         "UploadIdMarker": given.get("UploadIdMarker", ""),
-        "NextKeyMarker": encode(page[-1].key) if more else None,
-        "NextUploadIdMarker": page[-1].id if more else None,
+        "NextKeyMarker": encode(page[-1].key) if more and page else None,
+        "NextUploadIdMarker": page[-1].id if more and page else None,
         "Prefix": encode(prefix),
         "EncodingType": given.get("EncodingType"),
         "MaxUploads": most,
