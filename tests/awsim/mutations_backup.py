@@ -88,9 +88,10 @@ TRUTHS = {
     ),
     "metadata's keys": _of("targets", "if unknown := sorted(", "if unknown := [] and sorted(", "restores", "cannot_be"),
     "metadata's target": _of("targets", "if not found.get(REQUIRED[kind])", "if False", "restores", "cannot_be"),
-    "a disabled key": _of("targets", "found.enabled", "True", "restores", "encrypts"),
+    "a disabled key": _of("targets", "if key and keys.trouble_with(", "if False and (", "restores", "encrypts"),
     "a point in use": _of("points", "if point.users:", "if False:", "restores", "in_use"),
     "nothing overwritten": _of("targets", "and not bucket.has(one.key)", "", "files", "overwrites"),
+    "what cannot be read": _of("buckets", "            return None\n        shown", "            pass\n        shown", "files", "archived"),
     "versions wanted": _of("contents", "if not bucket.versioned()", "if False", "files", "without_versions"),
     "vault lets in": _of(
         "copies", "if not policies.lets_in(", "if False and policies.lets_in(", "copies", "takes_copies"
@@ -113,7 +114,7 @@ TRUTHS = {
     "a stack that is refused": _of(
         "stacks", "except BackupError as fault", "except ZeroDivisionError as fault", "stacks", "no_success"
     ),
-    "a template's numbers": _of("stacks", "_typed(shape, members))", "members)", "stacks", "runs"),
+    "a template's numbers": _of("stacks", "typed(shape, members))", "members)", "stacks", "runs"),
     "old backups are not copied": _of("copies", "if not job.source.managed", "if False", "copies", "or_fail"),
 }
 
@@ -172,6 +173,13 @@ TRUTHS |= {
         "except ZeroDivisionError as",
         "table_stacks",
         "no_success",
+    ),
+    "a stack's update that is refused": (
+        "ddb/stacks.py",
+        "            original_resource.properties = before\n",
+        "",
+        "table_stacks",
+        "update_that",
     ),
     "filters without keys": (
         "ddb/scan.py",
