@@ -73,11 +73,13 @@ static void on_text(void *arg, const XML_Char *text, int len)
 static void on_end(void *arg, const XML_Char *name)
 {
     struct reader *reader = arg;
-    struct buffer *text = &reader->text[--reader->depth];
-    struct xml_node *node = reader->open[reader->depth];
 
     (void)name;
-    if (text->len == 0)
+    if (reader->fault) /* expat still ends an empty element whose beginning was refused */
+        return;
+    struct buffer *text = &reader->text[--reader->depth];
+    struct xml_node *node = reader->open[reader->depth];
+    if (text->len == 0 && !text->failed)
         return;
     node->text_len = text->len;
     node->text = arena_strndup(reader->arena, text->data, text->len);

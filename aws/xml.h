@@ -1,6 +1,7 @@
 /*
  * XML answers (S3, STS) as a small tree in an arena, read by expat with limits: depth 32, no document type
- * (so no entities of its own), text and nodes bounded by the arena. Names are local: prefixes are cut.
+ * (so no entities of its own), text and nodes bounded by the arena. Names are local: prefixes are cut. Thread
+ * rule: one thread at a time per arena.
  */
 #pragma once
 #include "base/arena.h"

@@ -352,6 +352,17 @@ static void xml_is_bounded(void **state)
     arena_free(arena);
 }
 
+static void an_empty_root_without_memory_is_an_error(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(8);
+    struct xml_node *root = NULL;
+    struct err err = ERR_INIT;
+    assert_int_equal(xml_parse(BYTES("<a/>"), arena, &root, &err), -1);
+    assert_int_equal(err.code, ERR_NO_MEMORY);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +379,7 @@ int main(void)
         TEST(a_listing_that_does_not_move_ends),
         TEST(a_listing_of_something_else_is_a_lie),
         cmocka_unit_test(xml_is_bounded),
+        cmocka_unit_test(an_empty_root_without_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
