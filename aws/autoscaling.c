@@ -13,11 +13,13 @@ int autoscaling_describe_targets(struct aws_session *session, const char *const 
                                  json_t **ret_targets, struct err *err)
 {
     struct json_call call = scaling("DescribeScalableTargets", count ? resource_ids[0] : NULL);
-    json_t *request = json_pack("{s:s, s:[]}", "ServiceNamespace", "dynamodb", "ResourceIds");
+    json_auto_t *request = json_pack("{s:s, s:[]}", "ServiceNamespace", "dynamodb", "ResourceIds");
+    json_t *ids = json_object_get(request, "ResourceIds");
 
-    for (size_t i = 0; request && i < count; i++)
-        json_array_append_new(json_object_get(request, "ResourceIds"), json_string(resource_ids[i]));
-    return aws_json_pages(session, &call, request, "NextToken", "ScalableTargets", ret_targets, err);
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(ids, json_string(resource_ids[i])) != 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for %s", call.operation);
+    return aws_json_pages(session, &call, TAKE(request), "NextToken", "ScalableTargets", ret_targets, err);
 }
 
 int autoscaling_describe_policies(struct aws_session *session, const char *resource_id, json_t **ret_policies,
@@ -30,31 +32,19 @@ int autoscaling_describe_policies(struct aws_session *session, const char *resou
                           "NextToken", "ScalingPolicies", ret_policies, err);
 }
 
-/* A copy of the named members that are there. */
-static json_t *pick(const json_t *from, const char *const *names, size_t count)
-{
-    json_t *to = json_object();
-
-    for (size_t i = 0; to && i < count; i++) {
-        json_t *value = json_object_get(from, names[i]);
-        if (value && !json_is_null(value))
-            json_object_set(to, names[i], value);
-    }
-    return to;
-}
-
 int autoscaling_register_target(struct aws_session *session, const json_t *target, struct err *err)
 {
     static const char *const names[] = {"ServiceNamespace", "ResourceId",  "ScalableDimension",
                                         "MinCapacity",      "MaxCapacity", "SuspendedState"};
     struct json_call call = scaling("RegisterScalableTarget", json_get_text(target, "ResourceId"));
-    json_t *request = pick(target, names, COUNT_OF(names));
+    json_auto_t *request = aws_json_pick(target, names, COUNT_OF(names));
     const char *role = json_get_text(target, "RoleARN");
 
-    if (request && role &&
-        !strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
-        json_object_set_new(request, "RoleARN", json_string(role));
-    return aws_json_call_take(session, &call, request, NULL, err);
+    if (role && strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
+        role = NULL;
+    if (!request || (role && json_object_set_new(request, "RoleARN", json_string(role)) != 0))
+        return err_set(err, ERR_NO_MEMORY, "no memory for %s", call.operation);
+    return aws_json_call(session, &call, request, NULL, err);
 }
 
 int autoscaling_put_policy(struct aws_session *session, const json_t *policy, struct err *err)
@@ -69,5 +59,5 @@ int autoscaling_put_policy(struct aws_session *session, const json_t *policy, st
                                         "PredictiveScalingPolicyConfiguration"};
     struct json_call call = scaling("PutScalingPolicy", json_get_text(policy, "ResourceId"));
 
-    return aws_json_call_take(session, &call, pick(policy, names, COUNT_OF(names)), NULL, err);
+    return aws_json_call_take(session, &call, aws_json_pick(policy, names, COUNT_OF(names)), NULL, err);
 }

@@ -1,5 +1,5 @@
 /* Application Auto Scaling of a table and its indexes: targets and policies, read and written. Errors as
- * aws_send. */
+ * aws_send, and NO_MEMORY. Thread rule: as the session. */
 #pragma once
 #include "aws/call.h"
 #include "base/json.h"

@@ -80,13 +80,8 @@ int cloudwatch_put_alarm(struct aws_session *session, const json_t *alarm, struc
                              .operation = "PutMetricAlarm",
                              .resource = json_get_text(alarm, "AlarmName"),
                              .control = true};
-    json_t *request = json_object();
 
-    for (size_t i = 0; request && i < CLOUDWATCH_ALARM_MEMBERS; i++) {
-        json_t *value = json_object_get(alarm, cloudwatch_alarm_members[i]);
-        bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0);
-        if (value && !empty)
-            json_object_set(request, cloudwatch_alarm_members[i], value);
-    }
-    return aws_json_call_take(session, &call, request, NULL, err);
+    return aws_json_call_take(session, &call,
+                              aws_json_pick(alarm, cloudwatch_alarm_members, CLOUDWATCH_ALARM_MEMBERS), NULL,
+                              err);
 }

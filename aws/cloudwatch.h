@@ -1,4 +1,4 @@
-/* CloudWatch alarms, by JSON 1.0. Errors as aws_send. */
+/* CloudWatch alarms, by JSON 1.0. Errors as aws_send, and NO_MEMORY. Thread rule: as the session. */
 #pragma once
 #include "aws/call.h"
 #include "base/json.h"

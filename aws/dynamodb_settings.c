@@ -80,10 +80,12 @@ int dynamodb_describe_pitr(struct aws_session *session, const char *table, struc
 int dynamodb_update_pitr(struct aws_session *session, const char *table, bool enabled, int64_t period_days,
                          struct err *err)
 {
-    json_t *specification = json_pack("{s:b}", "PointInTimeRecoveryEnabled", enabled);
+    json_t *specification =
+        enabled && period_days > 0
+            ? json_pack("{s:b, s:I}", "PointInTimeRecoveryEnabled", true, "RecoveryPeriodInDays",
+                        (json_int_t)period_days)
+            : json_pack("{s:b}", "PointInTimeRecoveryEnabled", enabled);
 
-    if (specification && enabled && period_days > 0)
-        json_object_set_new(specification, "RecoveryPeriodInDays", json_integer(period_days));
     return change(
         session, "UpdateContinuousBackups", table,
         json_pack("{s:s, s:o}", "TableName", table, "PointInTimeRecoverySpecification", specification), err);
@@ -176,10 +178,11 @@ int dynamodb_describe_kinesis(struct aws_session *session, const char *table, js
 int dynamodb_enable_kinesis(struct aws_session *session, const char *table, const char *stream_arn,
                             const char *precision, struct err *err)
 {
-    json_t *request = json_pack("{s:s, s:s}", "TableName", table, "StreamArn", stream_arn);
+    json_t *request =
+        precision ? json_pack("{s:s, s:s, s:{s:s}}", "TableName", table, "StreamArn", stream_arn,
+                              "EnableKinesisStreamingConfiguration", "ApproximateCreationDateTimePrecision",
+                              precision)
+                  : json_pack("{s:s, s:s}", "TableName", table, "StreamArn", stream_arn);
 
-    if (request && precision)
-        json_object_set_new(request, "EnableKinesisStreamingConfiguration",
-                            json_pack("{s:s}", "ApproximateCreationDateTimePrecision", precision));
     return change(session, "EnableKinesisStreamingDestination", table, request, err);
 }

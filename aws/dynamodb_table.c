@@ -15,8 +15,8 @@ static char type_of(const json_t *definitions, const char *name)
 
     json_array_foreach(definitions, i, definition) {
         const char *type = json_get_text(definition, "AttributeType");
-        if (str_is(json_get_text(definition, "AttributeName"), name) && type)
-            return type[0];
+        if (str_is(json_get_text(definition, "AttributeName"), name) && type && *type)
+            return *type;
     }
     return '?';
 }
@@ -39,8 +39,8 @@ static void read_key(const json_t *schema, const json_t *definitions, struct dyn
     }
 }
 
-static int read_indexes(const json_t *raw, const char *member, bool global, struct arena *arena,
-                        struct dynamodb_table *table, struct err *err)
+static int read_indexes(const json_t *raw, const char *member, bool global, struct dynamodb_table *table,
+                        struct err *err)
 {
     const json_t *list = json_object_get(raw, member);
     size_t i;
@@ -62,7 +62,6 @@ static int read_indexes(const json_t *raw, const char *member, bool global, stru
             return err_set(err, ERR_AWS_LIED, "an index of table %s has no name", table->name);
         read_key(json_object_get(index, "KeySchema"), json_object_get(raw, "AttributeDefinitions"), &to->key);
     }
-    (void)arena;
     return 0;
 }
 
@@ -114,14 +113,14 @@ int dynamodb_read_table(const json_t *raw, struct arena *arena, struct dynamodb_
     read_key(json_object_get(raw, "KeySchema"), json_object_get(raw, "AttributeDefinitions"), &table.key);
     if (!table.name || !table.status)
         return err_set(err, ERR_AWS_LIED, "the description of a table has no name or status");
-    if (!table.key.hash || (table.key.hash && !strchr("SNB", table.key.hash_type)) ||
+    if (!table.key.hash || !strchr("SNB", table.key.hash_type) ||
         (table.key.range && !strchr("SNB", table.key.range_type)))
         return err_set(err, ERR_AWS_LIED, "the description of table %.100s has no key", table.name);
     table.indexes = arena_array(arena, struct dynamodb_index, indexes + 1);
     if (!table.indexes)
         return err_set(err, ERR_NO_MEMORY, "no memory for the description of a table");
-    if (read_indexes(raw, "GlobalSecondaryIndexes", true, arena, &table, err) != 0 ||
-        read_indexes(raw, "LocalSecondaryIndexes", false, arena, &table, err) != 0)
+    if (read_indexes(raw, "GlobalSecondaryIndexes", true, &table, err) != 0 ||
+        read_indexes(raw, "LocalSecondaryIndexes", false, &table, err) != 0)
         return -1;
     read_billing(raw, &table);
     read_rest(raw, &table);
@@ -188,18 +187,24 @@ int dynamodb_list_tables_in(struct aws_session *session, const char *region, str
                            err) != 0)
         return -1;
     const json_t *list = json_object_get(answer, "TableNames");
-    const char **names = arena_array(arena, const char *, json_array_size(list) + 1);
-    size_t count = 0;
-    json_array_foreach(list, i, name) {
-        const char *copied = names ? arena_strdup(arena, json_string_value(name)) : NULL;
-        if (!copied)
-            return err_set(err, ERR_NO_MEMORY, "no memory for the names of tables");
-        names[count++] = copied;
-    }
     const char *last = json_get_text(answer, "LastEvaluatedTableName");
+    if (!json_is_array(list))
+        return err_set(err, ERR_AWS_LIED, "ListTables answered without TableNames");
     if (last && str_is(last, *start))
         return err_set(err, ERR_AWS_LIED, "ListTables: the same page comes again and again");
-    *start = last ? arena_strdup(arena, last) : NULL;
+    const char **names = arena_array(arena, const char *, json_array_size(list) + 1);
+    char *next = arena_strdup(arena, last);
+    size_t count = 0;
+    if (!names || (last && !next))
+        return err_set(err, ERR_NO_MEMORY, "no memory for the names of tables");
+    json_array_foreach(list, i, name) {
+        if (!json_is_string(name))
+            return err_set(err, ERR_AWS_LIED, "ListTables: a name is not text");
+        names[count] = arena_strdup(arena, json_string_value(name));
+        if (!names[count++])
+            return err_set(err, ERR_NO_MEMORY, "no memory for the names of tables");
+    }
+    *start = next;
     *ret_names = names;
     *ret_count = count;
     return 0;

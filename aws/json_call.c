@@ -23,21 +23,11 @@ int aws_json_body(struct bytes body, const char *what, json_t **ret_value, struc
     return 0;
 }
 
-static void free_text(char **text)
-{
-    free(*text);
-}
-
-static void reply_end(struct aws_reply *reply)
-{
-    aws_reply_done(reply);
-}
-
 int aws_json_call(struct aws_session *session, const struct json_call *call, const json_t *request,
                   json_t **ret_answer, struct err *err)
 {
-    _cleanup_(free_text) char *text = request ? json_dumps(request, JSON_COMPACT) : strdup("{}");
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(cleanup_free) char *text = request ? json_dumps(request, JSON_COMPACT) : strdup("{}");
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     struct aws_call send = {.service = call->service,
                             .operation = call->operation,
                             .resource = call->resource,
@@ -74,6 +64,19 @@ int aws_json_call_take(struct aws_session *session, const struct json_call *call
     return aws_json_call(session, call, mine, ret_answer, err);
 }
 
+json_t *aws_json_pick(const json_t *from, const char *const *names, size_t count)
+{
+    json_auto_t *to = json_object();
+
+    for (size_t i = 0; to && i < count; i++) {
+        json_t *value = json_object_get(from, names[i]);
+        bool empty = json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0);
+        if (value && !empty && json_object_set(to, names[i], value) != 0)
+            return NULL;
+    }
+    return TAKE(to);
+}
+
 int64_t aws_json_time(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
@@ -94,10 +97,14 @@ int aws_json_pages(struct aws_session *session, const struct json_call *call, js
         json_auto_t *answer = NULL;
         if (aws_json_call(session, call, mine, &answer, err) != 0)
             return -1;
-        const json_t *found = json_object_get(answer, list_name);
-        if (found && json_array_extend(list, json_object_get(answer, list_name)) != 0)
-            return err_set(err, ERR_AWS_LIED, "%s: %s is not an array", call->operation, list_name);
+        json_t *found = json_object_get(answer, list_name); /* some services leave an empty one out */
         json_t *token = json_object_get(answer, token_name);
+        if ((found && !json_is_array(found)) ||
+            (token && !json_is_string(token) && !json_is_null(token)))
+            return err_set(err, ERR_AWS_LIED, "%s: %s is not an array, or %s not text", call->operation,
+                           list_name, token_name);
+        if (found && json_array_extend(list, found) != 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for %s", call->operation);
         if (!json_is_string(token) || json_string_length(token) == 0) {
             *ret_list = TAKE(list);
             return 0;

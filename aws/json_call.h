@@ -22,6 +22,8 @@ int aws_json_call_take(struct aws_session *session, const struct json_call *call
                        json_t **ret_answer, struct err *err);
 /* AWS's JSON times are numbers of seconds with a fraction; 0 without. */
 int64_t aws_json_time(const json_t *object, const char *name);
+/* A copy of the named members that are there, but for null and empty arrays. NULL without memory. */
+json_t *aws_json_pick(const json_t *from, const char *const *names, size_t count);
 /* Parses a body that must be an object. */
 int aws_json_body(struct bytes body, const char *what, json_t **ret_value, struct err *err);
 /* Pages: sends request with *token as `token_name` until the answer has none, and gathers the array

@@ -7,21 +7,11 @@
 #define PATH "/2015-03-31/event-source-mappings"
 #define PAGES_MAX 100
 
-static void reply_end(struct aws_reply *reply)
-{
-    aws_reply_done(reply);
-}
-
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static int list_page(struct aws_session *session, const char *stream_arn, const char *marker,
                      json_t **ret_answer, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(8192);
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(8192);
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
 
     buffer_add_str(&query, "EventSourceArn=");
     uri_encode(&query, bytes_of(stream_arn), false);
@@ -49,24 +39,25 @@ int lambda_mappings_of_stream(struct aws_session *session, const char *stream_ar
     json_auto_t *list = json_array();
     json_auto_t *answer = NULL;
 
-    for (int page = 0; list && page < PAGES_MAX; page++) {
-        json_t *next = NULL;
-        const char *marker = json_get_text(answer, "NextMarker");
-        if (list_page(session, stream_arn, marker, &next, err) != 0)
+    for (int page = 0; page < PAGES_MAX; page++) {
+        json_auto_t *before = TAKE(answer);
+        const char *marker = json_get_text(before, "NextMarker");
+        if (list_page(session, stream_arn, marker, &answer, err) != 0)
             return -1;
-        bool stuck = marker && str_is(marker, json_get_text(next, "NextMarker"));
-        json_decref(answer);
-        answer = next;
-        json_array_extend(list, json_object_get(answer, "EventSourceMappings"));
+        json_t *found = json_object_get(answer, "EventSourceMappings");
+        if (!json_is_array(found))
+            return err_set(err, ERR_AWS_LIED, "ListEventSourceMappings answered without mappings");
+        if (json_array_extend(list, found) != 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for ListEventSourceMappings");
         const char *more = json_get_text(answer, "NextMarker");
         if (!more || !*more) {
             *ret_mappings = TAKE(list);
             return 0;
         }
-        if (stuck)
+        if (str_is(marker, more))
             break;
     }
-    return err_set(err, list ? ERR_AWS_LIED : ERR_NO_MEMORY, "ListEventSourceMappings: its pages do not end");
+    return err_set(err, ERR_AWS_LIED, "ListEventSourceMappings: its pages do not end");
 }
 
 const char *const lambda_mapping_settings[LAMBDA_MAPPING_SETTINGS] = {
@@ -86,27 +77,18 @@ const char *const lambda_mapping_settings[LAMBDA_MAPPING_SETTINGS] = {
     "FunctionResponseTypes",
 };
 
-static void copy_member(json_t *to, const json_t *from, const char *name)
-{
-    json_t *value = json_object_get(from, name);
-
-    if (value && !json_is_null(value))
-        json_object_set(to, name, value);
-}
-
 int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bool *ret_effect_unknown,
                           struct err *err)
 {
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    json_auto_t *request = json_object();
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
+    json_auto_t *request = aws_json_pick(mapping, lambda_mapping_settings, LAMBDA_MAPPING_SETTINGS);
     const char *function = json_get_text(mapping, "FunctionArn"), *state = json_get_text(mapping, "State");
+    json_auto_t *ends = json_pack("{s:s*, s:s*, s:b}", "EventSourceArn", json_get_text(mapping, "EventSourceArn"),
+                                  "FunctionName", function, "Enabled", !state || !str_starts(state, "Disabl"));
+    _cleanup_(cleanup_free) char *text = NULL;
 
-    copy_member(request, mapping, "EventSourceArn");
-    for (size_t i = 0; i < LAMBDA_MAPPING_SETTINGS; i++)
-        copy_member(request, mapping, lambda_mapping_settings[i]);
-    json_object_set_new(request, "FunctionName", json_string(function ? function : ""));
-    json_object_set_new(request, "Enabled", json_boolean(!state || !str_starts(state, "Disabl")));
-    char *text = json_dumps(request, JSON_COMPACT);
+    if (request && ends && json_object_update(request, ends) == 0)
+        text = json_dumps(request, JSON_COMPACT);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for CreateEventSourceMapping");
     struct aws_call call = {.service = AWS_LAMBDA,
@@ -117,7 +99,6 @@ int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bo
                             .once = true,
                             .reply_max = (size_t)AWS_CONTROL_REPLY_MAX};
     int rc = aws_send(session, &call, &reply, err);
-    free(text);
     if (ret_effect_unknown)
         *ret_effect_unknown = reply.effect_unknown;
     return rc;

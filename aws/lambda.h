@@ -1,5 +1,5 @@
-/* Lambda's event source mappings: who reads a table's stream. Errors as aws_send. Source: Lambda API
- * 2015-03-31. */
+/* Lambda's event source mappings: who reads a table's stream. Errors as aws_send, and NO_MEMORY. Thread
+ * rule: as the session. Source: Lambda API 2015-03-31. */
 #pragma once
 #include "aws/call.h"
 #include "base/json.h"

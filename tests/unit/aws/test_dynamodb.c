@@ -214,6 +214,65 @@ static void pages_that_do_not_move_are_noticed(void **state)
     check_server(f, 2);
 }
 
+static void a_list_that_is_not_there_is_no_empty_list(void **state)
+{
+    struct fixture *f = *state;
+    struct arena *arena = arena_new(64 << 10);
+    const char *start = NULL, **names;
+    size_t count;
+    json_t *list = NULL;
+    SERVE(f, {.body = "{}"}, {.body = "{\"TableNames\":[\"a\",1]}"}, {.body = "{\"Tags\":[],\"NextToken\":7}"},
+          {.body = "{}"}, {.body = "{\"TableNames\":[]}"});
+    assert_int_equal(dynamodb_list_tables(&f->session, arena, &start, &names, &count, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
+    f->err = ERR_INIT;
+    assert_int_equal(dynamodb_list_tables(&f->session, arena, &start, &names, &count, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
+    f->err = ERR_INIT;
+    assert_int_equal(dynamodb_list_tags(&f->session, "arn", &list, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
+    f->err = ERR_INIT;
+    assert_int_equal(lambda_mappings_of_stream(&f->session, "arn", &list, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
+    f->err = ERR_INIT;
+    assert_int_equal(dynamodb_list_tables(&f->session, arena, &start, &names, &count, &f->err), 0);
+    assert_int_equal(count, 0);
+    check_server(f, 5);
+    arena_free(arena);
+}
+
+/* The name of the next page did not fit: without an error the list would end there. */
+static void a_list_is_not_cut_for_want_of_memory(void **state)
+{
+    struct fixture *f = *state;
+    char body[2100] = "{\"TableNames\":[],\"LastEvaluatedTableName\":\"";
+    size_t len = strlen(body);
+    struct arena *arena = arena_new(1024);
+    const char *start = NULL, **names;
+    size_t count;
+    memset(body + len, 'n', 2000);
+    memcpy(body + len + 2000, "\"}", 3);
+    SERVE(f, {.body = body});
+    assert_int_equal(dynamodb_list_tables(&f->session, arena, &start, &names, &count, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_NO_MEMORY);
+    arena_free(arena);
+}
+
+static void a_key_of_no_type_is_no_key(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new(64 << 10);
+    struct dynamodb_table table;
+    struct err err = ERR_INIT;
+    json_t *raw = json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[{s:s, s:s}]}", "TableName", "t", "TableStatus", "ACTIVE",
+                            "KeySchema", "AttributeName", "k", "KeyType", "HASH", "AttributeDefinitions",
+                            "AttributeName", "k", "AttributeType", "");
+    assert_int_equal(dynamodb_read_table(raw, arena, &table, &err), -1);
+    assert_int_equal(err.code, ERR_AWS_LIED);
+    json_decref(raw);
+    arena_free(arena);
+}
+
 static void the_other_services_are_asked_in_their_ways(void **state)
 {
     struct fixture *f = *state;
@@ -276,6 +335,9 @@ int main(void)
         TEST(a_conditional_put_says_that_an_item_is_there),
         TEST(settings_are_read),
         TEST(pages_that_do_not_move_are_noticed),
+        TEST(a_list_that_is_not_there_is_no_empty_list),
+        TEST(a_list_is_not_cut_for_want_of_memory),
+        TEST(a_key_of_no_type_is_no_key),
         TEST(the_other_services_are_asked_in_their_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
