@@ -182,18 +182,13 @@ static void fill_call(const struct sending *s, const struct http_source *source,
     }
 }
 
-static void cleanup_buffer(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 /* Signs with what the credentials give and sends once. */
 static int sign_and_send(struct sending *s, const struct aws_credentials *credentials, struct err *err)
 {
     const struct aws_call *call = s->call;
     struct aws *aws = s->session->aws;
-    _cleanup_(cleanup_buffer) struct buffer authorization = BUFFER_INIT(4096);
-    _cleanup_(cleanup_buffer) struct buffer url = BUFFER_INIT((size_t)(16 * KIB));
+    _cleanup_(buffer_done) struct buffer authorization = BUFFER_INIT(4096);
+    _cleanup_(buffer_done) struct buffer url = BUFFER_INIT((size_t)(16 * KIB));
     char host[320], date[TIME_SIZE], attempt[48], target[160];
     struct headers headers = {.count = 0};
     struct http_source source = {0};

@@ -7,11 +7,6 @@
 #define CONTAINER_TIMEOUT_MS 2000
 #define CONTAINER_TRIES 3
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static int find_url(struct buffer *url, struct err *err)
 {
     const char *relative = getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
@@ -54,8 +49,8 @@ static int find_token(struct buffer *token, struct err *err)
 
 int credentials_from_container(const struct fetch *fetch, struct aws_credentials *ret, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer url = BUFFER_INIT(4096);
-    _cleanup_(buffer_end) struct buffer token = BUFFER_INIT((size_t)(16 * KIB));
+    _cleanup_(buffer_done) struct buffer url = BUFFER_INIT(4096);
+    _cleanup_(buffer_done) struct buffer token = BUFFER_INIT((size_t)(16 * KIB));
     struct http_answer answer = HTTP_ANSWER_INIT;
     struct err last = ERR_INIT;
 

@@ -90,16 +90,6 @@ static bool read_all(int fd, struct buffer *out)
     }
 }
 
-static void free_p(char **text)
-{
-    free(*text);
-}
-
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static int check_version(struct bytes text, struct err *err)
 {
     static const struct json_limits limits = {.max_depth = 8, .allow_duplicates = true};
@@ -115,8 +105,8 @@ static int check_version(struct bytes text, struct err *err)
 
 int credentials_from_process(const char *command, struct aws_credentials *ret, struct err *err)
 {
-    _cleanup_(free_p) char *text = strdup(command);
-    _cleanup_(buffer_end) struct buffer out = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
+    _cleanup_(cleanup_free) char *text = strdup(command);
+    _cleanup_(buffer_done) struct buffer out = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
     char *words[WORDS_MAX];
     int fds[2];
     pid_t pid = 0;

@@ -10,11 +10,6 @@
 #define STS_TRIES 3
 #define STS_TIMEOUT_MS 10000
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static void add_parameter(struct buffer *out, const char *name, const char *value)
 {
     if (!value || !*value)
@@ -43,7 +38,7 @@ static int send_once(const struct fetch *fetch, struct bytes body, const struct 
     const struct aws_endpoint *endpoint = &fetch->settings->sts;
     struct sigv4_scope scope = {
         .region = fetch->settings->region, .service = "sts", .time_ms = fetch->now_ms};
-    _cleanup_(buffer_end) struct buffer authorization = BUFFER_INIT(4096);
+    _cleanup_(buffer_done) struct buffer authorization = BUFFER_INIT(4096);
     char date[TIME_SIZE], hash[HEX_SIZE(32)], url[320];
     struct http_header headers[6] = {
         {"Host", endpoint->host},
@@ -128,7 +123,7 @@ static bool worth_another_try(int rc, const struct http_answer *answer, const st
 int credentials_assume_role(const struct fetch *fetch, const struct role *role,
                             const struct aws_credentials *base, struct aws_credentials *ret, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
+    _cleanup_(buffer_done) struct buffer body = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
     struct http_answer answer = HTTP_ANSWER_INIT;
     struct err last = ERR_INIT;
     int rc = -1;

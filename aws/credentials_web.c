@@ -4,15 +4,10 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 int credentials_web_identity(const struct fetch *fetch, const char *token_file, const struct role *role,
                              struct aws_credentials *ret, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer token =
+    _cleanup_(buffer_done) struct buffer token =
         BUFFER_INIT((size_t)(20 * KIB)); /* STS takes 20,000 characters */
     struct role with_token = *role;
 

@@ -8,16 +8,6 @@
 #define BATCH_GET_MAX 100
 #define BATCH_BYTES_MAX ((size_t)(80 * MIB)) /* 25 items of ITEM_WIRE_MAX: AWS itself refuses above 16 MB */
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
-static void reply_end(struct aws_reply *reply)
-{
-    aws_reply_done(reply);
-}
-
 static int send_items(struct aws_session *session, const char *operation, const char *table,
                       const struct buffer *body, struct aws_reply *reply, struct err *err)
 {
@@ -35,7 +25,7 @@ static int send_items(struct aws_session *session, const char *operation, const 
 int dynamodb_scan(struct aws_session *session, const struct dynamodb_scan *scan, struct aws_reply *reply,
                   struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)(PART_CURSOR_MAX + 8 * KIB));
+    _cleanup_(buffer_done) struct buffer body = BUFFER_INIT((size_t)(PART_CURSOR_MAX + 8 * KIB));
     struct json_writer w;
 
     json_put_begin(&w, &body);
@@ -204,8 +194,8 @@ static size_t batch_size(const struct bytes *items, size_t count)
 long dynamodb_batch_put(struct aws_session *session, const char *table, const struct bytes *items,
                         size_t count, bool *ret_unprocessed, double *ret_units, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer body = BUFFER_INIT(BATCH_BYTES_MAX);
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer body = BUFFER_INIT(BATCH_BYTES_MAX);
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     struct batch batch = {.items = items, .count = count};
     struct json_writer w;
     struct json_span left;
@@ -245,8 +235,8 @@ long dynamodb_batch_put(struct aws_session *session, const char *table, const st
 int dynamodb_put_item(struct aws_session *session, const char *table, struct bytes item,
                       const char *condition_key, bool *ret_effect_unknown, double *ret_units, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)(ITEM_WIRE_MAX + 8 * KIB));
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer body = BUFFER_INIT((size_t)(ITEM_WIRE_MAX + 8 * KIB));
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     struct json_writer w;
 
     json_put_begin(&w, &body);
@@ -272,7 +262,7 @@ int dynamodb_put_item(struct aws_session *session, const char *table, struct byt
 int dynamodb_batch_get(struct aws_session *session, const char *table, const struct bytes *keys, size_t count,
                        bool consistent, struct aws_reply *reply, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer body = BUFFER_INIT((size_t)(8 * MIB));
+    _cleanup_(buffer_done) struct buffer body = BUFFER_INIT((size_t)(8 * MIB));
     struct json_writer w;
 
     if (count == 0 || count > BATCH_GET_MAX)

@@ -8,16 +8,6 @@
 #define S3_KEY_MAX 1024
 #define S3_HEADERS_MAX 20
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
-static void reply_end(struct aws_reply *reply)
-{
-    aws_reply_done(reply);
-}
-
 static void set_region(struct s3_bucket *bucket, const char *region)
 {
     const struct aws_endpoint *endpoint = aws_endpoint(bucket->session->aws, AWS_S3);
@@ -68,7 +58,7 @@ int s3_send(struct s3_bucket *bucket, const char *key, const char *query, const 
             struct aws_reply *reply, struct err *err)
 {
     struct aws_call sent = *call; /* points into this frame */
-    _cleanup_(buffer_end) struct buffer path = BUFFER_INIT(8192);
+    _cleanup_(buffer_done) struct buffer path = BUFFER_INIT(8192);
     char prefix[80], resource[320];
     struct err failed = ERR_INIT;
 
@@ -154,7 +144,7 @@ static void copy_header(const struct http_answer *answer, const char *name, char
 int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_result *ret_result,
            struct err *err)
 {
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     struct file_part part = {put->fd, put->offset, put->offset, put->offset + put->len};
     struct aws_stream stream = {read_part, rewind_part, &part, put->len};
     struct header_list headers = {.count = 0};
@@ -248,8 +238,8 @@ int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, s
             struct err *err)
 {
     struct err failed = ERR_INIT;
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(2048);
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(2048);
     struct http_header headers[] = {{"x-amz-checksum-mode", "ENABLED"}};
     struct aws_call call = {
         .operation = "HeadObject", .method = "HEAD", .headers = headers, .header_count = 1};
@@ -287,8 +277,8 @@ static int check_range(const struct s3_get *get, const struct http_answer *answe
 
 int s3_get(struct s3_bucket *bucket, const struct s3_get *get, struct s3_head *ret_head, struct err *err)
 {
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(2048);
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(2048);
     struct header_list headers = {.count = 0};
     char range[64] = "";
     long long first = get->offset, last = get->offset + get->len - 1;
@@ -319,8 +309,8 @@ int s3_get(struct s3_bucket *bucket, const struct s3_get *get, struct s3_head *r
 
 int s3_delete(struct s3_bucket *bucket, const char *key, const char *version_id, struct err *err)
 {
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
-    _cleanup_(buffer_end) struct buffer query = BUFFER_INIT(2048);
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(2048);
     struct aws_call call = {.operation = "DeleteObject", .method = "DELETE"};
 
     version_query(&query, version_id);

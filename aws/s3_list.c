@@ -18,11 +18,6 @@ struct listing {
     bool moved; /* this page had a new key */
 };
 
-static void buffer_end(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 /* encoding-type=url: percent, and a plus for a space. */
 static const char *decode_key(struct arena *arena, const char *text)
 {
@@ -45,7 +40,7 @@ static const char *decode_key(struct arena *arena, const char *text)
 
 static int ask(struct listing *listing, struct aws_reply *reply, struct err *err)
 {
-    _cleanup_(buffer_end) struct buffer query = BUFFER_INIT((size_t)(16 * KIB));
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT((size_t)(16 * KIB));
     struct aws_call call = {.operation = "ListObjectsV2", .method = "GET"};
 
     buffer_add_str(&query, "list-type=2&encoding-type=url&prefix=");

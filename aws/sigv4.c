@@ -128,14 +128,9 @@ static void normalise_path(struct bytes path, struct buffer *out)
         buffer_add_char(out, '/');
 }
 
-static void cleanup_buffer(struct buffer *buffer)
-{
-    buffer_done(buffer);
-}
-
 static void add_path(const struct sigv4_request *request, const struct sigv4_scope *scope, struct buffer *out)
 {
-    _cleanup_(cleanup_buffer) struct buffer plain = BUFFER_INIT(CANONICAL_MAX);
+    _cleanup_(buffer_done) struct buffer plain = BUFFER_INIT(CANONICAL_MAX);
     struct bytes path = request->path.len ? request->path : BYTES("/");
 
     if (!scope->s3_path && !scope->keep_path) {
@@ -298,8 +293,8 @@ static int add_headers(const struct sigv4_request *request, struct buffer *names
 int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope,
                             struct buffer *out, struct buffer *signed_headers, struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer query = BUFFER_INIT(CANONICAL_MAX);
-    _cleanup_(cleanup_buffer) struct buffer names = BUFFER_INIT(CANONICAL_MAX);
+    _cleanup_(buffer_done) struct buffer query = BUFFER_INIT(CANONICAL_MAX);
+    _cleanup_(buffer_done) struct buffer names = BUFFER_INIT(CANONICAL_MAX);
     size_t start = signed_headers->len;
 
     buffer_add_str(out, request->method);
@@ -364,7 +359,7 @@ void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonica
 static int signing_key(struct sha256 *sha, const char *secret_key, const struct sigv4_scope *scope,
                        uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer first = BUFFER_INIT(1024);
+    _cleanup_(buffer_done) struct buffer first = BUFFER_INIT(1024);
     char day[9];
     const struct bytes own = {(const char *)ret_key, SIGV4_KEY_SIZE};
 
@@ -413,7 +408,7 @@ static int cached_key(struct sha256 *sha, const char *access_key, const char *se
                       const struct sigv4_scope *scope, struct sigv4_keys *keys,
                       uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer id = BUFFER_INIT(SIGV4_KEY_ID_SIZE - 1);
+    _cleanup_(buffer_done) struct buffer id = BUFFER_INIT(SIGV4_KEY_ID_SIZE - 1);
 
     if (!keys)
         return signing_key(sha, secret_key, scope, ret_key, err);
@@ -446,9 +441,9 @@ static int authorization(struct sha256 *sha, const struct sigv4_request *request
                          const struct sigv4_scope *scope, const char *access_key, const char *secret_key,
                          struct sigv4_keys *keys, struct buffer *out, struct err *err)
 {
-    _cleanup_(cleanup_buffer) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
-    _cleanup_(cleanup_buffer) struct buffer signed_headers = BUFFER_INIT(4096);
-    _cleanup_(cleanup_buffer) struct buffer to_sign = BUFFER_INIT(4096);
+    _cleanup_(buffer_done) struct buffer canonical = BUFFER_INIT(CANONICAL_MAX);
+    _cleanup_(buffer_done) struct buffer signed_headers = BUFFER_INIT(4096);
+    _cleanup_(buffer_done) struct buffer to_sign = BUFFER_INIT(4096);
     uint8_t key[SIGV4_KEY_SIZE];
     char signature[HEX_SIZE(32)];
 

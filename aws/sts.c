@@ -4,14 +4,9 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 
-static void reply_end(struct aws_reply *reply)
-{
-    aws_reply_done(reply);
-}
-
 int sts_get_caller_identity(struct aws_session *session, struct sts_identity *ret_identity, struct err *err)
 {
-    _cleanup_(reply_end) struct aws_reply reply = AWS_REPLY_INIT;
+    _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     _cleanup_(arena_free_p) struct arena *arena = arena_new((size_t)MIB);
     struct aws_call call = {.service = AWS_STS,
                             .operation = "GetCallerIdentity",
