@@ -285,7 +285,7 @@ static void say_fault(const struct sending *s, struct err *err)
     char action[80];
 
     if (code == ERR_AWS_ACCESS_DENIED) {
-        aws_iam_action(s->service, call->operation, action);
+        aws_iam_action(s->service, call, action);
         err_set(err, code, "%s on %.120s is denied%s%.250s", action, *resource ? resource : "*",
                 *message ? ": " : "", message);
         return;

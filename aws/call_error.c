@@ -98,21 +98,22 @@ const char *aws_request_id(const struct http_answer *answer)
     return id ? id : "";
 }
 
-void aws_iam_action(const struct aws_service *service, const char *operation, char ret_action[80])
+void aws_iam_action(const struct aws_service *service, const struct aws_call *call, char ret_action[80])
 {
     static const struct {
-        const char *service, *operation, *action;
+        const char *service, *operation, *action, *of_version;
     } others[] = {
-        {"s3", "HeadObject", "GetObject"},
-        {"s3", "ListObjectsV2", "ListBucket"},
-        {"s3", "HeadBucket", "ListBucket"},
-        {"s3", "DeleteObjectVersions", "DeleteObjectVersion"},
+        {"s3", "HeadObject", "GetObject", "GetObjectVersion"},
+        {"s3", "GetObject", "GetObject", "GetObjectVersion"},
+        {"s3", "DeleteObject", "DeleteObject", "DeleteObjectVersion"},
+        {"s3", "ListObjectsV2", "ListBucket", "ListBucket"},
     };
-    const char *action = operation;
+    bool version = call->query && str_starts(call->query, "versionId=");
+    const char *action = call->operation;
 
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        if (strcmp(others[i].service, service->name) == 0 && strcmp(others[i].operation, operation) == 0)
-            action = others[i].action;
+        if (strcmp(others[i].service, service->name) == 0 && strcmp(others[i].operation, call->operation) == 0)
+            action = version ? others[i].of_version : others[i].action;
     }
     snprintf(ret_action, 80, "%s:%s", service->name, action);
 }

@@ -13,5 +13,5 @@ void aws_fault_read(const struct http_answer *answer, enum aws_protocol protocol
                     struct aws_fault *ret_fault);
 /* x-amzn-requestid or x-amz-request-id; "" without. */
 const char *aws_request_id(const struct http_answer *answer);
-/* "s3:GetObject" for HeadObject and the like. */
-void aws_iam_action(const struct aws_service *service, const char *operation, char ret_action[80]);
+/* "s3:GetObject" for HeadObject, "s3:GetObjectVersion" for one of a named version, and the like. */
+void aws_iam_action(const struct aws_service *service, const struct aws_call *call, char ret_action[80]);

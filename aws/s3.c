@@ -258,20 +258,36 @@ int s3_head(struct s3_bucket *bucket, const char *key, const char *version_id, s
     return 0;
 }
 
-/* Is what came the part that was asked for? Judged before a byte is believed by the caller's checksum. */
+/* "bytes 0-9/100" */
+static bool read_range(const char *text, int64_t *ret_first, int64_t *ret_last, int64_t *ret_total)
+{
+    const char *dash = text ? strchr(text, '-') : NULL, *slash = dash ? strchr(dash, '/') : NULL;
+
+    return slash && str_starts(text, "bytes ") &&
+           int_parse((struct bytes){text + 6, (size_t)(dash - text) - 6}, ret_first) &&
+           int_parse((struct bytes){dash + 1, (size_t)(slash - dash) - 1}, ret_last) &&
+           int_parse(bytes_of(slash + 1), ret_total);
+}
+
+/* Is what came all of the part that was asked for? Judged before a byte is believed by the caller's checksum.
+ */
 static int check_range(const struct s3_get *get, const struct http_answer *answer, struct err *err)
 {
+    int64_t first = 0, last = 0, total = 0;
     bool ranged = get->offset > 0 || get->len > 0;
-    const char *range = http_answer_header(answer, "content-range");
-    char start[48];
 
-    if (!ranged)
+    if (!ranged && answer->status != 206)
         return 0;
-    snprintf(start, sizeof(start), "bytes %lld-", (long long)get->offset);
-    if (answer->status != 206 || !range || !str_starts(range, start))
-        return err_set(err, ERR_AWS_LIED, "a range of an object was asked for, and something else came");
-    if (get->len > 0 && answer->received > get->len)
-        return err_set(err, ERR_AWS_LIED, "more came than the range that was asked for");
+    if (!ranged || answer->status != 206 ||
+        !read_range(http_answer_header(answer, "content-range"), &first, &last, &total))
+        return err_set(err, ERR_AWS_LIED, "%s of an object was asked for, and something else came",
+                       ranged ? "a range" : "the whole");
+    int64_t end = get->len > 0 && get->len < total - get->offset ? get->offset + get->len : total;
+    if (first != get->offset || last != end - 1 || answer->received != end - first)
+        return err_set(err, ERR_AWS_LIED,
+                       "bytes %lld to %lld of an object of %lld were asked for, %lld from %lld came",
+                       (long long)get->offset, (long long)end - 1, (long long)total,
+                       (long long)answer->received, (long long)first);
     return 0;
 }
 

@@ -82,7 +82,8 @@ struct s3_get {
 int s3_get(struct s3_bucket *bucket, const struct s3_get *get, struct s3_head *ret_head, struct err *err);
 
 /* Every key below the prefix in order, each once, to `each` (false stops; the strings live for that call).
- * Doubles that a peer repeats are dropped; a listing that does not move is AWS_LIED. */
+ * Rows of the page before that a peer repeats are dropped; a listing that does not move, or is
+ * not in order, is AWS_LIED. */
 int s3_list(struct s3_bucket *bucket, const char *prefix,
             bool (*each)(void *arg, const struct s3_object *object), void *arg, struct err *err);
 

@@ -68,8 +68,11 @@ static int give_out(struct listing *listing, const struct xml_node *row, bool en
     if (!str_starts(key, listing->prefix))
         return err_set(err, ERR_AWS_LIED, "the listing of %s has a key that was not asked for",
                        listing->bucket->name);
-    if (listing->last_key.len > 0 && strcmp(key, listing->last_key.data) <= 0)
-        return 0; /* given out already: some servers repeat a page's last row */
+    int order = listing->last_key.len > 0 ? strcmp(key, listing->last_key.data) : 1;
+    if (order < 0 && listing->moved)
+        return err_set(err, ERR_AWS_LIED, "the listing of %s is not in order", listing->bucket->name);
+    if (order <= 0)
+        return 0; /* given out already: some servers begin a page with rows of the one before */
     if (modified)
         time_parse(bytes_of(modified), &object.modified_ms);
     buffer_clear(&listing->last_key);

@@ -88,7 +88,9 @@ static void conditions_and_errors_have_their_codes(void **state)
            .status = 403,
            .body = "<Error><Code>AccessDenied</Code><Message>not authorized to perform: "
                    "s3:ListBucket</Message></Error>"},
-          {.status = 404, .body = "<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>"});
+          {.status = 404, .body = "<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>"},
+          {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"},
+          {.status = 403, .body = "<Error><Code>AccessDenied</Code></Error>"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
     struct s3_put put = {
@@ -110,6 +112,12 @@ static void conditions_and_errors_have_their_codes(void **state)
     assert_string_equal(f->err.aws.code, "NoSuchKey");
     assert_non_null(
         strstr(scripted_server_request(f->server, 6), "DELETE /my-bucket/k?versionId=v%2F1 HTTP"));
+    f->err = ERR_INIT;
+    assert_int_equal(s3_delete(&bucket, "k", "v/1", &f->err), -1);
+    assert_non_null(strstr(f->err.message, "s3:DeleteObjectVersion on my-bucket/k")); /* IAM's name for it */
+    f->err = ERR_INIT;
+    assert_int_equal(s3_delete(&bucket, "k", NULL, &f->err), -1);
+    assert_non_null(strstr(f->err.message, "s3:DeleteObject on my-bucket/k"));
 }
 
 static void an_object_without_an_etag_is_no_object(void **state)
@@ -243,18 +251,30 @@ static void a_range_that_is_another_is_a_lie(void **state)
            .headers = "Content-Range: bytes 2-4/10\r\n",
            .body = "234"},
           {.status = 206, .headers = "Content-Range: bytes 0-2/10\r\n", .body = "012"},
-          {.body = "0123456789"});
+          {.body = "0123456789"},
+          {.status = 206, .headers = "Content-Range: bytes 2-3/10\r\n", .body = "23"},
+          {.status = 206, .headers = "Content-Range: bytes 2-4/10\r\n", .body = "23"},
+          {.status = 206, .headers = "Content-Range: bytes 2-4/*\r\n", .body = "234"},
+          {.status = 206, .headers = "Content-Range: bytes 2-3/4\r\n", .body = "23"},
+          {.status = 206, .headers = "Content-Range: bytes 0-3/10\r\n", .body = "0123"});
     struct s3_bucket bucket = bucket_of(f);
     struct s3_head head;
     struct s3_get get = {.key = "k", .offset = 2, .len = 3, .sink = &sink};
     assert_int_equal(s3_get(&bucket, &get, &head, &f->err), 0);
     assert_int_equal(head.size, 10);
     assert_memory_equal(taken.data, "234", 3);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 5; i++) {
         f->err = ERR_INIT;
+        taken.len = 0;
         assert_int_equal(s3_get(&bucket, &get, NULL, &f->err), -1);
         assert_int_equal(f->err.code, ERR_AWS_LIED);
     }
+    f->err = ERR_INIT;
+    assert_int_equal(s3_get(&bucket, &get, NULL, &f->err), 0); /* the object ends there */
+    f->err = ERR_INIT;
+    assert_int_equal(s3_get(&bucket, &(struct s3_get){.key = "k", .sink = &sink}, NULL, &f->err), -1);
+    assert_int_equal(f->err.code, ERR_AWS_LIED); /* a part, when the whole was asked for */
+    check_server(f, 8);
 }
 
 struct keys {
@@ -301,6 +321,16 @@ static void a_listing_that_does_not_move_ends(void **state)
     assert_int_equal(s3_list(&bucket, "p/", note_key, &keys, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_LIED);
     assert_string_equal(keys.text, "p/a|");
+}
+
+static void a_listing_out_of_order_is_a_lie(void **state)
+{
+    struct fixture *f = *state;
+    struct keys keys = {.text = ""};
+    SERVE(f, {.body = PAGE(ROW("p/a") ROW("p/c") ROW("p/b"), "<IsTruncated>false</IsTruncated>")});
+    struct s3_bucket bucket = bucket_of(f);
+    assert_int_equal(s3_list(&bucket, "p/", note_key, &keys, &f->err), -1); /* p/b is not lost in silence */
+    assert_int_equal(f->err.code, ERR_AWS_LIED);
 }
 
 static void a_listing_of_something_else_is_a_lie(void **state)
@@ -377,6 +407,7 @@ int main(void)
         TEST(a_range_that_is_another_is_a_lie),
         TEST(a_listing_gives_each_key_once),
         TEST(a_listing_that_does_not_move_ends),
+        TEST(a_listing_out_of_order_is_a_lie),
         TEST(a_listing_of_something_else_is_a_lie),
         cmocka_unit_test(xml_is_bounded),
         cmocka_unit_test(an_empty_root_without_memory_is_an_error),
