@@ -40,7 +40,8 @@ int autoscaling_register_target(struct aws_session *session, const json_t *targe
     json_auto_t *request = aws_json_pick(target, names, COUNT_OF(names));
     const char *role = json_get_text(target, "RoleARN");
 
-    if (role && strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
+    if (role &&
+        strstr(role, ":role/aws-service-role/")) /* AWS finds its own by itself, and in each account */
         role = NULL;
     if (!request || (role && json_object_set_new(request, "RoleARN", json_string(role)) != 0))
         return err_set(err, ERR_NO_MEMORY, "no memory for %s", call.operation);

@@ -112,7 +112,8 @@ void aws_iam_action(const struct aws_service *service, const struct aws_call *ca
     const char *action = call->operation;
 
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        if (strcmp(others[i].service, service->name) == 0 && strcmp(others[i].operation, call->operation) == 0)
+        if (strcmp(others[i].service, service->name) == 0 &&
+            strcmp(others[i].operation, call->operation) == 0)
             action = version ? others[i].of_version : others[i].action;
     }
     snprintf(ret_action, 80, "%s:%s", service->name, action);

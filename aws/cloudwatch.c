@@ -81,7 +81,6 @@ int cloudwatch_put_alarm(struct aws_session *session, const json_t *alarm, struc
                              .resource = json_get_text(alarm, "AlarmName"),
                              .control = true};
 
-    return aws_json_call_take(session, &call,
-                              aws_json_pick(alarm, cloudwatch_alarm_members, CLOUDWATCH_ALARM_MEMBERS), NULL,
-                              err);
+    return aws_json_call_take(
+        session, &call, aws_json_pick(alarm, cloudwatch_alarm_members, CLOUDWATCH_ALARM_MEMBERS), NULL, err);
 }

@@ -80,11 +80,10 @@ int dynamodb_describe_pitr(struct aws_session *session, const char *table, struc
 int dynamodb_update_pitr(struct aws_session *session, const char *table, bool enabled, int64_t period_days,
                          struct err *err)
 {
-    json_t *specification =
-        enabled && period_days > 0
-            ? json_pack("{s:b, s:I}", "PointInTimeRecoveryEnabled", true, "RecoveryPeriodInDays",
-                        (json_int_t)period_days)
-            : json_pack("{s:b}", "PointInTimeRecoveryEnabled", enabled);
+    json_t *specification = enabled && period_days > 0
+                                ? json_pack("{s:b, s:I}", "PointInTimeRecoveryEnabled", true,
+                                            "RecoveryPeriodInDays", (json_int_t)period_days)
+                                : json_pack("{s:b}", "PointInTimeRecoveryEnabled", enabled);
 
     return change(
         session, "UpdateContinuousBackups", table,
@@ -178,11 +177,10 @@ int dynamodb_describe_kinesis(struct aws_session *session, const char *table, js
 int dynamodb_enable_kinesis(struct aws_session *session, const char *table, const char *stream_arn,
                             const char *precision, struct err *err)
 {
-    json_t *request =
-        precision ? json_pack("{s:s, s:s, s:{s:s}}", "TableName", table, "StreamArn", stream_arn,
-                              "EnableKinesisStreamingConfiguration", "ApproximateCreationDateTimePrecision",
-                              precision)
-                  : json_pack("{s:s, s:s}", "TableName", table, "StreamArn", stream_arn);
+    json_t *request = precision ? json_pack("{s:s, s:s, s:{s:s}}", "TableName", table, "StreamArn",
+                                            stream_arn, "EnableKinesisStreamingConfiguration",
+                                            "ApproximateCreationDateTimePrecision", precision)
+                                : json_pack("{s:s, s:s}", "TableName", table, "StreamArn", stream_arn);
 
     return change(session, "EnableKinesisStreamingDestination", table, request, err);
 }

@@ -99,8 +99,7 @@ int aws_json_pages(struct aws_session *session, const struct json_call *call, js
             return -1;
         json_t *found = json_object_get(answer, list_name); /* some services leave an empty one out */
         json_t *token = json_object_get(answer, token_name);
-        if ((found && !json_is_array(found)) ||
-            (token && !json_is_string(token) && !json_is_null(token)))
+        if ((found && !json_is_array(found)) || (token && !json_is_string(token) && !json_is_null(token)))
             return err_set(err, ERR_AWS_LIED, "%s: %s is not an array, or %s not text", call->operation,
                            list_name, token_name);
         if (found && json_array_extend(list, found) != 0)

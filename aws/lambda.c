@@ -83,8 +83,9 @@ int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bo
     _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     json_auto_t *request = aws_json_pick(mapping, lambda_mapping_settings, LAMBDA_MAPPING_SETTINGS);
     const char *function = json_get_text(mapping, "FunctionArn"), *state = json_get_text(mapping, "State");
-    json_auto_t *ends = json_pack("{s:s*, s:s*, s:b}", "EventSourceArn", json_get_text(mapping, "EventSourceArn"),
-                                  "FunctionName", function, "Enabled", !state || !str_starts(state, "Disabl"));
+    json_auto_t *ends =
+        json_pack("{s:s*, s:s*, s:b}", "EventSourceArn", json_get_text(mapping, "EventSourceArn"),
+                  "FunctionName", function, "Enabled", !state || !str_starts(state, "Disabl"));
     _cleanup_(cleanup_free) char *text = NULL;
 
     if (request && ends && json_object_update(request, ends) == 0)

@@ -1,5 +1,5 @@
-/* STS: whose credentials are these? (AssumeRole is credentials_sts.c's.) Errors as aws_send. Thread rule: as the
- * session. */
+/* STS: whose credentials are these? (AssumeRole is credentials_sts.c's.) Errors as aws_send. Thread rule: as
+ * the session. */
 #pragma once
 #include "aws/call.h"
 

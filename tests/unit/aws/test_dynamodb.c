@@ -221,8 +221,8 @@ static void a_list_that_is_not_there_is_no_empty_list(void **state)
     const char *start = NULL, **names;
     size_t count;
     json_t *list = NULL;
-    SERVE(f, {.body = "{}"}, {.body = "{\"TableNames\":[\"a\",1]}"}, {.body = "{\"Tags\":[],\"NextToken\":7}"},
-          {.body = "{}"}, {.body = "{\"TableNames\":[]}"});
+    SERVE(f, {.body = "{}"}, {.body = "{\"TableNames\":[\"a\",1]}"},
+          {.body = "{\"Tags\":[],\"NextToken\":7}"}, {.body = "{}"}, {.body = "{\"TableNames\":[]}"});
     assert_int_equal(dynamodb_list_tables(&f->session, arena, &start, &names, &count, &f->err), -1);
     assert_int_equal(f->err.code, ERR_AWS_LIED);
     f->err = ERR_INIT;
@@ -264,9 +264,9 @@ static void a_key_of_no_type_is_no_key(void **state)
     struct arena *arena = arena_new(64 << 10);
     struct dynamodb_table table;
     struct err err = ERR_INIT;
-    json_t *raw = json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[{s:s, s:s}]}", "TableName", "t", "TableStatus", "ACTIVE",
-                            "KeySchema", "AttributeName", "k", "KeyType", "HASH", "AttributeDefinitions",
-                            "AttributeName", "k", "AttributeType", "");
+    json_t *raw = json_pack("{s:s, s:s, s:[{s:s, s:s}], s:[{s:s, s:s}]}", "TableName", "t", "TableStatus",
+                            "ACTIVE", "KeySchema", "AttributeName", "k", "KeyType", "HASH",
+                            "AttributeDefinitions", "AttributeName", "k", "AttributeType", "");
     assert_int_equal(dynamodb_read_table(raw, arena, &table, &err), -1);
     assert_int_equal(err.code, ERR_AWS_LIED);
     json_decref(raw);
