@@ -31,8 +31,10 @@ credentials_fetch credentials_from_web_identity;
 credentials_fetch credentials_from_container;
 credentials_fetch credentials_from_imds;
 
-/* credential_process: the command is split into words (quotes, backslash), no shell. */
-int credentials_from_process(const char *command, struct aws_credentials *ret, struct err *err);
+/* credential_process: the command is split into words (quotes, backslash), no shell. A
+ * minute for all of it; it is killed then, and when the fetch is interrupted. */
+int credentials_from_process(const struct fetch *fetch, const char *command, struct aws_credentials *ret,
+                             struct err *err);
 
 struct role {
     const char *arn;

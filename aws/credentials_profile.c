@@ -130,7 +130,7 @@ static int resolve(struct walk *walk, const char *profile, struct aws_credential
     if (has_keys(walk, profile))
         return static_keys(walk, profile, ret, err);
     if (process)
-        return credentials_from_process(process, ret, err);
+        return credentials_from_process(walk->fetch, process, ret, err);
     if (is_sso(files, profile))
         return err_set(err, ERR_AWS_CREDENTIALS,
                        "profile %.80s logs in through a browser; make another with credential_process = "

@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -241,6 +242,74 @@ static void a_process_that_fails_or_prints_another_version_is_an_error(void **st
         assert_int_equal(get_at(f, NOW), -1);
         assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
     }
+}
+
+struct patience {
+    const char *path; /* the process writes its id there when it has begun to stay */
+    int calls;        /* since then */
+};
+
+static enum err_code drain_later(void *arg)
+{
+    struct patience *patience = arg;
+    struct stat file;
+    if (stat(patience->path, &file) == 0 && file.st_size > 0)
+        patience->calls++;
+    return patience->calls > 5 ? ERR_DRAINING : ERR_NONE;
+}
+
+/* One that never writes, and one that closes its output and stays. Both would hold a worker, and whoever waits
+ * for its credentials. */
+static void a_process_that_stays_is_ended_by_the_interrupt(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const bodies[] = {"", "exec >&-\n"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        char text[512];
+        struct patience patience = {.path = f->path[3]};
+        struct http_interrupt interrupt = {drain_later, &patience};
+        unlink(f->path[3]);
+        snprintf(text, sizeof(text), "#!/bin/sh\n%secho $$ > %s\nexec sleep 600\n", bodies[i], f->path[3]);
+        write_file(f->path[2], text);
+        chmod(f->path[2], 0700);
+        snprintf(text, sizeof(text), "[profile p]\ncredential_process = %s\n", f->path[2]);
+        write_file(f->path[1], text);
+        f->environment.profile = "p";
+        f->err = ERR_INIT;
+        credentials_provider_free(f->provider);
+        f->provider = credentials_provider_new(&f->environment, &f->err);
+        assert_int_equal(credentials_get(f->provider, f->http, &interrupt, NOW, &f->got, &f->err), -1);
+        assert_int_equal(f->err.code, ERR_DRAINING);
+        FILE *file = fopen(f->path[3], "r");
+        int pid = 0;
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%d", &pid), 1);
+        fclose(file);
+        assert_int_equal(kill(pid, 0), -1); /* it is gone */
+    }
+}
+
+/* The server blocks SIGTERM and ignores SIGPIPE; a helper that uses timeout(1) or a pipe needs both. */
+static void a_process_begins_with_its_own_signals(void **state)
+{
+    struct fixture *f = *state;
+    char config[512];
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    void (*pipe_before)(int) = signal(SIGPIPE, SIG_IGN);
+    write_file(f->path[2], "#!/bin/sh\nsh -c 'kill -TERM $$; exit 0' && exit 1\n"
+                           "sh -c 'kill -PIPE $$; exit 0' && exit 1\n"
+                           "echo '{\"Version\":1,\"AccessKeyId\":\"PROC\",\"SecretAccessKey\":\"s\"}'\n");
+    chmod(f->path[2], 0700);
+    snprintf(config, sizeof(config), "[profile p]\ncredential_process = %s\n", f->path[2]);
+    write_file(f->path[1], config);
+    f->environment.profile = "p";
+    int rc = get_at(f, NOW);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signal(SIGPIPE, pipe_before);
+    assert_int_equal(rc, 0);
 }
 
 static void a_web_identity_is_read_again_at_each_refresh(void **state)
@@ -573,6 +642,8 @@ int main(void)
         TEST(a_profile_that_wants_a_code_is_refused),
         TEST(a_process_prints_credentials),
         TEST(a_process_that_fails_or_prints_another_version_is_an_error),
+        TEST(a_process_that_stays_is_ended_by_the_interrupt),
+        TEST(a_process_begins_with_its_own_signals),
         TEST(a_web_identity_is_read_again_at_each_refresh),
         TEST(sts_says_no_inside_a_200),
         TEST(sts_is_asked_again_after_a_server_error),
