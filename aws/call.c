@@ -8,7 +8,6 @@
 #include "base/id.h"
 #include "base/limits.h"
 
-#define SKEW_MS (240 * 1000) /* what AWS's signature check does not forgive, with a margin */
 #define OFFSET_NOISE_MS 2000 /* Date has whole seconds, and the way takes time */
 #define OFFSET_CALL_MAX_MS (900 * 1000)
 #define HEADERS_MAX 40
@@ -341,7 +340,7 @@ static enum aws_error_class judge(struct sending *s, int rc, struct err *err)
     return aws_error_class(s->fault.code, answer->status);
 }
 
-static const char *outcome(enum aws_error_class class, const struct err *err)
+static const char *outcome(const struct sending *s, enum aws_error_class class, const struct err *err)
 {
     if (class == AWS_ERROR_NONE)
         return "ok";
@@ -351,14 +350,14 @@ static const char *outcome(enum aws_error_class class, const struct err *err)
         return "unreachable";
     if (class == AWS_ERROR_TRANSIENT)
         return "transient";
-    return err->aws.http_status ? "refused" : "interrupted";
+    return s->fault.found ? "refused" : "interrupted";
 }
 
 static void tell(const struct sending *s, enum aws_error_class class, const struct err *err)
 {
     struct aws_attempt attempt = {.service = s->service->name,
                                   .operation = s->call->operation,
-                                  .outcome = outcome(class, err),
+                                  .outcome = outcome(s, class, err),
                                   .http_status = s->reply->answer.status,
                                   .latency_us = s->reply->answer.latency_us,
                                   .number = s->reply->attempts};
@@ -430,7 +429,15 @@ static bool clock_was_wrong(const struct sending *s)
 {
     int64_t moved = aws_clock_offset_ms(s->session->aws) - s->signed_offset_ms;
 
-    return moved >= SKEW_MS || moved <= -SKEW_MS;
+    return moved >= AWS_SKEW_MS || moved <= -AWS_SKEW_MS;
+}
+
+/* The next request fetches credentials anew, and derives its keys from them: also the secret of the same
+ * access key may have been put right since. */
+static void forget_credentials(struct sending *s)
+{
+    credentials_reject(s->session->aws->credentials, s->access_key);
+    sigv4_keys_done(&s->session->keys);
 }
 
 /* 1: at once, without a wait; 0: by the standard; -1: no. The answer to a HEAD has no body to say
@@ -442,12 +449,14 @@ static int special(struct sending *s, enum aws_error_class class)
     if (class == AWS_ERROR_SKEW || (class == AWS_ERROR_FINAL && silent)) {
         bool again = clock_was_wrong(s) && !s->skew_used;
         s->skew_used = true;
+        if (!again && aws_error_code(s->fault.code, s->reply->answer.status, false) == ERR_AWS_CREDENTIALS)
+            forget_credentials(s); /* the signature is wrong, and not by its time */
         return again ? 1 : -1;
     }
     if (class == AWS_ERROR_CREDENTIALS) {
         bool again = !s->credentials_used;
         s->credentials_used = true;
-        credentials_reject(s->session->aws->credentials, s->access_key);
+        forget_credentials(s);
         return again ? 1 : -1;
     }
     return class == AWS_ERROR_FINAL ? -1 : 0;

@@ -39,7 +39,7 @@ struct credentials_provider *aws_credentials(struct aws *aws); /* for reports; b
 struct aws_attempt {
     const char *service;
     const char *operation;
-    const char *outcome; /* ok, throttled, transient, refused, unreachable, interrupted */
+    const char *outcome; /* ok, throttled, transient, refused, unreachable, interrupted (by us) */
     int http_status;     /* 0 without an answer */
     int64_t latency_us;
     int number; /* from 1 */
@@ -88,8 +88,8 @@ struct aws_call {
     const char
         *payload_hash; /* NULL: SHA-256 of body; with a stream: UNSIGNED-PAYLOAD over https, else needed */
     const struct http_sink *sink;
-    /* Called before each attempt when there is a sink: forget what came. NULL with a sink: a second attempt
-     * is made only when nothing had arrived. */
+    /* Called before a further attempt when something had reached the sink: forget what came. NULL: then no
+     * further attempt is made. */
     bool (*sink_rewind)(void *arg);
     bool once;    /* must not be repeated blindly: no further attempt after one that may have had an effect */
     bool control; /* LimitExceededException means AWS_LIMIT and is not retried here */

@@ -137,7 +137,8 @@
 #define AWS_CONTROL_REPLY_MAX (4 * MIB)
 #define AWS_CONNECT_TIMEOUT_MS 3000
 #define AWS_CALL_TIMEOUT_MS 30000
-#define REGIONS_BUDGET_MS 30000 /* looking for tables in every other region, all together */
+#define AWS_SKEW_MS (240 * 1000) /* what AWS's signature check does not forgive, with a margin */
+#define REGIONS_BUDGET_MS 30000  /* looking for tables in every other region, all together */
 /* A call with all its retries; one whose body is an object of S3. A lease outlasts what it was taken for. */
 #define AWS_BUDGET_MS 60000
 #define AWS_BODY_BUDGET_MS (15 * 60 * 1000)

@@ -1,5 +1,7 @@
 #include <pthread.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "tests/unit/aws/aws_fixture.h"
 
 #define DENIED "{\"__type\":\"com.amazon.coral.service#AccessDeniedException\",\"Message\":\"no policy\"}"
@@ -230,6 +232,57 @@ static void expired_keys_are_fetched_again_once(void **state)
     assert_int_equal(go(f, describe), -1);
     assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
     check_server(f, 2);
+}
+
+/* Whoever puts right a wrong secret in the shared file need not restart the server. */
+static void a_secret_that_was_put_right_is_read_again(void **state)
+{
+    struct fixture *f = *state;
+    char path[] = "/tmp/recoverd-call-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_true(dprintf(fd, "[default]\naws_access_key_id = AK\naws_secret_access_key = wrong\n") > 0);
+    unsetenv("AWS_ACCESS_KEY_ID");
+    setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+    SERVE(f, {.status = 403, .body = "{\"__type\":\"x#SignatureDoesNotMatch\"}"},
+          {.expect = "X-Amz-Security-Token: NEW\r", .body = "{}"},
+          {.status = 400, .body = "{\"__type\":\"x#AccessDeniedException\"}"},
+          {.expect = "X-Amz-Security-Token: NEW\r", .body = "{}"});
+    assert_int_equal(go(f, describe), -1);
+    assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS);
+    for (size_t i = 0; i < COUNT_OF(f->session.keys.entries); i++)
+        assert_string_equal(f->session.keys.entries[i].id, ""); /* nothing is left of the wrong one */
+    assert_true(dprintf(fd, "aws_session_token = NEW\n") > 0);
+    assert_int_equal(go(f, describe), 0);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(go(f, describe), -1); /* a denial says nothing of the secret */
+    assert_int_equal(go(f, describe), 0);
+    check_server(f, 4);
+    unsetenv("AWS_SHARED_CREDENTIALS_FILE");
+    close(fd);
+    unlink(path);
+}
+
+static bool take_nothing(void *arg, const char *data, size_t len)
+{
+    (void)arg;
+    (void)data;
+    (void)len;
+    return false;
+}
+
+static void who_ends_a_call_himself_was_not_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct http_sink sink = {take_nothing, NULL};
+    struct aws_call call = {
+        .service = AWS_S3, .operation = "GetObject", .method = "GET", .path = "/b/k", .sink = &sink};
+    SERVE(f, {.body = "abc"}, {.status = 403});
+    assert_int_equal(go(f, call), -1);
+    assert_int_equal(f->err.code, ERR_IO);
+    assert_string_equal(f->attempts[0].outcome, "interrupted");
+    assert_int_equal(go(f, call), -1);
+    assert_string_equal(f->attempts[0].outcome, "refused");
 }
 
 static void what_must_not_be_repeated_is_not_when_its_fate_is_unknown(void **state)
@@ -468,6 +521,8 @@ int main(void)
         TEST(a_400_to_a_head_is_an_expired_token_unless_the_region_is_wrong),
         TEST(a_date_from_a_cache_is_not_believed),
         TEST(expired_keys_are_fetched_again_once),
+        TEST(a_secret_that_was_put_right_is_read_again),
+        TEST(who_ends_a_call_himself_was_not_refused),
         TEST(what_must_not_be_repeated_is_not_when_its_fate_is_unknown),
         TEST(a_hang_with_once_is_a_timeout_of_unknown_effect),
         TEST(where_nobody_listens_nothing_was_done),
