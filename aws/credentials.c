@@ -32,9 +32,11 @@ static void free_settings(struct credentials_settings *settings)
     free(settings->session_name);
 }
 
-static char *copy(const char *text)
+/* False without memory: half of what says whose credentials these are would be somebody else's. */
+static bool copy(const char *text, char **ret_copy)
 {
-    return text ? strdup(text) : NULL;
+    *ret_copy = text ? strdup(text) : NULL;
+    return !text || *ret_copy;
 }
 
 /* Role session names take [\w+=,.@-]; CloudTrail shows them. */
@@ -59,21 +61,24 @@ struct credentials_provider *credentials_provider_new(const struct environment *
         err_set(err, ERR_NO_MEMORY, "no memory for credentials");
         return NULL;
     }
+    pthread_condattr_t attributes;
     pthread_mutex_init(&provider->mutex, NULL);
-    pthread_cond_init(&provider->refreshed, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* the wall clock may jump */
+    pthread_cond_init(&provider->refreshed, &attributes);
+    pthread_condattr_destroy(&attributes);
     struct credentials_settings *settings = &provider->settings;
-    settings->profile = copy(environment->profile);
-    settings->role_arn = copy(environment->role_arn);
-    settings->external_id = copy(environment->external_id);
-    settings->region = copy(environment->region);
     settings->session_name = session_name(environment->name);
-    if (!settings->region || !settings->session_name || (environment->role_arn && !settings->role_arn) ||
-        aws_endpoint_find(environment, AWS_STS, &settings->sts, err) != 0) {
+    bool copied = copy(environment->profile, &settings->profile) &&
+                  copy(environment->role_arn, &settings->role_arn) &&
+                  copy(environment->external_id, &settings->external_id) &&
+                  copy(environment->region, &settings->region) && settings->session_name;
+    if (copied && aws_endpoint_find(environment, AWS_STS, &settings->sts, err) == 0)
+        return provider;
+    if (!copied)
         err_set(err, ERR_NO_MEMORY, "no memory for credentials");
-        credentials_provider_free(provider);
-        return NULL;
-    }
-    return provider;
+    credentials_provider_free(provider);
+    return NULL;
 }
 
 void credentials_provider_free(struct credentials_provider *provider)
@@ -189,7 +194,7 @@ static int refresh(struct credentials_provider *provider, struct http_client *ht
                    const struct http_interrupt *interrupt, int64_t now_ms, struct err *err)
 {
     struct fetch fetch = {
-        .settings = &provider->settings, .http = http, .interrupt = interrupt, .now_ms = now_ms};
+        .settings = &provider->settings, .http = http, .interrupt = interrupt, .now_ms = &now_ms};
     struct aws_credentials fresh = {0};
     struct err failed = ERR_INIT;
 
@@ -222,7 +227,7 @@ static int wait_for_other(struct credentials_provider *provider, const struct ht
 
     if (code != ERR_NONE)
         return err_set(err, code, "waiting for credentials was interrupted");
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += WAIT_STEP_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;

@@ -31,13 +31,13 @@ void aws_credentials_done(struct aws_credentials *credentials);
 
 struct credentials_provider;
 
-/* Reads nothing yet but AWS's variables that name places. Strings of `environment` are copied. -1 as CONFIG.
- */
+/* Reads nothing yet but AWS's variables that name places. Strings of `environment` are copied. NULL with
+ * CONFIG or NO_MEMORY. */
 struct credentials_provider *credentials_provider_new(const struct environment *environment, struct err *err);
 void credentials_provider_free(struct credentials_provider *provider); /* wipes; accepts NULL */
 
-/* now_ms is AWS's time. -1: AWS_CREDENTIALS (message says where it was looked and what failed), or the
- * interrupt's code. */
+/* now_ms is AWS's time. -1: AWS_CREDENTIALS (message says where it was looked and what failed),
+ * NO_MEMORY, or the interrupt's code. */
 int credentials_get(struct credentials_provider *provider, struct http_client *http,
                     const struct http_interrupt *interrupt, int64_t now_ms,
                     struct aws_credentials *ret_credentials, struct err *err);

@@ -78,16 +78,15 @@ int credentials_from_container(const struct fetch *fetch, struct aws_credentials
         if (!again)
             break;
     }
-    if (rc != 0)
-        err_set(err,
-                last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT ? ERR_AWS_CREDENTIALS
-                                                                                 : last.code,
-                "container: %.300s", last.message);
-    else if (answer.status != 200)
+    if (rc != 0) {
+        err_wrap(&last, "container");
+        credentials_failed(&last, err);
+    } else if (answer.status != 200) {
         rc = err_set(err, ERR_AWS_CREDENTIALS, "container: the credentials endpoint answered %d",
                      answer.status);
-    else
+    } else {
         rc = credentials_from_json(buffer_bytes(&answer.body), "container", ret, err);
+    }
     http_answer_done(&answer);
     return rc == 0 ? 1 : -1;
 }

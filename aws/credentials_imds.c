@@ -43,7 +43,7 @@ static int ask(const struct fetch *fetch, const char *method, const char *path, 
         call.interrupt = *fetch->interrupt;
     int rc = http_client_send(fetch->http, &call, answer, err);
     answer->body.secret = true;
-    return rc;
+    return rc == 0 ? 0 : err_wrap(err, "imds");
 }
 
 static bool is_role_name(const char *name)
@@ -96,18 +96,10 @@ int credentials_from_imds(const struct fetch *fetch, struct aws_credentials *ret
     if (disabled && strcasecmp(disabled, "true") == 0)
         return 0;
     rc = ask(fetch, "PUT", "/latest/api/token", header, &answer, &last);
-    bool interrupted = rc != 0 && last.code != ERR_AWS_UNREACHABLE && last.code != ERR_AWS_TIMEOUT;
-    if (interrupted)
-        rc = err_set(err, last.code, "imds: %.300s", last.message);
-    else if (rc != 0 || answer.status != 200 || answer.body.len == 0 || strpbrk(answer.body.data, "\r\n"))
-        rc = 0; /* not on an instance, or version 2 is switched off: there is no way back to version 1 */
-    else
-        rc = ask_role(fetch, answer.body.data, ret, err);
+    if (rc != 0 && (last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT))
+        rc = 0; /* not on an instance */
+    else if (rc == 0 && answer.status == 200 && answer.body.len > 0 && !strpbrk(answer.body.data, "\r\n"))
+        rc = ask_role(fetch, answer.body.data, ret, &last); /* without version 2 there is no way back to 1 */
     http_answer_done(&answer);
-    if (rc < 0 && (err->code == ERR_AWS_UNREACHABLE || err->code == ERR_AWS_TIMEOUT)) {
-        last = *err;
-        err_clear(err); /* said again as what it means here */
-        err_set(err, ERR_AWS_CREDENTIALS, "imds: %.300s", last.message);
-    }
-    return rc;
+    return rc < 0 ? credentials_failed(&last, err) : rc;
 }

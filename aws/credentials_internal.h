@@ -18,8 +18,8 @@ struct credentials_settings {
 struct fetch {
     const struct credentials_settings *settings;
     struct http_client *http;
-    const struct http_interrupt *interrupt;
-    int64_t now_ms;
+    const struct http_interrupt *interrupt; /* NULL: none */
+    int64_t *now_ms; /* AWS's time; who learns from AWS that it is another puts it right */
 };
 
 /* 1: got them; 0: this source is not configured; -1: it is, and it failed. */
@@ -53,6 +53,8 @@ int credentials_web_identity(const struct fetch *fetch, const char *token_file, 
 /* AccessKeyId, SecretAccessKey, Token or SessionToken, Expiration; and what says that it is an error. */
 int credentials_from_json(struct bytes text, const char *source, struct aws_credentials *ret,
                           struct err *err);
+/* Hands on why a source failed: AWS_CREDENTIALS, but for an interrupt's code and NO_MEMORY. Returns -1. */
+int credentials_failed(const struct err *cause, struct err *err);
 int credentials_set(struct aws_credentials *ret, const char *source, const char *access, const char *secret,
                     const char *token, struct err *err);
 /* A whole file of at most `max` bytes; `out` is marked secret. */

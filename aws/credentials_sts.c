@@ -37,7 +37,7 @@ static int send_once(const struct fetch *fetch, struct bytes body, const struct 
 {
     const struct aws_endpoint *endpoint = &fetch->settings->sts;
     struct sigv4_scope scope = {
-        .region = fetch->settings->region, .service = "sts", .time_ms = fetch->now_ms};
+        .region = fetch->settings->region, .service = "sts", .time_ms = *fetch->now_ms};
     _cleanup_(buffer_done) struct buffer authorization = BUFFER_INIT(4096);
     char date[TIME_SIZE], hash[HEX_SIZE(32)], url[320];
     struct http_header headers[6] = {
@@ -115,9 +115,32 @@ static bool worth_another_try(int rc, const struct http_answer *answer, const st
 {
     if (rc != 0)
         return err->code == ERR_AWS_UNREACHABLE || err->code == ERR_AWS_TIMEOUT;
-    bool idp =
-        answer->status == 400 && answer->body.data && strstr(answer->body.data, "IDPCommunicationError");
-    return answer->status >= 500 || answer->status == 429 || idp;
+    const char *body = answer->status == 400 && answer->body.data ? answer->body.data : "";
+    return answer->status >= 500 || answer->status == 429 || strstr(body, "IDPCommunicationError") ||
+           strstr(body, "<Code>Throttling</Code>");
+}
+
+/* Was it refused at a time that is not AWS's? Then that time is put right. */
+static bool learn_time(const struct http_answer *answer, int64_t *now_ms)
+{
+    const char *date = http_answer_header(answer, "date");
+    int64_t said = 0;
+
+    if (answer->status / 100 != 4 || !date || !time_parse_http(bytes_of(date), &said) ||
+        (said - *now_ms < AWS_SKEW_MS && *now_ms - said < AWS_SKEW_MS))
+        return false;
+    *now_ms = said;
+    return true;
+}
+
+static int wait_for_try(const struct fetch *fetch, int i, struct err *err)
+{
+    uint16_t jitter;
+
+    if (i == 0)
+        return 0;
+    random_bytes(&jitter, sizeof(jitter));
+    return http_client_sleep(fetch->http, jitter % (100 << i), fetch->interrupt, err);
 }
 
 int credentials_assume_role(const struct fetch *fetch, const struct role *role,
@@ -126,32 +149,26 @@ int credentials_assume_role(const struct fetch *fetch, const struct role *role,
     _cleanup_(buffer_done) struct buffer body = BUFFER_INIT((size_t)CREDENTIAL_REPLY_MAX);
     struct http_answer answer = HTTP_ANSWER_INIT;
     struct err last = ERR_INIT;
+    bool again = true;
     int rc = -1;
 
     make_body(fetch, role, &body);
     if (buffer_ok(&body, "the request to sts", err) != 0)
         return -1;
-    for (int i = 0; i < STS_TRIES; i++) {
-        uint16_t jitter;
-        random_bytes(&jitter, sizeof(jitter));
-        if (i > 0 && http_client_sleep(fetch->http, jitter % (100 << i), fetch->interrupt, &last) != 0)
-            break;
+    for (int i = 0; again && i < STS_TRIES; i++) {
         last = ERR_INIT;
-        rc = send_once(fetch, buffer_bytes(&body), base, &answer, &last);
-        if (!worth_another_try(rc, &answer, &last))
+        rc = wait_for_try(fetch, i, &last);
+        if (rc != 0)
             break;
+        rc = send_once(fetch, buffer_bytes(&body), base, &answer, &last);
+        again =
+            worth_another_try(rc, &answer, &last) || (rc == 0 && base && learn_time(&answer, fetch->now_ms));
     }
     if (rc == 0)
         rc = read_answer(&answer, ret, &last);
     http_answer_done(&answer);
     if (rc == 0)
         return 0;
-    if (last.code == ERR_AWS_UNREACHABLE || last.code == ERR_AWS_TIMEOUT)
-        return err_set(err, ERR_AWS_CREDENTIALS, "role %.160s cannot be assumed: %.300s", role->arn,
-                       last.message);
-    if (last.code == ERR_AWS_CREDENTIALS)
-        err_wrap(&last, "role %.160s cannot be assumed", role->arn);
-    if (err->code == ERR_NONE)
-        *err = last;
-    return -1;
+    err_wrap(&last, "role %.160s cannot be assumed", role->arn);
+    return credentials_failed(&last, err);
 }

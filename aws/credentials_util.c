@@ -11,6 +11,21 @@ void aws_credentials_done(struct aws_credentials *credentials)
     OPENSSL_cleanse(credentials, sizeof(*credentials));
 }
 
+int credentials_failed(const struct err *cause, struct err *err)
+{
+    static const enum err_code of_requests[] = {
+        ERR_AWS_UNREACHABLE, ERR_AWS_TIMEOUT,  ERR_LIMIT_EXCEEDED, ERR_IO,
+        ERR_INVALID_HEADER,  ERR_INVALID_BODY, ERR_INTERNAL};
+
+    if (err->code != ERR_NONE)
+        return -1;
+    *err = *cause;
+    for (size_t i = 0; i < COUNT_OF(of_requests); i++)
+        if (cause->code == of_requests[i])
+            err->code = ERR_AWS_CREDENTIALS;
+    return -1;
+}
+
 /* Header values are made of them. */
 static bool printable(const char *text)
 {
@@ -75,6 +90,7 @@ int credentials_read_file(const char *path, struct buffer *out, struct err *err)
     out->secret = true;
     if (!file)
         return err_set(err, ERR_AWS_CREDENTIALS, "cannot open %.300s", path);
+    setvbuf(file, NULL, _IONBF, 0); /* its own buffer would be freed with the secret in it */
     do {
         char *room = buffer_reserve(out, 4096);
         n = room ? fread(room, 1, 4096, file) : 0;

@@ -258,8 +258,8 @@ static enum err_code drain_later(void *arg)
     return patience->calls > 5 ? ERR_DRAINING : ERR_NONE;
 }
 
-/* One that never writes, and one that closes its output and stays. Both would hold a worker, and whoever waits
- * for its credentials. */
+/* One that never writes, and one that closes its output and stays. Both would hold a worker, and whoever
+ * waits for its credentials. */
 static void a_process_that_stays_is_ended_by_the_interrupt(void **state)
 {
     struct fixture *f = *state;
@@ -363,6 +363,82 @@ static void sts_is_asked_again_after_a_server_error(void **state)
     assert_int_equal(get_at(f, NOW), 0);
     assert_string_equal(f->got.access_key, "ROLE");
     scripted_server_stop(s);
+}
+
+static void use_role(struct fixture *f, struct scripted_server *s)
+{
+    setenv("AWS_ENDPOINT_URL_STS", scripted_server_url(s), 1);
+    setenv("AWS_ACCESS_KEY_ID", "ENV", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    f->environment.role_arn = "arn:aws:iam::1:role/r";
+}
+
+/* Nothing else has asked AWS yet: a host whose clock is wrong would never get a role. */
+static void a_wrong_clock_is_put_right_for_sts_too(void **state)
+{
+    struct fixture *f = *state;
+    struct scripted_server *s = SCRIPTED(
+        {.expect = "X-Amz-Date: 20260101T000000Z",
+         .status = 403,
+         .headers = "Date: Wed, 01 Jan 2020 00:00:00 GMT\r\n",
+         .body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>"},
+        {.expect = "X-Amz-Date: 20200101T000000Z", .body = STS_KEYS("ROLE", "2020-01-01T01:00:00Z")},
+        {.status = 403,
+         .headers = "Date: Wed, 01 Jan 2020 00:00:10 GMT\r\n",
+         .body = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>"});
+    use_role(f, s);
+    assert_int_equal(get_at(f, NOW), 0);
+    assert_string_equal(f->got.access_key, "ROLE");
+    credentials_reject(f->provider, "ROLE");
+    assert_int_equal(get_at(f, 1577836800000LL), -1); /* the time was right: it is the key */
+    assert_int_equal(scripted_server_requests(s), 3);
+    assert_null(scripted_server_fault(s));
+    scripted_server_stop(s);
+}
+
+static void sts_throttles_with_a_400(void **state)
+{
+    struct fixture *f = *state;
+    struct scripted_server *s = SCRIPTED(
+        {.status = 400, .body = "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"},
+        {.body = STS_KEYS("ROLE", "2026-01-01T01:00:00Z")});
+    use_role(f, s);
+    assert_int_equal(get_at(f, NOW), 0);
+    scripted_server_stop(s);
+}
+
+static enum err_code drain_at_last(void *arg)
+{
+    int *asks = arg;
+    return --*asks <= 0 ? ERR_DRAINING : ERR_NONE;
+}
+
+/* Wherever it comes, in a request or in the wait before the next: it is told as what it is. */
+static void an_interrupt_is_not_taken_for_a_failure_of_sts(void **state)
+{
+    struct fixture *f = *state;
+    struct scripted_server *s = SCRIPTED({.cut = CUT_BEFORE_REPLY, .repeat = true});
+    use_role(f, s);
+    for (int n = 1; n <= 8; n++) { /* three requests and two waits ask at least so often */
+        int asks = n;
+        struct http_interrupt interrupt = {drain_at_last, &asks};
+        f->err = ERR_INIT;
+        credentials_provider_free(f->provider);
+        f->provider = credentials_provider_new(&f->environment, &f->err);
+        assert_int_equal(credentials_get(f->provider, f->http, &interrupt, NOW, &f->got, &f->err), -1);
+        assert_int_equal(f->err.code, ERR_DRAINING);
+    }
+    scripted_server_stop(s);
+}
+
+static void a_place_that_cannot_be_asked_is_a_fault_of_the_credentials(void **state)
+{
+    struct fixture *f = *state;
+    unsetenv("AWS_EC2_METADATA_DISABLED");
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://10.0.0.7", 1);
+    assert_int_equal(get_at(f, NOW), -1);
+    assert_int_equal(f->err.code, ERR_AWS_CREDENTIALS); /* not INVALID_BODY, which is said of the client's */
+    assert_non_null(strstr(f->err.message, "imds: plain http to 10.0.0.7"));
 }
 
 static void a_container_gives_credentials_to_who_has_the_token(void **state)
@@ -647,6 +723,10 @@ int main(void)
         TEST(a_web_identity_is_read_again_at_each_refresh),
         TEST(sts_says_no_inside_a_200),
         TEST(sts_is_asked_again_after_a_server_error),
+        TEST(a_wrong_clock_is_put_right_for_sts_too),
+        TEST(sts_throttles_with_a_400),
+        TEST(an_interrupt_is_not_taken_for_a_failure_of_sts),
+        TEST(a_place_that_cannot_be_asked_is_a_fault_of_the_credentials),
         TEST(a_container_gives_credentials_to_who_has_the_token),
         TEST(a_container_endpoint_elsewhere_by_plain_http_is_refused),
         TEST(instance_metadata_is_asked_by_version_2),
