@@ -160,10 +160,9 @@ int credentials_from_profile(const struct fetch *fetch, struct aws_credentials *
     if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory for the shared AWS files");
     int rc = profile_files_read(arena, &walk.files, err);
-    if (rc == 0 && !(asked && *asked) && !configured(&walk, "default"))
-        rc = 0;
-    else if (rc == 0)
-        rc = resolve(&walk, asked && *asked ? asked : "default", ret, err) == 0 ? 1 : -1;
+    bool by_name = asked && *asked;
+    if (rc == 0 && (by_name || configured(&walk, "default")))
+        rc = resolve(&walk, by_name ? asked : "default", ret, err) == 0 ? 1 : -1;
     profile_files_done(&walk.files);
     return rc;
 }

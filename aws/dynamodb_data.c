@@ -102,26 +102,15 @@ struct batch {
     struct item_scratch *scratch;
 };
 
-/* The named member's value, which must be an object or array. */
-static bool take_member(struct bytes object, const char *name, struct bytes *ret_raw)
-{
-    struct json_span value;
-
-    if (!find_member(object, name, &value))
-        return false;
-    *ret_raw = value.raw;
-    return true;
-}
-
 /* One write request that came back: it must be one of those that were sent, and come once. */
 static bool mark(struct batch *batch, struct bytes request)
 {
     uint8_t digest[SHA256_BYTES];
     struct err ignored = ERR_INIT; /* the caller has one answer for all that was not sent */
-    struct bytes put, item;
+    struct json_span put, item;
 
-    if (!take_member(request, "PutRequest", &put) || !take_member(put, "Item", &item) ||
-        item_digest(batch->scratch, item, digest, NULL, &ignored) < 0)
+    if (!find_member(request, "PutRequest", &put) || !find_member(put.raw, "Item", &item) ||
+        item_digest(batch->scratch, item.raw, digest, NULL, &ignored) < 0)
         return false;
     for (size_t i = 0; i < batch->count; i++)
         if (!batch->back[i] && !memcmp(batch->digests[i], digest, sizeof(digest))) {

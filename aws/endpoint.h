@@ -4,7 +4,8 @@
  * override takes signed traffic elsewhere, so it is https, or plain http on loopback. Partitions: aws,
  * aws-cn, aws-us-gov; others are refused. AWS_USE_FIPS_ENDPOINT=true is honoured where AWS has such endpoints
  * (United States, Canada, GovCloud), else refused. AWS_USE_DUALSTACK_ENDPOINT=true is refused. VPC endpoints
- * are overrides. Source: AWS SDKs and Tools Reference Guide; botocore's endpoint rule sets.
+ * are overrides. Source: AWS SDKs and Tools Reference Guide; botocore's endpoint rule sets. Thread
+ * rule: any thread; the process's environment variables are only read.
  */
 #pragma once
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct aws_endpoint {
     bool loopback;
 };
 
+/* -1: CONFIG, naming the key or variable at fault. */
 int aws_endpoint_find(const struct environment *environment, enum aws_service_id id,
                       struct aws_endpoint *ret_endpoint, struct err *err);
 /* The same service in another region: what stands for `region` in the address becomes `other`. The same

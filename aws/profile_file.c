@@ -48,6 +48,15 @@ static const char *section_name(char *line, bool config)
     return name;
 }
 
+static int add_entry(struct profile_files *files, struct profile_entry entry, struct err *err)
+{
+    if (files->count == PROFILE_ENTRIES_MAX)
+        return err_set(err, ERR_AWS_CREDENTIALS, "the shared AWS files have more than %d lines",
+                       PROFILE_ENTRIES_MAX);
+    files->entries[files->count++] = entry;
+    return 0;
+}
+
 static int add_line(struct profile_files *files, const char *section, char *line, struct err *err)
 {
     char *equals = strchr(line, '=');
@@ -62,14 +71,10 @@ static int add_line(struct profile_files *files, const char *section, char *line
             break;
         }
     }
-    if (files->count == PROFILE_ENTRIES_MAX)
-        return err_set(err, ERR_AWS_CREDENTIALS, "the shared AWS files have more than %d lines",
-                       PROFILE_ENTRIES_MAX);
     char *key = trim(line);
     for (char *p = key; *p; p++)
         *p = (char)tolower((unsigned char)*p);
-    files->entries[files->count++] = (struct profile_entry){section, key, trim(value)};
-    return 0;
+    return add_entry(files, (struct profile_entry){section, key, trim(value)}, err);
 }
 
 static int take_apart(struct profile_files *files, char *text, bool config, struct err *err)
@@ -87,8 +92,8 @@ static int take_apart(struct profile_files *files, char *text, bool config, stru
             continue;
         if (*line == '[') {
             section = section_name(line, config);
-            if (section && files->count < PROFILE_ENTRIES_MAX)
-                files->entries[files->count++] = (struct profile_entry){section, "", ""};
+            if (section && add_entry(files, (struct profile_entry){section, "", ""}, err) != 0)
+                return -1;
         } else if (!nested && add_line(files, section, line, err) != 0) {
             return -1;
         }

@@ -186,9 +186,7 @@ int64_t retry_delay_ms(enum aws_service_id service, enum aws_error_class class, 
         most = DELAY_MAX_MS;
     random_bytes(&random, sizeof(random));
     int64_t delay = (int64_t)(((uint64_t)random * (uint64_t)(most + 1)) >> 32);
-    if (hint_ms < 0)
-        return delay;
-    if (hint_ms < delay)
+    if (hint_ms < delay) /* also without one: -1 */
         return delay;
     return hint_ms > delay + HINT_MAX_MS ? delay + HINT_MAX_MS : hint_ms;
 }

@@ -43,19 +43,20 @@ struct s3_put_result {
     char request_id[80];
     bool effect_unknown; /* with an error */
 };
+/* ret_result (may be NULL) is filled with an error too. */
 int s3_put(struct s3_bucket *bucket, const struct s3_put *put, struct s3_put_result *ret_result,
            struct err *err);
 
 struct s3_object {
     const char *key;
     int64_t size;
-    const char *etag;
-    int64_t modified_ms;
+    const char *etag;    /* NULL when the row has none */
+    int64_t modified_ms; /* 0 when it has none */
 };
 
 struct s3_head {
-    int64_t size; /* of the whole object */
-    int64_t modified_ms;
+    int64_t size;        /* of the whole object; after s3_get -1 when the answer does not say */
+    int64_t modified_ms; /* 0 when it does not say */
     char etag[100];
     char version_id[100];
     char checksum_sha256[48]; /* base64; "" when S3 has none, or one of parts */

@@ -310,6 +310,8 @@ int sigv4_canonical_request(const struct sigv4_request *request, const struct si
     buffer_add(out, signed_headers->data ? signed_headers->data + start : "", signed_headers->len - start);
     buffer_add_char(out, '\n');
     buffer_add_str(out, request->payload_hash);
+    if (buffer_ok(signed_headers, "the names of the headers to sign", err) != 0)
+        return -1;
     return buffer_ok(out, "the canonical request", err);
 }
 
@@ -328,32 +330,30 @@ static void add_scope(struct buffer *out, const struct sigv4_scope *scope)
     buffer_add_str(out, "/aws4_request");
 }
 
-static void string_to_sign(struct sha256 *sha, const struct sigv4_scope *scope,
-                           struct bytes canonical_request, struct buffer *out)
+static int string_to_sign(struct sha256 *sha, const struct sigv4_scope *scope, struct bytes canonical_request,
+                          struct buffer *out, struct err *err)
 {
     char time[TIME_SIZE];
-    char hash[HEX_SIZE(32)] = "";
-    struct err err = ERR_INIT;
+    char hash[HEX_SIZE(32)];
 
     time_format_basic(scope->time_ms, time);
-    if (hash_hex(sha, canonical_request, hash, &err) != 0)
-        out->failed = true;
+    if (hash_hex(sha, canonical_request, hash, err) != 0)
+        return -1;
     buffer_add_str(out, "AWS4-HMAC-SHA256\n");
     buffer_add_str(out, time);
     buffer_add_char(out, '\n');
     add_scope(out, scope);
     buffer_add_char(out, '\n');
     buffer_add_str(out, hash);
+    return buffer_ok(out, "the string to sign", err);
 }
 
-void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out)
+int sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out,
+                         struct err *err)
 {
-    struct err err = ERR_INIT;
-    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(&err);
+    _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
 
-    out->failed |= !sha;
-    if (sha)
-        string_to_sign(sha, scope, canonical_request, out);
+    return sha ? string_to_sign(sha, scope, canonical_request, out, err) : -1;
 }
 
 static int signing_key(struct sha256 *sha, const char *secret_key, const struct sigv4_scope *scope,
@@ -451,8 +451,7 @@ static int authorization(struct sha256 *sha, const struct sigv4_request *request
     buffer_reserve(&canonical, CANONICAL_USUAL); /* what grows is wiped at each step */
     if (sigv4_canonical_request(request, scope, &canonical, &signed_headers, err) != 0)
         return -1;
-    string_to_sign(sha, scope, buffer_bytes(&canonical), &to_sign);
-    if (buffer_ok(&to_sign, "the string to sign", err) != 0)
+    if (string_to_sign(sha, scope, buffer_bytes(&canonical), &to_sign, err) != 0)
         return -1;
     int rc = cached_key(sha, access_key, secret_key, scope, keys, key, err);
     if (rc == 0)

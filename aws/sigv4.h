@@ -51,11 +51,11 @@ struct sigv4_keys {
 };
 void sigv4_keys_done(struct sigv4_keys *keys);
 
-/* The stages. Outputs are appended. -1: LIMIT_EXCEEDED (too many headers or parameters, or no memory). */
+/* The stages. Outputs are appended. -1: LIMIT_EXCEEDED (too many headers or parameters) or NO_MEMORY. */
 int sigv4_canonical_request(const struct sigv4_request *request, const struct sigv4_scope *scope,
                             struct buffer *out, struct buffer *signed_headers, struct err *err);
-void sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request,
-                          struct buffer *out);
+int sigv4_string_to_sign(const struct sigv4_scope *scope, struct bytes canonical_request, struct buffer *out,
+                         struct err *err);
 int sigv4_signing_key(const char *secret_key, const struct sigv4_scope *scope,
                       uint8_t ret_key[SIGV4_KEY_SIZE], struct err *err);
 int sigv4_signature(const uint8_t key[SIGV4_KEY_SIZE], struct bytes string_to_sign,

@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 
     must(rounds >= SLICES, "how many rounds?");
     must(sigv4_canonical_request(&request, &scope, &canonical, &names, &err) == 0, err.message);
-    sigv4_string_to_sign(&scope, buffer_bytes(&canonical), &to_sign);
+    must(sigv4_string_to_sign(&scope, buffer_bytes(&canonical), &to_sign, &err) == 0, err.message);
     for (int slice = 0; slice < SLICES; slice++) {
         keep_least(&kept, ours(rounds / SLICES, true));
         keep_least(&raw_kept, bare(rounds / SLICES, true, buffer_bytes(&canonical), buffer_bytes(&to_sign)));

@@ -126,7 +126,7 @@ static void check(const char *name)
     if (context) {
         uint8_t key[SIGV4_KEY_SIZE];
         char signature[HEX_SIZE(32)];
-        sigv4_string_to_sign(&scope, buffer_bytes(&canonical), &to_sign);
+        assert_int_equal(sigv4_string_to_sign(&scope, buffer_bytes(&canonical), &to_sign, &err), 0);
         hold_to(name, "header-string-to-sign.txt", buffer_bytes(&to_sign));
         assert_int_equal(sigv4_signing_key(secret, &scope, key, &err), 0);
         assert_int_equal(sigv4_signature(key, buffer_bytes(&to_sign), signature, &err), 0);
@@ -208,6 +208,22 @@ static void a_query_that_spells_nothing_is_canonical_too(void **state)
     buffer_done(&names);
 }
 
+/* A list of their names that was cut would be a wrong signature, which AWS says is somebody's key. */
+static void names_that_do_not_fit_are_an_error(void **state)
+{
+    (void)state;
+    struct buffer out = BUFFER_INIT(4096), names = BUFFER_INIT(8);
+    struct http_header headers[] = {{"Host", "a"}, {"X-Amz-Date", "b"}};
+    struct sigv4_request request = {
+        .method = "GET", .headers = headers, .header_count = 2, .payload_hash = ""};
+    struct sigv4_scope scope = {.region = "r", .service = "s"};
+    struct err err = ERR_INIT;
+    assert_int_equal(sigv4_canonical_request(&request, &scope, &out, &names, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT_EXCEEDED);
+    buffer_done(&out);
+    buffer_done(&names);
+}
+
 static void another_day_region_service_or_key_is_another_signature(void **state)
 {
     (void)state;
@@ -251,6 +267,7 @@ int main(void)
         cmocka_unit_test(every_stage_gives_what_aws_published),
         cmocka_unit_test(s3_paths_are_encoded_once_and_keep_their_dots),
         cmocka_unit_test(a_query_that_spells_nothing_is_canonical_too),
+        cmocka_unit_test(names_that_do_not_fit_are_an_error),
         cmocka_unit_test(another_day_region_service_or_key_is_another_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
