@@ -40,7 +40,7 @@ int network_parse(const char *text, struct network *ret_network, struct err *err
         return err_set(err, ERR_CONFIG, "%s is not an address or network", text);
     start = strchr(address, ':') ? 0 : 96;
     if (slash) {
-        if (!uint_parse(bytes_of(slash + 1), &bits) || bits + start > 128)
+        if (!uint_parse(bytes_of(slash + 1), &bits) || bits > 128 - start)
             return err_set(err, ERR_CONFIG, "%s: the prefix length is not one", text);
         network.bits = (unsigned)bits + start;
     }
@@ -141,22 +141,33 @@ static size_t collect_hops(const struct http_request *request, const char *name,
     return count;
 }
 
+/* The first address from the right that no trusted proxy has, by one of the two headers. False without it. */
+static bool walk(const struct http_request *request, const char *name, bool forwarded,
+                 const struct network *trusted, size_t trusted_count, char ret_address[ADDRESS_SIZE])
+{
+    struct bytes hops[HOPS_MAX];
+    size_t count = collect_hops(request, name, hops);
+
+    str_copy(ret_address, ADDRESS_SIZE, request->peer);
+    while (count > 0 && network_has(trusted, trusted_count, ret_address))
+        if (!address_normalise(hop_of(hops[--count], forwarded), ret_address))
+            break;
+    return http_request_header(request, name).data != NULL;
+}
+
 const char *address_of_client(const struct http_request *request, const struct network *trusted,
                               size_t trusted_count)
 {
-    struct bytes hops[HOPS_MAX];
-    bool forwarded = http_request_header(request, "Forwarded").data != NULL;
-    size_t count;
-    char best[ADDRESS_SIZE];
+    char one[ADDRESS_SIZE], other[ADDRESS_SIZE];
     const char *copy;
 
     if (trusted_count == 0 || !network_has(trusted, trusted_count, request->peer))
         return request->peer;
-    str_copy(best, sizeof(best), request->peer);
-    count = collect_hops(request, forwarded ? "Forwarded" : "X-Forwarded-For", hops);
-    while (count > 0 && network_has(trusted, trusted_count, best))
-        if (!address_normalise(hop_of(hops[--count], forwarded), best))
-            break;
-    copy = arena_strdup(request->arena, best);
+    bool forwarded = walk(request, "Forwarded", true, trusted, trusted_count, one);
+    bool old = walk(request, "X-Forwarded-For", false, trusted, trusted_count, other);
+    if (forwarded && old &&
+        strcmp(one, other) != 0) /* one is the proxy's, the other came through it as sent */
+        return request->peer;
+    copy = arena_strdup(request->arena, forwarded ? one : other);
     return copy ? copy : request->peer;
 }

@@ -1,7 +1,9 @@
 /*
  * Whose request is it behind proxies: a list of trusted networks (CIDR), and the walk from the right through
  * Forwarded (RFC 7239) or X-Forwarded-For to the first address that no trusted proxy has. What an untrusted
- * peer writes there is never read. Thread rule: a list is immutable once made.
+ * peer writes there is never read. A proxy writes one of the two and hands the other on as the client sent
+ * it: when both are there and disagree, neither is believed, and the address is the proxy's. Thread rule: a
+ * list is immutable once made.
  */
 #pragma once
 #include <netinet/in.h>
