@@ -44,7 +44,6 @@
 #define HTTP_GIVE_BACK (32 * MIB) /* of them read or cut off, and free memory goes back to the system */
 #define HTTP_HELD_FACTOR 2        /* times HTTP_HELD_MAX, and large replies are refused */
 #define HTTP_TICK_MS 200
-#define HTTP_PROXIES_MAX 64
 #define HTTP_CERTIFICATES_MAX 16
 #define REQUEST_ARENA_MAX (8 * MIB)
 #define DENIAL_ROWS_A_MINUTE 120

@@ -36,7 +36,7 @@ struct deadline {
     int fd;
     enum deadline_phase phase;
     int64_t since_ms; /* HEAD, BODY: the first byte; IDLE: when it began; REPLY: when bytes was noted */
-    int64_t turn_ms;  /* when the phase began */
+    int64_t turn_ms;  /* since when it keeps us waiting: when the phase began; BODY: when the head did */
     uint64_t bytes;   /* IDLE: received, REPLY: acknowledged, at since_ms */
     bool noted;       /* REPLY: the watch has been there, since_ms and bytes are its */
     int64_t held;     /* memory of a large reply */

@@ -39,7 +39,7 @@ void *exchange_first_line(void *arg, const char *target, struct MHD_Connection *
 }
 
 struct header_list {
-    struct http_header *headers;
+    struct http_field *headers;
     size_t count;
     bool cut;
 };
@@ -55,7 +55,7 @@ static enum MHD_Result collect_header(void *arg, enum MHD_ValueKind kind, const 
         return MHD_NO;
     }
     list->headers[list->count++] =
-        (struct http_header){{name, name_len}, {value ? value : "", value ? value_len : 0}};
+        (struct http_field){{name, name_len}, {value ? value : "", value ? value_len : 0}};
     return MHD_YES;
 }
 
@@ -64,7 +64,7 @@ static int read_head(struct http_connection *c, const char *method, const char *
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     struct http_request *request = &c->request;
-    struct header_list list = {.headers = arena_array(request->arena, struct http_header, HTTP_HEADERS_MAX)};
+    struct header_list list = {.headers = arena_array(request->arena, struct http_field, HTTP_HEADERS_MAX)};
     struct gate_head head = {.method = method,
                              .target = c->target_at,
                              .target_len = c->target_len,
@@ -127,6 +127,7 @@ static enum MHD_Result send_no_memory(struct http_connection *c)
     MHD_add_response_header(response, "Retry-After", "1");
     MHD_add_response_header(response, "Cache-Control", "no-store");
     c->outcome.status = 503;
+    c->outcome.bytes = c->request.is_head ? 0 : (int64_t)sizeof(body) - 1;
     c->linger = true;
     c->step = STEP_REPLY;
     deadline_phase(c->server->deadlines, &c->deadline, DEADLINE_REPLY);
@@ -205,8 +206,8 @@ static enum MHD_Result on_complete(struct http_connection *c)
     }
     handler->respond(handler->arg, &c->request, &c->reply);
     if (c->reply.body.failed) { /* half a body must never look like a whole one */
-        err_set(&err, ERR_INTERNAL, "the reply did not fit into %lld bytes or memory",
-                (long long)HTTP_REPLY_MAX);
+        err_set(&err, c->reply.body.no_memory ? ERR_NO_MEMORY : ERR_INTERNAL,
+                "the reply did not fit into %lld bytes or memory", (long long)HTTP_REPLY_MAX);
         http_problem(&c->reply, &c->request, &err, NULL);
     }
     return send_reply(c);
@@ -285,9 +286,10 @@ void exchange_completed(void *arg, struct MHD_Connection *mhd, void **context,
     (void)mhd;
     if (!c)
         return;
+    exchange_end(c,
+                 code == MHD_REQUEST_TERMINATED_COMPLETED_OK); /* before the wait, which is no part of it */
     if (c->linger && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         linger(c);
-    exchange_end(c, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     deadline_phase(c->server->deadlines, &c->deadline, DEADLINE_IDLE);
     *context = NULL;
 }

@@ -56,7 +56,7 @@ static int check_layout(const struct gate_head *head, struct err *err)
     if (!is_line_end(head, at))
         return gap(err, "in its first line");
     for (size_t i = 0; i < head->header_count; i++) {
-        const struct http_header *header = &head->headers[i];
+        const struct http_field *header = &head->headers[i];
 
         if (header->name.data != at || !is_within(head, header->value.data))
             return gap(err, "between its headers");
@@ -104,7 +104,7 @@ static bool has_control(struct bytes value)
     return false;
 }
 
-static int check_header(const struct http_header *header, struct err *err)
+static int check_header(const struct http_field *header, struct err *err)
 {
     if (!http_is_token(header->name))
         return err_set(err, ERR_MALFORMED_REQUEST, "a header's name is not a token");
@@ -113,7 +113,7 @@ static int check_header(const struct http_header *header, struct err *err)
     return 0;
 }
 
-static const struct http_header *find(const struct gate_head *head, const char *name, size_t n)
+static const struct http_field *find(const struct gate_head *head, const char *name, size_t n)
 {
     for (size_t i = 0; i < head->header_count; i++)
         if (http_name_is(head->headers[i].name, name) && n-- == 0)
@@ -124,8 +124,8 @@ static const struct http_header *find(const struct gate_head *head, const char *
 /* libmicrohttpd accepts only digits here, and takes the first of several; we take one or none. */
 static int check_framing(const struct gate_head *head, int64_t *ret_content_length, struct err *err)
 {
-    const struct http_header *length = find(head, "Content-Length", 0);
-    const struct http_header *expect = find(head, "Expect", 0);
+    const struct http_field *length = find(head, "Content-Length", 0);
+    const struct http_field *expect = find(head, "Expect", 0);
     uint64_t value = 0;
 
     if (find(head, "Transfer-Encoding", 0))
@@ -144,7 +144,7 @@ static int check_framing(const struct gate_head *head, int64_t *ret_content_leng
 
 static int check_host(const struct gate_head *head, struct err *err)
 {
-    const struct http_header *host = find(head, "Host", 0);
+    const struct http_field *host = find(head, "Host", 0);
     struct bytes value;
 
     if (!host)
@@ -152,9 +152,12 @@ static int check_host(const struct gate_head *head, struct err *err)
                    ? 0
                    : err_set(err, ERR_MALFORMED_REQUEST, "the Host header is missing");
     value = http_trim(host->value);
-    for (size_t i = 0; i < value.len; i++)
-        if (value.data[i] <= ' ' || strchr("/\\?#@,\"<>", value.data[i]))
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+
+        if (c <= ' ' || c >= 0x7f || strchr("/\\?#@,\"<>", c))
             return err_set(err, ERR_MALFORMED_REQUEST, "the Host header is not a host");
+    }
     return 0;
 }
 

@@ -20,7 +20,7 @@ struct gate_head {
     bool target_cut;    /* it was longer than HTTP_TARGET_MAX */
     const char *version;
     size_t size; /* from the method to the end of the empty line */
-    const struct http_header
+    const struct http_field
         *headers; /* values as libmicrohttpd gives them: white space at the end included */
     size_t header_count;
     bool headers_cut; /* there were more than HTTP_HEADERS_MAX */

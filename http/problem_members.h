@@ -1,5 +1,5 @@
 /* The members of an error without status and instance, for objects such as a job's `error`, into an open
- * object. The message of INTERNAL stays inside. */
+ * object. The message of INTERNAL stays inside. Thread rule: any. */
 #pragma once
 #include "base/err.h"
 #include "base/json.h"

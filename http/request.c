@@ -9,7 +9,7 @@ struct bytes http_request_header_at(const struct http_request *request, const ch
     size_t len = strlen(name);
 
     for (size_t i = 0; i < request->header_count; i++) {
-        const struct http_header *header = &request->headers[i];
+        const struct http_field *header = &request->headers[i];
 
         if (header->name.len == len && strncasecmp(header->name.data, name, len) == 0 && n-- == 0)
             return header->value;

@@ -12,7 +12,7 @@
 #include "base/id.h"
 #include "base/str.h"
 
-struct http_header {
+struct http_field {     /* a header */
     struct bytes name;  /* as sent; compare without case */
     struct bytes value; /* no white space round it */
 };
@@ -32,7 +32,7 @@ struct http_request {
     size_t segment_count;
     const struct http_query *query; /* decoded, in order */
     size_t query_count;
-    const struct http_header *headers;
+    const struct http_field *headers;
     size_t header_count;
     int64_t content_length; /* 0 when none is announced */
     struct bytes body;      /* empty in begin */

@@ -138,6 +138,8 @@ enum MHD_Result send_reply(struct http_connection *c)
     if (!response)
         return MHD_NO;
     add_headers(c, response, gzip);
+    if (c->request.is_head)
+        c->outcome.bytes = 0;
     c->outcome.status = c->reply.status;
     c->step = STEP_REPLY;
     deadline_phase(c->server->deadlines, &c->deadline, DEADLINE_REPLY);

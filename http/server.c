@@ -35,8 +35,11 @@ static void *open_connection(struct http_server *server, struct MHD_Connection *
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     struct http_connection *c = fd ? calloc(1, sizeof(*c)) : NULL;
 
-    if (!c)
-        return NULL; /* exchange_call then refuses every request of it */
+    if (!c) { /* exchange_call refuses every request of it, and no deadline would end it */
+        if (fd)
+            shutdown(fd->connect_fd, SHUT_RDWR);
+        return NULL;
+    }
     c->server = server;
     c->mhd = mhd;
     bound_unsent(fd->connect_fd);
@@ -220,8 +223,6 @@ static int parse_networks(struct http_server *server, struct err *err)
 {
     const struct name_list *names = &server->options.trusted_proxies;
 
-    if (names->count > HTTP_PROXIES_MAX)
-        return err_set(err, ERR_CONFIG, "more than %d trusted proxies", HTTP_PROXIES_MAX);
     server->networks = calloc(names->count + 1, sizeof(*server->networks));
     if (!server->networks)
         return err_set(err, ERR_NO_MEMORY, "trusted proxies");

@@ -49,7 +49,7 @@ struct http_server_options {
     int connection_limit;
     struct http_handler handler;
     struct wait_hub *hub;                        /* woken by a drain; NULL: none. Outlives the server */
-    struct name_list trusted_proxies;            /* CIDR */
+    struct name_list trusted_proxies;            /* CIDR; the configuration bounds their number */
     struct http_deadlines deadlines;             /* zeros: the defaults */
     void (*on_log)(void *arg, const char *text); /* libmicrohttpd's own complaints; may be NULL. Any thread */
     void *log_arg;

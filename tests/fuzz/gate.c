@@ -23,7 +23,7 @@ enum careless {
 #define FOLDED_MAX 8192
 struct piece {
     char folded[FOLDED_MAX]; /* where a folded line is put together */
-    struct http_header headers[HTTP_HEADERS_MAX + 1];
+    struct http_field headers[HTTP_HEADERS_MAX + 1];
     struct gate_head head;
 };
 
@@ -67,7 +67,7 @@ static bool first_line(char *line, unsigned how, struct gate_head *head)
     return true;
 }
 
-static bool header_line(char *line, unsigned how, struct http_header *header)
+static bool header_line(char *line, unsigned how, struct http_field *header)
 {
     char *colon = strchr(line, ':');
     char *value = colon ? colon + 1 : NULL, *name_end = colon;
@@ -79,7 +79,7 @@ static bool header_line(char *line, unsigned how, struct http_header *header)
         *--name_end = '\0';
     while (*value == ' ' || *value == '\t')
         value++;
-    *header = (struct http_header){bytes_of(line), bytes_of(value)};
+    *header = (struct http_field){bytes_of(line), bytes_of(value)};
     return true;
 }
 

@@ -106,7 +106,7 @@ static void judge_values(struct bytes value, int64_t size)
 static void judge_client(struct bytes forwarded, struct bytes other)
 {
     _cleanup_(arena_free_p) struct arena *arena = big_arena();
-    const struct http_header headers[] = {{BYTES("X-Forwarded-For"), forwarded}, {BYTES("Forwarded"), other}};
+    const struct http_field headers[] = {{BYTES("X-Forwarded-For"), forwarded}, {BYTES("Forwarded"), other}};
     struct http_request request = {
         .arena = arena, .peer = "192.0.2.1", .headers = headers, .header_count = 2};
     struct network trusted;

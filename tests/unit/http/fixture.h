@@ -36,6 +36,7 @@ struct fixture {
     char last_query[256];
     int waiting; /* atomic: in a long poll */
     int waited;  /* atomic: how the last one ended, an enum wait_result */
+    int64_t last_bytes; /* of the last done; read when nothing runs */
 };
 
 static int fixture_load(const int *value)
@@ -143,6 +144,7 @@ static void fixture_done(void *arg, struct http_request *request, const struct h
     (void)request;
     if (!outcome->complete)
         fixture_count(&f->incomplete);
+    f->last_bytes = outcome->bytes;
     __atomic_store_n(&f->last_status, outcome->status, __ATOMIC_SEQ_CST);
     fixture_count(&f->done);
 }

@@ -136,7 +136,7 @@ static void the_client_is_the_first_from_the_right_that_is_no_proxy(void **state
     (void)state;
     assert_int_equal(network_parse("10.0.0.0/8", &trusted, &err), 0);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct http_header header = {bytes_of(rows[i].name), bytes_of(rows[i].value)};
+        struct http_field header = {bytes_of(rows[i].name), bytes_of(rows[i].value)};
         const char *client;
 
         request.headers = &header;
@@ -146,6 +146,24 @@ static void the_client_is_the_first_from_the_right_that_is_no_proxy(void **state
             fail_msg("%s: %s", rows[i].value, client);
         assert_string_equal(address_of_client(&request, NULL, 0), "10.0.0.1");
     }
+}
+
+/* A proxy that writes X-Forwarded-For hands on the Forwarded that a client made up, or the other way round.
+ */
+static void two_headers_that_disagree_are_not_believed(void **state)
+{
+    struct http_field both[] = {{BYTES("X-Forwarded-For"), BYTES("192.0.2.1")},
+                                {BYTES("Forwarded"), BYTES("for=6.6.6.6")}};
+    struct network trusted;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(network_parse("10.0.0.0/8", &trusted, &err), 0);
+    request.headers = both;
+    request.header_count = 2;
+    assert_string_equal(address_of_client(&request, &trusted, 1), "10.0.0.1");
+    both[1].value = BYTES("for=192.0.2.1");
+    assert_string_equal(address_of_client(&request, &trusted, 1), "192.0.2.1");
 }
 
 static void more_member(struct json_writer *w, void *arg)
@@ -233,6 +251,7 @@ int main(void)
         TEST(no_target_of_random_bytes_brings_a_slash_or_control_into_a_segment),
         TEST(networks_are_parsed_strictly),
         TEST(the_client_is_the_first_from_the_right_that_is_no_proxy),
+        TEST(two_headers_that_disagree_are_not_believed),
         TEST(a_problem_says_all_that_is_known_and_replaces_the_reply),
         TEST(an_internal_problem_keeps_its_message_inside),
         TEST(a_header_with_a_line_break_is_left_out),

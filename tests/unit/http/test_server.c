@@ -65,6 +65,7 @@ static void a_connection_serves_several_requests_in_order(void **state)
 static void head_says_the_length_and_sends_no_body(void **state)
 {
     size_t plain_length;
+    int done = fixture_load(&fixture.done);
 
     (void)state;
     raw_request(port(), "HEAD /big HTTP/1.1\r\n" CLOSE, &reply);
@@ -72,6 +73,8 @@ static void head_says_the_length_and_sends_no_body(void **state)
     assert_int_equal(raw_status(&reply), 200);
     assert_true(raw_has(&reply, "Content-Length: 100000\r\n"));
     assert_int_equal(plain_length, 0);
+    assert_true(fixture_await(&fixture.done, done + 1));
+    assert_int_equal(fixture.last_bytes, 0); /* the log says what was sent */
 }
 
 static void large_json_is_gzipped_when_the_client_takes_it(void **state)
