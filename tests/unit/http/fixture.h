@@ -34,8 +34,8 @@ struct fixture {
     int begun, responded, done, incomplete, last_status; /* atomic */
     char last_path[256];                                 /* of the last respond; read when nothing runs */
     char last_query[256];
-    int waiting; /* atomic: in a long poll */
-    int waited;  /* atomic: how the last one ended, an enum wait_result */
+    int waiting;        /* atomic: in a long poll */
+    int waited;         /* atomic: how the last one ended, an enum wait_result */
     int64_t last_bytes; /* of the last done; read when nothing runs */
 };
 
