@@ -15,8 +15,8 @@ TRUTHS = {
     "signature": ("guard.py", "not sigv4.fits(request, claim, key.secret)", "False", "signatures", "secret"),
     "chunks": (
         "sigv4.py",
-        'if not hmac.compare_digest("chunk',
-        'if False and ("chunk',
+        'if not hmac.compare_digest(f"chunk',
+        'if False and (f"chunk',
         "signatures",
         "chunks",
     ),

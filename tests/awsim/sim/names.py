@@ -140,7 +140,7 @@ def _in_body(service, operation, members):
     return Call(service, operation, _first_member(service, operation, members), None, "")
 
 
-def _json_members(body):
+def json_members(body):
     try:
         members = json.loads(body)
     except ValueError:
@@ -161,11 +161,11 @@ def resolve(request):
         service = "dynamodbstreams" if target.startswith(STREAMS_TARGET) else service
         operation = target.rpartition(".")[2]
         # An item's resource is its table: DynamoDB's handlers tell it, and its bodies are not parsed twice.
-        members = {} if service == "dynamodb" else _json_members(request.body)
+        members = {} if service == "dynamodb" else json_members(request.body)
         call = _in_body(service, operation, members)
     elif cbor:
         call = Call(service, cbor[1], None, None, "")
-    elif (form := _form(request)) is not None:
+    elif (form := form_of(request)) is not None:
         action = form.get("Action", "")
         call = _in_body(service or UNSIGNED.get(action), action, form)
     else:
@@ -185,7 +185,7 @@ def signing_name(call, request):
         if prefix == STREAMS_TARGET.rstrip("."):
             return "dynamodb"
         return _named(known, BY_TARGET, lambda one: one.metadata.get("targetPrefix") == prefix)
-    form = _form(request)
+    form = form_of(request)
     if form is not None:
         return _named(known, BY_VERSION, lambda one: one.api_version == form.get("Version", one.api_version))
     return known.signing_name if known and known.protocol.startswith("rest-") else "s3"
@@ -200,7 +200,7 @@ def _named(known, others, fits):
     )
 
 
-def _form(request):
+def form_of(request):
     """The members of a call in the query protocol: in its body, or in its address."""
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     if form and request.method == "POST" and request.path == "/":

@@ -3,7 +3,7 @@
 import uuid
 
 from .errors import DdbError, invalid
-from .pitr import DAY, _found
+from .pitr import DAY, table_of
 from .restores import Snapshot, restore
 from .settings import describe_ttl
 from .tables import describe
@@ -90,7 +90,7 @@ def _in_use(backup):
 
 
 def create_backup(store, call, request):
-    table = _found(store.find, call, request["TableName"])
+    table = table_of(store.find, call, request["TableName"])
     if table.status(store.clock.now()) not in ("ACTIVE", "UPDATING"):
         raise DdbError("TableInUseException", f"Table is being {table.status(store.clock.now()).lower()}")
     backup = Backup(store, table, request["BackupName"], "USER", store.settings.seconds("backup_delay"))

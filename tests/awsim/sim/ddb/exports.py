@@ -7,7 +7,7 @@ import uuid
 
 from . import export_files as files
 from .errors import DdbError, invalid, unknown
-from .pitr import DAY, _found, window
+from .pitr import DAY, table_of, window
 
 TOKEN_LIFE, LISTED_FOR = 8 * 3600.0, 90 * DAY
 SHORTEST, LONGEST = 15 * 60.0, DAY
@@ -80,7 +80,7 @@ def _start(store, call, table, request, lines, times):
 
 
 def export_table_to_point_in_time(store, call, request):
-    table = _found(store.find, call, request["TableArn"])
+    table = table_of(store.find, call, request["TableArn"])
     if request.get("ExportFormat", "DYNAMODB_JSON") != "DYNAMODB_JSON" or "FilterSpecification" in request:
         raise unknown("awsim exports all items as DYNAMODB_JSON only")
     if former := _by_token(store, call, request):

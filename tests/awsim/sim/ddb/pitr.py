@@ -8,7 +8,8 @@ DAY = 86400.0
 PERIODS = range(1, 36)
 
 
-def _found(find, call, text):
+def table_of(find, call, text):
+    """The table; TableNotFoundException is what backups, PITR and exports call one that is not there."""
     try:
         return find(call, text)
     except DdbError as fault:
@@ -27,7 +28,7 @@ def window(store, table):
 
 
 def update_continuous_backups(store, call, request):
-    table = _found(store.settled, call, request["TableName"])
+    table = table_of(store.settled, call, request["TableName"])
     spec = request["PointInTimeRecoverySpecification"]
     if not spec["PointInTimeRecoveryEnabled"]:
         if "RecoveryPeriodInDays" in spec:
@@ -53,7 +54,7 @@ def update_continuous_backups(store, call, request):
 
 
 def describe_continuous_backups(store, call, request):
-    return {"ContinuousBackupsDescription": _shown(store, _found(store.find, call, request["TableName"]))}
+    return {"ContinuousBackupsDescription": _shown(store, table_of(store.find, call, request["TableName"]))}
 
 
 def _shown(store, table):
@@ -72,7 +73,7 @@ def restore_table_to_point_in_time(store, call, request):
     source = request.get("SourceTableArn") or request.get("SourceTableName")
     if source is None or {"SourceTableArn", "SourceTableName"} <= set(request):
         raise invalid("Exactly one of SourceTableArn and SourceTableName must be specified")
-    table = _found(store.anywhere, call, source)
+    table = table_of(store.anywhere, call, source)
     at = _time(store, table, request)
     table.journal.forget(window(store, table)[0])
     snapshot = Snapshot(table, table.journal.items_at(table.items, at))

@@ -9,7 +9,7 @@ import zlib
 
 from moto.iam import iam_backends
 
-from ..names import _form, _json_members
+from ..names import form_of, json_members
 from . import needs_backup, needs_dynamodb, needs_s3
 from .policy import Need
 
@@ -63,8 +63,8 @@ RESOURCES = {
 
 def members(call, request):
     """The members that a call's body or address holds."""
-    form = _form(request)
-    return form if form is not None else _json_members(request.body)
+    form = form_of(request)
+    return form if form is not None else json_members(request.body)
 
 
 def _resource(call, given):

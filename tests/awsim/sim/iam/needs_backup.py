@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from ..names import _json_members, model
+from ..names import json_members, model
 from .policy import Need
 
 # (operations, form of the resource's ARN); what is in none is about no resource.
@@ -43,7 +43,7 @@ def _given(call, request):
     operation = model("backup").operation_model(call.operation)
     pattern = re.escape(operation.http["requestUri"].rstrip("/"))
     path = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern) + "/?", request.path)
-    given, shape = _json_members(request.body), operation.input_shape
+    given, shape = json_members(request.body), operation.input_shape
     for name, member in shape.members.items() if shape and path else ():
         if member.serialization.get("location") == "uri":
             given[name] = unquote(path[member.serialization["name"]])

@@ -183,8 +183,10 @@ def _tell_where_the_code_is(deed, response):
     function = _found(deed, deed.given.get("Qualifier"))
     if function.package_type != "Zip":
         return
-    token = secrets.token_urlsafe(24)
-    deed.app.downloads[token] = (deed.now + DOWNLOAD_SECONDS, function.code_bytes)
+    token, downloads = secrets.token_urlsafe(24), deed.app.downloads
+    for old in [old for old, (ends, _) in downloads.items() if deed.now >= ends]:
+        del downloads[old]
+    downloads[token] = (deed.now + DOWNLOAD_SECONDS, function.code_bytes)
     url = f"http://{deed.request.headers['host']}/_awsim/code/{token}"
     rewrite(response, lambda members: members.update(Code={"RepositoryType": "S3", "Location": url}))
 
