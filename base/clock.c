@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -134,18 +133,8 @@ void time_format_folder(int64_t wall_ms, char ret_text[TIME_SIZE])
     *put_six(to, p.hour, p.minute, p.second, 0) = '\0';
 }
 
-static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-void time_format_http(int64_t wall_ms, char ret_text[TIME_SIZE])
-{
-    struct parts p = split(wall_ms);
-
-    snprintf(ret_text, TIME_SIZE, "%s, %02u %s %04d %02u:%02u:%02u GMT", day_names[p.weekday],
-             (unsigned)p.day & 31U, month_names[p.month - 1], (short)p.year, (unsigned)p.hour & 31U,
-             (unsigned)p.minute & 63U, (unsigned)p.second & 63U);
-}
 
 /* Reads exactly n digits at *at. */
 static bool digits(struct bytes text, size_t *at, size_t n, int *ret_value)

@@ -10,7 +10,7 @@
 
 static void take_role_map(struct loader *l, const struct yaml_node *node, void *object);
 static void take_mfa(struct loader *l, const struct yaml_node *node, void *object);
-static void take_key_file(struct loader *l, const struct yaml_node *node, void *object);
+static void take_key_source(struct loader *l, const struct yaml_node *node, void *object);
 
 static const struct config_key issuer_keys[] = {
     ISSUER("issuer", CONFIG_TEXT, issuer, .required = true, .valid = valid_issuer,
@@ -19,11 +19,11 @@ static const struct config_key issuer_keys[] = {
     ISSUER("algorithms", CONFIG_TEXTS, algorithms, .required = true, .min = 1, .max = 16,
            .valid = valid_algorithm,
            .wanted = "one of RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA HS256 HS384 HS512"),
-    {.name = "jwks_url", .type = CONFIG_SPECIAL, .take = take_key_file},
+    {.name = "jwks_url", .type = CONFIG_SPECIAL, .take = take_key_source},
     ISSUER("jwks_ca_file", CONFIG_FILE, jwks_ca_file),
-    {.name = "jwks_file", .type = CONFIG_SPECIAL, .take = take_key_file},
-    {.name = "public_key_file", .type = CONFIG_SPECIAL, .take = take_key_file},
-    {.name = "secret_file", .type = CONFIG_SPECIAL, .take = take_key_file},
+    {.name = "jwks_file", .type = CONFIG_SPECIAL, .take = take_key_source},
+    {.name = "public_key_file", .type = CONFIG_SPECIAL, .take = take_key_source},
+    {.name = "secret_file", .type = CONFIG_SPECIAL, .take = take_key_source},
     ISSUER("types", CONFIG_TEXTS, types, .min = 1, .max = 16),
     ISSUER("max_lifetime", CONFIG_DURATION, max_lifetime_ms, .min = MINUTE_MS, .max = DAY_MS),
     ISSUER("roles_claim", CONFIG_TEXT, roles_claim, .valid = valid_claim,
@@ -40,15 +40,11 @@ static const struct config_key mfa_keys[] = {
     {.type = CONFIG_END},
 };
 
-static const struct key_source_row {
-    const char *name;
-    enum key_source source;
-    struct config_key file;
-} key_sources[] = {
-    {"jwks_url", KEY_JWKS_URL, {.name = "jwks_url", .type = CONFIG_TEXT}},
-    {"jwks_file", KEY_JWKS_FILE, {.name = "jwks_file", .type = CONFIG_FILE}},
-    {"public_key_file", KEY_PUBLIC_FILE, {.name = "public_key_file", .type = CONFIG_FILE}},
-    {"secret_file", KEY_SECRET_FILE, {.name = "secret_file", .type = CONFIG_SECRET, .min = HMAC_SECRET_MIN}},
+static const struct config_key key_sources[] = {
+    [KEY_JWKS_URL] = {.name = "jwks_url", .type = CONFIG_TEXT},
+    [KEY_JWKS_FILE] = {.name = "jwks_file", .type = CONFIG_FILE},
+    [KEY_PUBLIC_FILE] = {.name = "public_key_file", .type = CONFIG_FILE},
+    [KEY_SECRET_FILE] = {.name = "secret_file", .type = CONFIG_SECRET, .min = HMAC_SECRET_MIN},
 };
 
 static void take_jwks_url(struct loader *l, const struct yaml_node *node, struct issuer_config *issuer)
@@ -61,20 +57,18 @@ static void take_jwks_url(struct loader *l, const struct yaml_node *node, struct
         issuer->key_location = node->text;
 }
 
-static void take_key_file(struct loader *l, const struct yaml_node *node, void *object)
+static void take_key_source(struct loader *l, const struct yaml_node *node, void *object)
 {
     struct issuer_config *issuer = object;
-    if (strcmp(node->name, "jwks_url") == 0) {
-        issuer->key_source = KEY_JWKS_URL;
+    size_t source = 0;
+    while (strcmp(key_sources[source].name, node->name) !=
+           0) /* the keys that come here are those of the table */
+        source++;
+    issuer->key_source = (enum key_source)source;
+    if (source == KEY_JWKS_URL)
         take_jwks_url(l, node, issuer);
-        return;
-    }
-    for (size_t i = 0; i < COUNT_OF(key_sources); i++) {
-        if (strcmp(key_sources[i].name, node->name) == 0) {
-            issuer->key_source = key_sources[i].source;
-            config_take_file(l, &key_sources[i].file, node, &issuer->key_location);
-        }
-    }
+    else
+        config_take_file(l, &key_sources[source], node, &issuer->key_location);
 }
 
 static void take_mfa(struct loader *l, const struct yaml_node *node, void *object)

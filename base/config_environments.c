@@ -19,7 +19,6 @@
     }
 #define UNITS .min = 1, .max = 10000000
 #define OBJECTIVE .min = 1000, .max = 366LL * 86400 * 1000
-#define TAGS_MAX 50
 
 static void take_tags(struct loader *l, const struct yaml_node *node, void *object);
 static void take_second_person(struct loader *l, const struct yaml_node *node, void *object);
@@ -110,8 +109,8 @@ static void take_tags(struct loader *l, const struct yaml_node *node, void *obje
     struct environment *environment = object;
     if (!config_is(l, node, YAML_MAP))
         return;
-    if (node->count > TAGS_MAX) {
-        config_fault(l, node->place, "`tags` must have at most %d entries", TAGS_MAX);
+    if (node->count > CONFIG_TAGS_MAX) {
+        config_fault(l, node->place, "`tags` must have at most %d entries", CONFIG_TAGS_MAX);
         return;
     }
     const char **names = config_array(l, node, sizeof *names),

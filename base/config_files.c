@@ -44,8 +44,13 @@ static int open_file(struct loader *l, const struct yaml_node *node, const char 
                       credentials[0] == '/' && !strstr(node->text, "..");
     if (*ret_credential) {
         const char *other = arena_printf(l->arena, "%s/%s", credentials, node->text);
-        fd = other ? open(other, flags) : -1;
-        path = fd >= 0 ? other : path;
+        if (!other) {
+            config_no_memory(l, node->place);
+            return -1;
+        }
+        fd = open(other, flags);
+        cause = errno;
+        path = fd >= 0 || cause != ENOENT ? other : path; /* missing in both: the first is named */
     }
     if (fd < 0 && cause == ENOENT)
         config_fault(l, node->place, "file not found: %.300s", path);

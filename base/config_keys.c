@@ -227,37 +227,12 @@ static taker *const takers[] = {
 
 /* -- the loop -- */
 
-/* Levenshtein's distance; names are short, anything longer than the row counts as far away. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[CONFIG_KEY_MAX + 1];
-    size_t a_len = strlen(a), b_len = strlen(b);
-    if (a_len > CONFIG_KEY_MAX || b_len > CONFIG_KEY_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = above;
-        }
-    }
-    return row[b_len];
-}
-
 static void unknown_key(struct loader *l, const struct config_key *keys, const struct yaml_node *node)
 {
     const char *nearest = NULL;
     size_t best = strlen(node->name) / 3 + 2; /* a slip or two, not another word */
     for (const struct config_key *key = keys; key->type != CONFIG_END; key++) {
-        size_t d = distance(node->name, key->name);
+        size_t d = str_distance(node->name, key->name);
         if (d < best && key->type != CONFIG_LATER) {
             best = d;
             nearest = key->name;

@@ -1,6 +1,6 @@
 /*
  * An environment: an application in one account and region, as configured. Immutable; part of a configuration
- * snapshot. Strings live as long as the snapshot.
+ * snapshot. Strings live as long as the snapshot. Thread rule: any thread.
  */
 #pragma once
 #include <stdbool.h>

@@ -70,47 +70,16 @@ const struct field *fields_find(const struct field *fields, const char *name)
     return NULL;
 }
 
-#define NEAREST_LEN 40
 #define NEAREST_EDITS 2
-
-/* Insertions, deletions and replacements that make a into b; both shorter than NEAREST_LEN. */
-static unsigned edits(const char *a, const char *b)
-{
-    unsigned row[NEAREST_LEN + 1];
-    unsigned b_len = (unsigned)strlen(b);
-
-    for (unsigned j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (unsigned i = 1; a[i - 1]; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i;
-        for (unsigned j = 1; j <= b_len; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
 
 const char *field_nearest(const struct field *fields, const char *name)
 {
     const char *nearest = NULL;
-    unsigned best = NEAREST_EDITS + 1;
+    size_t best = NEAREST_EDITS + 1;
 
-    if (strnlen(name, NEAREST_LEN) == NEAREST_LEN)
-        return NULL;
     for (; fields->type != FIELD_TYPE_END; fields++) {
-        size_t len = strlen(fields->name);
-        unsigned distance;
-        if (len >= NEAREST_LEN)
-            continue;
-        distance = edits(name, fields->name);
-        if (distance < best && distance < len) {
+        size_t distance = str_distance(name, fields->name);
+        if (distance < best && distance < strlen(fields->name)) {
             best = distance;
             nearest = fields->name;
         }

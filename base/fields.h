@@ -1,7 +1,7 @@
 /*
  * Field tables: what an object of JSON may hold, as data. From one table come validation with pointers, the
- * normalised form with defaults, JSON Schema 2020-12 for GET /v1/kinds and openapi.yaml, recoverctl's flags
- * and completion. A table ends with FIELD_END. Tables are constant; thread rule: any thread.
+ * normalised form with defaults, and JSON Schema 2020-12 for GET /v1/kinds, from which recoverctl makes its
+ * flags and completion. A table ends with FIELD_END. Tables are constant; thread rule: any thread.
  */
 #pragma once
 #include "base/faults.h"
@@ -38,7 +38,6 @@ struct field {
     const char *name;
     enum field_type type;
     bool required;
-    bool positional; /* recoverctl takes it as an argument, not as a flag */
     const char *help;
     const char *initial; /* the default, as JSON text; NULL: left out */
     const char *choices; /* space-separated */
@@ -49,7 +48,6 @@ struct field {
 };
 
 #define REQUIRED .required = true
-#define POSITIONAL .positional = true
 #define FIELD_TEXT(name_, help_, ...)                                                                        \
     {                                                                                                        \
         .name = (name_), .type = FIELD_TYPE_TEXT, .help = (help_), ##__VA_ARGS__                             \

@@ -5,10 +5,6 @@
 #pragma once
 #include "base/fields.h"
 
-#define FIELD_LENGTH_MAX 1024 /* of texts and uris, when the table says nothing */
-#define FIELD_LIST_MAX 1000   /* entries, when the table says nothing */
-#define FIELD_MAP_MAX 50      /* entries, when the table says nothing: AWS takes 50 tags */
-#define FIELD_MAP_NAME_MAX 128
 #define FIELD_TABLE_DEPTH 12 /* tables in tables */
 #define FIELD_VALUE_SHOWN 80 /* bytes of a value in a fault */
 

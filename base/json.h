@@ -1,7 +1,8 @@
 /*
  * JSON in three parts. The span scanner checks bytes from outside (RFC 8259: depth, UTF-8, repeated names,
  * each with its JSON pointer) before anyone believes them; jansson holds what is small and trusted after
- * that; the writer makes replies without a DOM. Items never become a DOM.
+ * that; the writer makes replies without a DOM. Items never become a DOM. Thread rule: any thread; a walk, a
+ * writer and a json_t belong to one at a time.
  */
 #pragma once
 #include <jansson.h>

@@ -56,7 +56,7 @@ static int name_byte(struct name_bytes *n)
         return -1;
     if (*n->at != '\\' || json_escape_next(&n->at, n->end, &code))
         return (unsigned char)*n->at++;
-    n->pending_len = json_utf8_put(code, n->pending);
+    n->pending_len = utf8_put(code, n->pending);
     n->pending_at = 1;
     return (unsigned char)n->pending[0];
 }

@@ -3,62 +3,6 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-size_t json_utf8_len(const char *at, const char *end)
-{
-    const unsigned char *p = (const unsigned char *)at;
-    size_t left = (size_t)(end - at), len;
-    unsigned char low = 0x80, high = 0xbf; /* bounds of the second byte; RFC 3629 section 4 */
-
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        len = 2;
-    else if (p[0] >= 0xe0 && p[0] <= 0xef)
-        len = 3;
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-        len = 4;
-    else
-        return 0;
-    if (left < len)
-        return 0;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    else if (p[0] == 0xed)
-        high = 0x9f;
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xf4)
-        high = 0x8f;
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
-size_t json_utf8_put(uint32_t code, char ret_text[4])
-{
-    if (code < 0x80) {
-        ret_text[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        ret_text[0] = (char)(0xc0 | (code >> 6));
-        ret_text[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        ret_text[0] = (char)(0xe0 | (code >> 12));
-        ret_text[1] = (char)(0x80 | ((code >> 6) & 0x3f));
-        ret_text[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    ret_text[0] = (char)(0xf0 | (code >> 18));
-    ret_text[1] = (char)(0x80 | ((code >> 12) & 0x3f));
-    ret_text[2] = (char)(0x80 | ((code >> 6) & 0x3f));
-    ret_text[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 static const char *digits_end(const char *at, const char *end)
 {
     while (at < end && *at >= '0' && *at <= '9')
@@ -100,22 +44,11 @@ const char *json_number_end(const char *at, const char *end, bool *ret_integer)
 
 static bool hex4(const char *at, const char *end, uint32_t *ret_code)
 {
-    uint32_t code = 0;
+    uint8_t two[2];
 
-    if (end - at < 4)
+    if (end - at < 4 || !hex_decode((struct bytes){at, 4}, two, sizeof(two)))
         return false;
-    for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        uint32_t digit;
-        if (c >= '0' && c <= '9')
-            digit = (uint32_t)(c - '0');
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            digit = (uint32_t)((c | 0x20) - 'a' + 10);
-        else
-            return false;
-        code = code << 4 | digit;
-    }
-    *ret_code = code;
+    *ret_code = (uint32_t)(two[0] << 8 | two[1]);
     return true;
 }
 
@@ -180,7 +113,7 @@ const char *json_string_next(const char **at, const char *end, struct json_strin
             facts.has_nul |= code == 0;
             continue;
         }
-        size_t len = (unsigned char)*p >= 0x80 ? json_utf8_len(p, end) : 0;
+        size_t len = (unsigned char)*p >= 0x80 ? utf8_length(p, end) : 0;
         if (len == 0) {
             *at = p;
             return (unsigned char)*p < 0x20 ? "a control character in a string" : "bytes that are not UTF-8";

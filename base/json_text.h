@@ -49,10 +49,6 @@ static inline const char *json_skip_space(const char *at, const char *end)
     return at;
 }
 
-/* Length of the well-formed UTF-8 sequence of two or more bytes at `at` (RFC 3629), or 0. */
-size_t json_utf8_len(const char *at, const char *end);
-/* Writes a code point as UTF-8; returns its length, 1..4. */
-size_t json_utf8_put(uint32_t code, char ret_text[4]);
 /* Past the number at `at`, or NULL when it breaks the grammar. */
 const char *json_number_end(const char *at, const char *end, bool *ret_integer);
 /* Decodes the escape at *at (a backslash) and moves past it. NULL, or what is wrong with it. */

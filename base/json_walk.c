@@ -173,12 +173,12 @@ static const char *decode(const char *at, const char *end, struct buffer *out)
             const char *reason = json_escape_next(&at, end, &code);
             if (reason)
                 return reason;
-            buffer_add(out, utf8, json_utf8_put(code, utf8));
+            buffer_add(out, utf8, utf8_put(code, utf8));
             continue;
         }
         if (*at == '"' || (unsigned char)*at < 0x20)
             return "a character in a string that must be escaped";
-        size_t len = json_utf8_len(at, end);
+        size_t len = utf8_length(at, end);
         if (len == 0)
             return "bytes that are not UTF-8";
         buffer_add(out, at, len);

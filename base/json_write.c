@@ -54,7 +54,7 @@ void json_escape(struct buffer *out, struct bytes text)
         size_t len;
         for (;;) { /* well-formed UTF-8 is part of the run */
             run = json_plain_run(run, end);
-            if (run == end || (unsigned char)*run < 0x80 || (len = json_utf8_len(run, end)) == 0)
+            if (run == end || (unsigned char)*run < 0x80 || (len = utf8_length(run, end)) == 0)
                 break;
             run += len;
         }
@@ -229,10 +229,10 @@ void json_put_int(struct json_writer *w, const char *name, int64_t value)
 
 /* Writes a value that is exactly so many thousandths (the division rounds as strtod would), which nearly
  * every number of a reply is; printf and strtod cost a hundred times as much. 0: it is none, or too large. */
-static size_t put_thousandths(double value, char ret_text[40])
+static size_t put_thousandths(double value, char ret_text[DOUBLE_SIZE])
 {
     double thousandths = rint(fabs(value) * 1000);
-    char text[40];
+    char text[DOUBLE_SIZE];
     char *to = text + sizeof(text);
     uint64_t rest;
     int digits = 0;
@@ -258,28 +258,22 @@ static size_t put_thousandths(double value, char ret_text[40])
  * real. */
 void json_put_number(struct json_writer *w, const char *name, double value)
 {
-    char text[40];
-    int len;
+    char text[DOUBLE_SIZE];
+    size_t len;
 
     if (!isfinite(value)) {
         json_put_null(w, name);
         return;
     }
-    len = (int)put_thousandths(value, text);
-    if (len > 0) {
-        json_put_raw(w, name, (struct bytes){text, (size_t)len});
-        return;
+    len = put_thousandths(value, text);
+    if (len == 0) {
+        len = double_format(value, text);
+        if (!strpbrk(text, ".e")) {
+            memcpy(text + len, ".0", 3);
+            len += 2;
+        }
     }
-    for (int digits = 15; digits <= 17; digits++) {
-        len = snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    if (!strpbrk(text, ".e")) {
-        memcpy(text + len, ".0", 3);
-        len += 2;
-    }
-    json_put_raw(w, name, (struct bytes){text, (size_t)len});
+    json_put_raw(w, name, (struct bytes){text, len});
 }
 
 void json_put_flag(struct json_writer *w, const char *name, bool value)

@@ -1,5 +1,5 @@
-/* Every limit of the program, in one place. Sizes in bytes, times in milliseconds unless the name says
- * otherwise. */
+/* Every limit that someone outside can meet, and those that files share, in one place; the size of a buffer
+ * of its own stands in the file. Sizes in bytes, times in milliseconds unless the name says otherwise. */
 #pragma once
 
 #define KIB (1024LL)
@@ -54,6 +54,12 @@
 #define IDEMPOTENCY_KEY_MAX 255
 #define IDEMPOTENCY_KEPT_MS (7LL * 86400 * 1000)
 
+/* fields of bodies, where their table says nothing */
+#define FIELD_LENGTH_MAX 1024 /* of texts and uris */
+#define FIELD_LIST_MAX 1000
+#define FIELD_MAP_MAX 50 /* AWS takes 50 tags */
+#define FIELD_MAP_NAME_MAX 128
+
 /* net */
 #define ANSWER_HEAD_MAX (64 * KIB) /* of an answer, and a header of a request */
 
@@ -95,9 +101,9 @@
 #define CONFIG_DEPTH 16
 #define CONFIG_ARENA_MAX (64 * MIB)
 #define CONFIG_TEXT_MAX 2048
-#define CONFIG_KEY_MAX 40   /* the longest name of a key */
 #define CONFIG_LIST_MAX 500 /* entries of one list */
 #define CONFIG_ENVIRONMENTS_MAX 64
+#define CONFIG_TAGS_MAX 50
 #define CONFIG_ISSUERS_MAX 32
 #define CONFIG_SECRET_PROBE 256 /* a longer secret is long enough */
 #define SECRET_FILE_MAX (64 * KIB)

@@ -1,6 +1,5 @@
 #include "base/metrics.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -22,13 +21,8 @@ static void write_number(struct buffer *out, double value)
     } else if (fabs(value) < 1e15 && value == trunc(value)) {
         buffer_printf(out, "%.0f", value + 0.0); /* + 0.0: no -0 */
     } else {
-        char text[40];
-        for (int digits = 15; digits <= 17; digits++) {
-            snprintf(text, sizeof text, "%.*g", digits, value);
-            if (strtod(text, NULL) == value)
-                break;
-        }
-        buffer_add_str(out, text);
+        char text[DOUBLE_SIZE];
+        buffer_add(out, text, double_format(value, text));
     }
 }
 

@@ -1,6 +1,7 @@
 /*
  * Who asks. Made by auth for a request, by the engine for a job's own work; an argument of every read, write
- * and effect. Immutable once made; all strings live in the request's (or job's) arena.
+ * and effect. Immutable once made; all strings live in the request's (or job's) arena. Thread rule: any
+ * thread.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct principal {
     const char *identity; /* who is the same person over issuers: the issuer's identity_claim */
     const char *token_id; /* jti, or NULL */
     const char *address;  /* the client's */
-    const char *channel;  /* "rest", "engine", "cli" */
+    const char *channel;  /* "rest", "engine" */
     const struct grant *grants;
     size_t grant_count;
     bool mfa_by_token;      /* the token's acr or amr is one that the issuer's mfa accepts */

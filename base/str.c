@@ -1,8 +1,7 @@
 #include "base/str.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <openssl/crypto.h>
+#include <stdlib.h>
 
 bool bytes_equal(struct bytes a, struct bytes b)
 {
@@ -67,17 +66,12 @@ bool str_copy(char *to, size_t size, const char *from)
     return bytes_copy(to, size, bytes_of(from));
 }
 
-bool bytes_equal_secret(const void *a, size_t a_len, const void *b, size_t b_len)
-{
-    return a_len == b_len && CRYPTO_memcmp(a, b, a_len) == 0;
-}
-
 bool glob_match(const char *pattern, const char *text)
 {
     const char *star = NULL;
     const char *resume = NULL;
 
-    /* On a mismatch only the last star can take one byte more: linear in practice, never exponential. */
+    /* On a mismatch only the last star can take one byte more: never exponential. */
     while (*text) {
         if (*pattern == '*') {
             star = pattern++;
@@ -95,6 +89,34 @@ bool glob_match(const char *pattern, const char *text)
     while (*pattern == '*')
         pattern++;
     return *pattern == '\0';
+}
+
+#define DISTANCE_MAX 40
+
+size_t str_distance(const char *a, const char *b)
+{
+    size_t row[DISTANCE_MAX + 1];
+    size_t a_len = strlen(a);
+    size_t b_len = strlen(b);
+
+    if (a_len > DISTANCE_MAX || b_len > DISTANCE_MAX)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+            if (above + 1 < best)
+                best = above + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+            diagonal = above;
+        }
+    }
+    return row[b_len];
 }
 
 void hex_encode(const void *data, size_t len, char *ret_text)
@@ -238,10 +260,10 @@ long base64url_decode(struct bytes text, void *ret_data)
     return decode(text.data, text.len, true, ret_data);
 }
 
-/* Length of the well-formed sequence at s, or 0 (Unicode 15, table 3-7). */
-static size_t utf8_sequence(const uint8_t *s, size_t left)
+size_t utf8_length(const char *at, const char *end)
 {
-    uint8_t low = 0x80;
+    const uint8_t *s = (const uint8_t *)at;
+    uint8_t low = 0x80; /* bounds of the second byte */
     uint8_t high = 0xBF;
     size_t len;
 
@@ -250,7 +272,7 @@ static size_t utf8_sequence(const uint8_t *s, size_t left)
     if (s[0] < 0xC2 || s[0] > 0xF4)
         return 0;
     len = s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-    if (len > left)
+    if (len > (size_t)(end - at))
         return 0;
     if (s[0] == 0xE0)
         low = 0xA0;
@@ -268,25 +290,49 @@ static size_t utf8_sequence(const uint8_t *s, size_t left)
     return len;
 }
 
+size_t utf8_put(uint32_t code, char ret_text[4])
+{
+    if (code < 0x80) {
+        ret_text[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        ret_text[0] = (char)(0xC0 | (code >> 6));
+        ret_text[1] = (char)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        ret_text[0] = (char)(0xE0 | (code >> 12));
+        ret_text[1] = (char)(0x80 | ((code >> 6) & 0x3F));
+        ret_text[2] = (char)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    ret_text[0] = (char)(0xF0 | (code >> 18));
+    ret_text[1] = (char)(0x80 | ((code >> 12) & 0x3F));
+    ret_text[2] = (char)(0x80 | ((code >> 6) & 0x3F));
+    ret_text[3] = (char)(0x80 | (code & 0x3F));
+    return 4;
+}
+
 size_t utf8_valid_until(struct bytes text)
 {
-    const uint8_t *s = (const uint8_t *)text.data;
-    size_t i = 0;
+    const char *at = text.data;
+    const char *end = at + text.len;
 
-    while (i < text.len) {
+    while (at < end) {
         uint64_t word;
         size_t n;
 
-        if (text.len - i >= 8 && (memcpy(&word, s + i, 8), !(word & 0x8080808080808080ULL))) {
-            i += 8;
+        if (end - at >= 8 && (memcpy(&word, at, 8), !(word & 0x8080808080808080ULL))) {
+            at += 8;
             continue;
         }
-        n = utf8_sequence(s + i, text.len - i);
+        n = utf8_length(at, end);
         if (n == 0)
-            return i;
-        i += n;
+            break;
+        at += n;
     }
-    return text.len;
+    return (size_t)(at - text.data);
 }
 
 bool uint_parse(struct bytes text, uint64_t *ret_value)
@@ -317,6 +363,18 @@ bool int_parse(struct bytes text, int64_t *ret_value)
         return false;
     *ret_value = negative ? (int64_t)(0 - value) : (int64_t)value;
     return true;
+}
+
+size_t double_format(double value, char ret_text[DOUBLE_SIZE])
+{
+    int len = 0;
+
+    for (int digits = 15; digits <= 17; digits++) {
+        len = snprintf(ret_text, DOUBLE_SIZE, "%.*g", digits, value);
+        if (strtod(ret_text, NULL) == value)
+            break;
+    }
+    return (size_t)len;
 }
 
 size_t int_format(int64_t value, char ret_text[INT_SIZE])

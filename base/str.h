@@ -30,11 +30,12 @@ bool str_listed(const char *list, const char *word);
 /* Copies at most size-1 bytes and always terminates. Returns false when it had to cut. */
 bool str_copy(char *to, size_t size, const char *from);
 bool bytes_copy(char *to, size_t size, struct bytes from);
-/* Constant time for equal lengths; false for different ones. */
-bool bytes_equal_secret(const void *a, size_t a_len, const void *b, size_t b_len);
 
-/* `*` any run, `?` one byte. Linear time (no recursion). */
+/* `*` any run, `?` one byte. At worst as many steps as pattern times text (no recursion). */
 bool glob_match(const char *pattern, const char *text);
+/* Insertions, deletions and replacements that make a into b (Levenshtein); SIZE_MAX when one is longer than
+ * 40 bytes: it is far from every name of ours. */
+size_t str_distance(const char *a, const char *b);
 
 #define HEX_SIZE(n) (2 * (n) + 1)
 void hex_encode(const void *data, size_t len, char *ret_text); /* lower case */
@@ -51,9 +52,17 @@ long base64url_decode(struct bytes text, void *ret_data);
 /* RFC 3629: no surrogates, nothing overlong, nothing above U+10FFFF. Returns the offset of the first bad
  * byte, or len. */
 size_t utf8_valid_until(struct bytes text);
+/* Length of the well-formed sequence at `at`, which is before `end`, or 0. */
+size_t utf8_length(const char *at, const char *end);
+/* Writes a code point; returns its length, 1..4. */
+size_t utf8_put(uint32_t code, char ret_text[4]);
 
 /* Whole-text decimal parse: no sign but '-', no space. False when it is anything else or out of range. */
 bool int_parse(struct bytes text, int64_t *ret_value);
 bool uint_parse(struct bytes text, uint64_t *ret_value);
 #define INT_SIZE 21
 size_t int_format(int64_t value, char ret_text[INT_SIZE]); /* decimal; returns the length */
+/* The shortest decimal text that reads back as the same finite double ("0.1", "1e+300", "5"); returns the
+ * length. */
+#define DOUBLE_SIZE 40
+size_t double_format(double value, char ret_text[DOUBLE_SIZE]);

@@ -287,6 +287,16 @@ static int check_bytes(struct reader *r, struct bytes text)
     return FAULT(r, at, "the file is not UTF-8");
 }
 
+static struct yaml_node *empty_map(struct reader *r)
+{
+    struct yaml_node *map = arena_make(r->arena, struct yaml_node);
+    if (map)
+        *map = (struct yaml_node){.type = YAML_MAP, .place = {1, 1}, .text = ""};
+    else
+        no_memory_at(r, ((struct yaml_place){1, 1}));
+    return map;
+}
+
 struct yaml_node *yaml_read(struct bytes text, const char *file, struct arena *arena, struct faults *faults)
 {
     struct reader r = {.file = file, .arena = arena, .faults = faults};
@@ -302,11 +312,7 @@ struct yaml_node *yaml_read(struct bytes text, const char *file, struct arena *a
     yaml_parser_delete(&r.parser);
     if (rc < 0)
         return NULL;
-    if (!r.root && !(r.root = arena_make(arena, struct yaml_node)))
-        no_memory_at(&r, ((struct yaml_place){1, 1}));
-    else if (!r.root->place.line)
-        *r.root = (struct yaml_node){.type = YAML_MAP, .place = {1, 1}, .text = ""};
-    return r.root;
+    return r.root ? r.root : empty_map(&r);
 }
 
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *name)

@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 
-#include "base/json_text.h"
 #include "base/str.h"
 
 void text_put(FILE *to, const char *text)
@@ -11,7 +10,7 @@ void text_put(FILE *to, const char *text)
 
     while (text < end) {
         unsigned char c = (unsigned char)*text;
-        size_t len = c < 0x80 ? 1 : json_utf8_len(text, end);
+        size_t len = utf8_length(text, end);
         bool control = c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0);
 
         if (len == 0 || control)

@@ -5,23 +5,6 @@ static const char bad_escape[] = "an escape that JSON does not have";
 static const char lone_surrogate[] = "a lone surrogate";
 static const char not_closed[] = "a string that does not end";
 
-/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629 section 4), or 0. */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-    unsigned char lead = at[0];
-    size_t len = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || left < len)
-        return 0;
-    unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (at[1] < low || at[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 static void put_code_point(uint32_t c, char **to)
 {
     static const char hex[] = "0123456789abcdef";
@@ -31,22 +14,10 @@ static void put_code_point(uint32_t c, char **to)
         out[4] = hex[c >> 4];
         out[5] = hex[c & 15];
         out += 6;
-    } else if (c < 0x80) {
+    } else {
         if (c == '"' || c == '\\')
             *out++ = '\\';
-        *out++ = (char)c;
-    } else if (c < 0x800) {
-        *out++ = (char)(0xc0 | (c >> 6));
-        *out++ = (char)(0x80 | (c & 63));
-    } else {
-        if (c < 0x10000) {
-            *out++ = (char)(0xe0 | (c >> 12));
-        } else {
-            *out++ = (char)(0xf0 | (c >> 18));
-            *out++ = (char)(0x80 | ((c >> 12) & 63));
-        }
-        *out++ = (char)(0x80 | ((c >> 6) & 63));
-        *out++ = (char)(0x80 | (c & 63));
+        out += utf8_put(c, out);
     }
     *to = out;
 }
@@ -54,20 +25,10 @@ static void put_code_point(uint32_t c, char **to)
 /* The four digits at `at`, or -1. */
 static int32_t hex4(const char *at, const char *end)
 {
-    if (end - at < 4)
+    unsigned char two[2];
+    if (end - at < 4 || !hex_decode((struct bytes){at, 4}, two, sizeof two))
         return -1;
-    int32_t value = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = at[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
+    return two[0] << 8 | two[1];
 }
 
 /* in->at is behind \u. */
@@ -126,7 +87,7 @@ const char *text_canonical_rest(struct scan *in, char **to)
                 return what;
             continue;
         }
-        size_t len = utf8_length((const unsigned char *)in->at, (size_t)(in->end - in->at));
+        size_t len = utf8_length(in->at, in->end);
         if (len == 0)
             return bad_utf8;
         memcpy(*to, in->at, len);

@@ -12,7 +12,7 @@
 #define ON_DEMAND_USD 0.000000125
 
 static const struct field spec[] = {
-    FIELD_TABLE("table", "the table to back up", REQUIRED, POSITIONAL),
+    FIELD_TABLE("table", "the table to back up", REQUIRED),
     FIELD_CHOICE("method", "\"scan\"", "scan", "how the items are read"),
     FIELD_INTEGER("segments", 1, 1000, "how many parallel scans; else by the table's size"),
     FIELD_INTEGER("read_units_per_second", 1, 10000000,

@@ -54,7 +54,7 @@ static const struct field overrides_fields[] = {
 };
 
 static const struct field spec[] = {
-    FIELD_ONE_OF("source", source_fields, "what to restore from", REQUIRED, POSITIONAL),
+    FIELD_ONE_OF("source", source_fields, "what to restore from", REQUIRED),
     FIELD_TABLE("target_table", "the table to restore into", REQUIRED),
     FIELD_CHOICE("into", "\"new\"", "new empty",
                  "new: the job makes the table; empty: it is there and holds nothing"),

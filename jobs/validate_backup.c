@@ -15,7 +15,7 @@ static const struct field overrides_fields[] = {
 };
 
 static const struct field spec[] = {
-    FIELD_ONE_OF("source", source_fields, "what to look at", REQUIRED, POSITIONAL),
+    FIELD_ONE_OF("source", source_fields, "what to look at", REQUIRED),
     FIELD_FLAG("prove", "false", "also restore it to a temporary table, compare, and delete that table"),
     FIELD_OBJECT("overrides", overrides_fields, "of the table that a proof fills"),
     FIELD_MAP("tags", "kept with the job"),

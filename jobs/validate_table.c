@@ -13,7 +13,7 @@ static const struct field against_fields[] = {
 };
 
 static const struct field spec[] = {
-    FIELD_TABLE("table", "the table to look at", REQUIRED, POSITIONAL),
+    FIELD_TABLE("table", "the table to look at", REQUIRED),
     FIELD_ONE_OF("against", against_fields,
                  "what it should equal; else the source of the job that made it, else the newest "
                  "recovery point of it"),

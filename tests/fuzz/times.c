@@ -35,10 +35,6 @@ static void judge_time(int64_t ms)
         HOLDS(back == ms);
         same_as_libc(ms, text);
     }
-    time_format_http(ms, text);
-    HOLDS(strlen(text) == 29 && time_parse_http(bytes_of(text), &back));
-    if (ms >= YEAR_0 && ms < YEAR_10000)
-        HOLDS(back <= ms && ms - back < 1000);
     time_format_basic(ms, text);
     HOLDS(strlen(text) == 16);
     time_format_folder(ms, text);

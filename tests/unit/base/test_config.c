@@ -572,6 +572,16 @@ static void a_relative_file_may_be_a_systemd_credential(void **state)
     load(ROOT("totp: {key_file: open.cred}\n"), &o);
     assert_null(o.config);
     outcome_done(&o);
+    char loop[340];
+    snprintf(loop, sizeof loop, "%s/loop.cred", credentials);
+    assert_int_equal(symlink("loop.cred", loop), 0);
+    load(ROOT("totp: {key_file: loop.cred}\n"), &o); /* it is there, and cannot be read */
+    assert_non_null(strstr(o.faults.list[0].detail, "/credentials/loop.cred cannot be read: "));
+    outcome_done(&o);
+    load(ROOT("totp: {key_file: none.cred}\n"), &o);
+    assert_non_null(strstr(o.faults.list[0].detail, "file not found: "));
+    assert_null(strstr(o.faults.list[0].detail, "/credentials/"));
+    outcome_done(&o);
     load(ROOT("totp: {key_file: /totp.cred}\n"), &o); /* absolute: meant as it stands */
     assert_null(o.config);
     outcome_done(&o);

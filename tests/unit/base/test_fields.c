@@ -47,7 +47,7 @@ static const struct field settings[] = {
     FIELD_END,
 };
 static const struct field restore[] = {
-    FIELD_ONE_OF("source", source, "what to restore from", REQUIRED, POSITIONAL),
+    FIELD_ONE_OF("source", source, "what to restore from", REQUIRED),
     FIELD_TABLE("target_table", "the table to make", REQUIRED),
     FIELD_CHOICE("into", "\"new\"", "new empty existing", "existing writes into a live table"),
     FIELD_CHOICE("on_conflict", "\"skip\"", "skip fail overwrite", "what a present item gets",

@@ -36,7 +36,7 @@ static __attribute__((unused)) void until(const _Atomic int *counter, int wanted
 }
 
 static const struct field spec[] = {
-    FIELD_TABLE("table", "the table", REQUIRED, POSITIONAL),
+    FIELD_TABLE("table", "the table", REQUIRED),
     FIELD_INTEGER("parts", 1, 1000, "parts of the second step", .initial = "1"),
     FIELD_TEXT("fail", "which step fails, and how"),
     FIELD_TEXT("pad", "makes the spec long", .max_length = 100000),

@@ -58,7 +58,7 @@ static int scan(struct work *work, struct err *err)
     return attempt(work, bytes_of(cursor_behind[0]), cursor_behind[1], err);
 }
 
-static const struct field spec[] = {FIELD_TABLE("table", "the table", REQUIRED, POSITIONAL), FIELD_END};
+static const struct field spec[] = {FIELD_TABLE("table", "the table", REQUIRED), FIELD_END};
 static const struct field result[] = {FIELD_END};
 static const struct job_kind kind = {
     .name = "test.scan",
