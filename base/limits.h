@@ -123,6 +123,7 @@
 
 /* engine */
 #define JOB_ARENA_MAX (32 * MIB)
+#define FILE_ARENA_MAX (1 * MIB) /* what is made for one data file and forgotten with it */
 #define SPEC_MAX (256 * KIB)
 #define DOCUMENT_MAX (1 * MIB)
 #define PART_CURSOR_MAX (64 * KIB)

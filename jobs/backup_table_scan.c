@@ -12,6 +12,7 @@
 
 struct segment {
     struct work *work;
+    struct arena *arena; /* of the file in hand: a table has any number of files */
     struct root *root;
     struct data_writer *writer;
     struct item_scratch *scratch;
@@ -33,6 +34,7 @@ static void segment_done(struct segment *s)
     item_page_done(&s->page);
     buffer_done(&s->start_key);
     scan_course_done(&s->course);
+    arena_free(s->arena);
 }
 
 /* -- the cursor: "<number of the next file> <1 at the segment's end>", a line feed, and the raw start key --
@@ -139,7 +141,7 @@ static int place_audited(struct segment *s, struct data_file *ret_file, struct e
 
     if (!root_is_remote(s->root))
         return data_writer_seal(s->writer, ret_file, err);
-    effect.object = path ? arena_printf(work->arena, "%s/%s", root_uri(s->root), path) : NULL;
+    effect.object = path ? arena_printf(s->arena, "%s/%s", root_uri(s->root), path) : NULL;
     if (!effect.object)
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
     if (work_intent(work, &effect, err) < 0)
@@ -155,7 +157,7 @@ static int place_audited(struct segment *s, struct data_file *ret_file, struct e
 
 static char *sample_name(const struct segment *s)
 {
-    return arena_printf(s->work->arena, BACKUP_SAMPLE, s->number);
+    return arena_printf(s->arena, BACKUP_SAMPLE, s->number);
 }
 
 static int sample_read(struct segment *s, struct err *err)
@@ -192,7 +194,7 @@ static int sample_text(struct segment *s, struct bytes *ret_text, struct err *er
 {
     json_auto_t *state = json_pack("{s:o}", "items", item_sample_json(&s->sample));
 
-    *ret_text = bytes_of(state ? json_canonical(s->work->arena, state) : NULL);
+    *ret_text = bytes_of(state ? json_canonical(s->arena, state) : NULL);
     return ret_text->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a sample");
 }
 
@@ -217,11 +219,14 @@ static int record(struct segment *s, const struct data_file *file, struct err *e
 static int seal(struct segment *s, struct err *err)
 {
     struct data_file file;
+    int result;
 
     if (work_go(s->work, err) < 0 || place_audited(s, &file, err) < 0)
         return -1;
     file.part_key = s->work->part->key;
-    return record(s, &file, err);
+    result = record(s, &file, err);
+    arena_reset(s->arena);
+    return result;
 }
 
 /* -- the part -- */
@@ -237,9 +242,12 @@ static void is_written(struct recovery_point *point, const void *arg)
 static int segment_open(struct segment *s, struct err *err)
 {
     struct work *work = s->work;
-    struct data_writer_options options = {.arena = work->arena, .min_free = work->config->min_free_bytes};
+    struct data_writer_options options = {.min_free = work->config->min_free_bytes};
     json_auto_t *source = NULL;
 
+    s->arena = options.arena = arena_new(FILE_ARENA_MAX);
+    if (!s->arena)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a segment");
     s->number = (int)json_get_int(work->part_spec, "segment", 0);
     if (backup_state(work, "source", &source, err) < 0 || cursor_read(s, &options.number, err) < 0 ||
         sample_read(s, err) < 0)
