@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <openssl/crypto.h>
 
+#define FIT_SLACK 4096 /* not worth a call of the allocator */
+
 void buffer_done(struct buffer *buffer)
 {
     if (buffer->secret && buffer->data)
@@ -42,6 +44,12 @@ static bool move_to(struct buffer *buffer, size_t size)
     buffer->data = data;
     buffer->size = size;
     return true;
+}
+
+void buffer_fit(struct buffer *buffer)
+{
+    if (buffer->size - buffer->len > FIT_SLACK && !buffer->failed)
+        move_to(buffer, buffer->len + 1);
 }
 
 char *buffer_reserve(struct buffer *buffer, size_t len)

@@ -23,6 +23,7 @@ struct buffer {
 
 void buffer_done(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer); /* length 0, not failed, memory kept */
+void buffer_fit(struct buffer *buffer);   /* gives back what a large one has beyond its length */
 void buffer_add(struct buffer *buffer, const void *data, size_t len);
 void buffer_add_str(struct buffer *buffer, const char *text);
 void buffer_add_bytes(struct buffer *buffer, struct bytes bytes);

@@ -161,7 +161,7 @@ static void wait_a_tick(struct deadlines *all)
  * much. */
 static void give_back(struct deadlines *all)
 {
-    if (all->given_back < HTTP_GIVE_BACK || all->held > all->limits.held_bytes / 2)
+    if (all->given_back < HTTP_GIVE_BACK)
         return;
     all->given_back = 0;
     pthread_mutex_unlock(&all->lock);

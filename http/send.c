@@ -54,7 +54,8 @@ static bool hold(struct http_connection *c, bool gzip)
         buffer_done(&c->reply.body);
         c->reply.body = BUFFER_INIT(HTTP_REPLY_MAX);
     }
-    bytes = c->reply.body.len + c->packed.len + (c->request.arena ? arena_used(c->request.arena) : 0);
+    buffer_fit(gzip ? &c->packed : &c->reply.body);
+    bytes = c->reply.body.size + c->packed.size + (c->request.arena ? arena_used(c->request.arena) : 0);
     return bytes < (size_t)HTTP_HELD_MIN || deadline_hold(c->server->deadlines, &c->deadline, (int64_t)bytes);
 }
 

@@ -208,6 +208,22 @@ static void an_end_too_many_fails(void **state)
     assert_true(out.failed);
 }
 
+static void a_large_text_keeps_no_room_that_it_does_not_need(void **state)
+{
+    _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(1 << 20);
+
+    (void)state;
+    for (int i = 0; i < 40000; i++)
+        buffer_add_char(&out, (char)('a' + i % 26));
+    assert_true(out.size > 60000);
+    buffer_fit(&out);
+    assert_int_equal(out.size, 40001);
+    assert_int_equal(out.data[39999], 'a' + 39999 % 26);
+    assert_int_equal(strlen(out.data), 40000);
+    buffer_add_str(&out, "and grows again");
+    assert_int_equal(strlen(out.data), 40015);
+}
+
 static void pointers_escape_tilde_and_slash(void **state)
 {
     _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(100);
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_dom_is_written_as_it_is),
         cmocka_unit_test(nesting_past_the_writers_depth_fails_and_writes_no_broken_text_as_good),
         cmocka_unit_test(an_end_too_many_fails),
+        cmocka_unit_test(a_large_text_keeps_no_room_that_it_does_not_need),
         cmocka_unit_test(pointers_escape_tilde_and_slash),
         cmocka_unit_test(getters_give_what_is_there_or_the_other_value),
         cmocka_unit_test(equal_values_have_the_same_canonical_text),
