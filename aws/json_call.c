@@ -26,7 +26,7 @@ int aws_json_body(struct bytes body, const char *what, json_t **ret_value, struc
 int aws_json_call(struct aws_session *session, const struct json_call *call, const json_t *request,
                   json_t **ret_answer, struct err *err)
 {
-    _cleanup_(cleanup_free) char *text = request ? json_dumps(request, JSON_COMPACT) : strdup("{}");
+    _cleanup_(cleanup_free) char *text = request ? json_dumped(request, JSON_COMPACT) : strdup("{}");
     _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     struct aws_call send = {.service = call->service,
                             .operation = call->operation,

@@ -89,7 +89,7 @@ int lambda_create_mapping(struct aws_session *session, const json_t *mapping, bo
     _cleanup_(cleanup_free) char *text = NULL;
 
     if (request && ends && json_object_update(request, ends) == 0)
-        text = json_dumps(request, JSON_COMPACT);
+        text = json_dumped(request, JSON_COMPACT);
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for CreateEventSourceMapping");
     struct aws_call call = {.service = AWS_LAMBDA,

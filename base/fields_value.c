@@ -321,7 +321,7 @@ static json_t *check_object(struct check *c, const struct field *field, const js
  * thousands stay cheap. */
 static void add_entry(struct check *c, const struct place *place, json_t *seen, json_t *result, json_t *entry)
 {
-    _cleanup_(cleanup_free) char *text = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    _cleanup_(cleanup_free) char *text = json_dumped(entry, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
     if (text && json_object_get(seen, text))
         check_fault(c, place, "is in the list already");

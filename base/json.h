@@ -95,8 +95,14 @@ const char *json_get_text(const json_t *object,
 int64_t json_get_int(const json_t *object, const char *name,
                      int64_t otherwise); /* integers and integral reals */
 bool json_get_bool(const json_t *object, const char *name, bool otherwise);
+/* json_dumps, but NULL when memory ended on the way: jansson 2.14 then goes on without the name of a member.
+ * The caller frees. */
+char *json_dumped(const json_t *value, size_t flags);
 /* Compact, sorted keys: the same text for the same value. In arena; NULL without memory. */
 char *json_canonical(struct arena *arena, const json_t *value);
+/* A string of text that may be anybody's: bytes that are no UTF-8 become U+FFFD. The caller owns it; NULL
+ * without memory. */
+json_t *json_of_text(const char *text);
 void json_decref_p(void *value); /* for arena_defer */
 /* jansson leaves out of a value what it has no memory for. Whoever builds one of many parts clears this first
  * and asks at the end: has an allocation of jansson's failed on this thread since? */

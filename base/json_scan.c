@@ -397,8 +397,8 @@ int json_check(struct bytes text, const struct json_limits *limits, struct err *
     return check(text, limits, false, err);
 }
 
-/* jansson 2.14 also looks away when the buffer of a string cannot grow: the string is then short, and nothing
- * is said. So its allocator remembers. */
+/* jansson 2.14 looks away when the buffer of a string cannot grow, reading (the string is then short) and
+ * writing (the name of a member is then not whole), and nothing is said. So its allocator remembers. */
 static _Thread_local bool starved;
 
 void json_starved_clear(void)
@@ -429,6 +429,22 @@ static bool cannot_hold(enum json_error_code code)
 {
     return code == json_error_numeric_overflow || code == json_error_null_character ||
            code == json_error_null_byte_in_key || code == json_error_stack_overflow;
+}
+
+char *json_dumped(const json_t *value, size_t flags)
+{
+    bool before = starved; /* json_starved is asked of a longer stretch than this */
+    char *text;
+    bool whole;
+
+    starved = false;
+    text = json_dumps(value, flags);
+    whole = !starved;
+    starved |= before;
+    if (whole)
+        return text;
+    free(text);
+    return NULL;
 }
 
 int json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value, struct err *err)

@@ -364,9 +364,23 @@ bool json_get_bool(const json_t *object, const char *name, bool otherwise)
 
 char *json_canonical(struct arena *arena, const json_t *value)
 {
-    _cleanup_(cleanup_free) char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    _cleanup_(cleanup_free) char *text = json_dumped(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
     return text ? arena_strdup(arena, text) : NULL;
+}
+
+json_t *json_of_text(const char *text)
+{
+    _cleanup_(buffer_done) struct buffer good = BUFFER_INIT(3 * strlen(text));
+    struct bytes left = bytes_of(text);
+
+    for (size_t len; (len = utf8_valid_until(left)) < left.len;) {
+        buffer_add(&good, left.data, len);
+        buffer_add_str(&good, "\xef\xbf\xbd");
+        left = (struct bytes){left.data + len + 1, left.len - len - 1};
+    }
+    buffer_add_bytes(&good, left);
+    return good.failed ? NULL : json_stringn(good.data ? good.data : "", good.len);
 }
 
 void json_decref_p(void *value)

@@ -137,14 +137,19 @@
 #define PLANS_OF_ONE 2
 #define STEP_ERRORS_FIRST 3
 #define STEP_ERRORS_LAST 10
+#define DOCUMENT_DEPTH 64 /* of JSON that the store keeps */
+#define STARTS_AT_ONCE 64 /* jobs of the queue that are tried in one transaction */
+#define VERDICT_ARENA_MAX (8 * MIB)
+#define BEAT_ARENA_MAX (4 * MIB)
 
 /* aws */
 #define AWS_REPLY_MAX (16 * MIB)
 #define AWS_CONTROL_REPLY_MAX (4 * MIB)
 #define AWS_CONNECT_TIMEOUT_MS 3000
 #define AWS_CALL_TIMEOUT_MS 30000
-#define AWS_SKEW_MS (240 * 1000) /* what AWS's signature check does not forgive, with a margin */
-#define REGIONS_BUDGET_MS 30000  /* looking for tables in every other region, all together */
+#define AWS_SKEW_MS (240 * 1000)     /* what AWS's signature check does not forgive, with a margin */
+#define AWS_IDENTITY_BUDGET_MS 15000 /* whose credentials an environment's are */
+#define REGIONS_BUDGET_MS 30000      /* looking for tables in every other region, all together */
 /* A call with all its retries; one whose body is an object of S3. A lease outlasts what it was taken for. */
 #define AWS_BUDGET_MS 60000
 #define AWS_BODY_BUDGET_MS (15 * 60 * 1000)
@@ -174,3 +179,15 @@
 
 /* handlers */
 #define ENVIRONMENT_TABLES_MAX 500 /* tables of an environment that one answer tells of */
+#define ENVIRONMENT_LOOKS_AT_ONCE 4
+#define ENVIRONMENT_LOOK_BUDGET_MS 10000
+#define FILE_READS_AT_ONCE 8 /* of recovery points */
+#define FILE_READ_BUDGET_MS 55000
+#define TREE_ARENA_MAX (4 * MANIFEST_MAX)
+#define AUDIT_PAGE_BYTES (8 * MIB) /* a page ends here, whatever its limit: details can be long */
+#define LIVE_RATE_MAX 1000000      /* units a second that PUT limits takes */
+
+/* server */
+#define OPS_CONNECTIONS 32
+#define PEM_MAX (256 * KIB)
+#define ONLINE_ARENA_MAX (64 * MIB) /* of an environment that --check --online tries */

@@ -255,6 +255,25 @@ static void getters_give_what_is_there_or_the_other_value(void **state)
     assert_false(json_get_bool(object, "absent", false));
 }
 
+static void any_text_becomes_a_string(void **state)
+{
+    static const char *const texts[][2] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"caf\xc3\xa9", "caf\xc3\xa9"},
+        {"cut\xc3", "cut\xef\xbf\xbd"},
+        {"\xff\xfe in front", "\xef\xbf\xbd\xef\xbf\xbd in front"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        json_auto_t *text = json_of_text(texts[i][0]);
+
+        assert_string_equal(json_string_value(text), texts[i][1]);
+    }
+}
+
 static void equal_values_have_the_same_canonical_text(void **state)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new(1 << 16);
@@ -335,6 +354,7 @@ int main(void)
         cmocka_unit_test(a_large_text_keeps_no_room_that_it_does_not_need),
         cmocka_unit_test(pointers_escape_tilde_and_slash),
         cmocka_unit_test(getters_give_what_is_there_or_the_other_value),
+        cmocka_unit_test(any_text_becomes_a_string),
         cmocka_unit_test(equal_values_have_the_same_canonical_text),
         cmocka_unit_test(faults_are_counted_kept_to_their_limit_and_told_by_the_first),
         cmocka_unit_test(a_named_code_wins_and_a_file_place_is_no_pointer),
