@@ -112,7 +112,7 @@ $(B)/tests/unit/$(1)/test_%: $(B)/tests/unit/$(1)/test_%.o $(B)/tests/support.a 
 endef
 $(foreach room,$(ROOMS) ctl,$(eval $(call TEST_RULE,$(room))))
 # those whose allocations are made to fail (tests/support/alloc_fail.h)
-$(B)/tests/unit/net/test_no_memory $(B)/tests/unit/jobs/test_no_memory: LDFLAGS += $(foreach name,malloc calloc realloc reallocarray strdup,-Wl,--wrap=$(name))
+$(foreach room,net engine jobs,$(B)/tests/unit/$(room)/test_no_memory): LDFLAGS += $(foreach name,malloc calloc realloc reallocarray strdup,-Wl,--wrap=$(name))
 tests_of = $(patsubst %.c,$(B)/%,$(foreach room,$(1),$(wildcard tests/unit/$(room)/test_*.c)))
 $(call tests_of,ctl): | $(B)/recoverctl
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))

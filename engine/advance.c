@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-static const struct step_kind *step_kind_of(const struct job_kind *kind, const char *name)
+const struct step_kind *step_kind_of(const struct job_kind *kind, const char *name)
 {
     for (int i = 0; kind && i < STEPS_MAX && kind->steps[i].name; i++)
         if (!strcmp(kind->steps[i].name, name))
@@ -70,28 +70,25 @@ int tx_job_end(struct tx *tx, struct engine *engine, const struct job *job, enum
                struct ending *ret_ending, struct err *err)
 {
     const struct job_kind *kind = kind_find(engine->kinds, job->kind);
-    struct arena *arena = arena_new(JOB_ARENA_MAX);
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(JOB_ARENA_MAX);
     int64_t now = clock_wall_ms();
+    char text[40];
     struct bytes event;
-    int result = 0;
 
     if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory to end a job");
-    event = bytes_of(arena_printf(arena, "{\"state\":\"%s\"}", job_state_name(state)));
-    if (kind && kind->ended)
-        result = kind->ended(tx, job, state, arena, err);
-    if (result == 0)
-        result = tx_job_move(tx, job->key, job->state, state, now, err);
-    if (result == 0 && job->root_key == job->key)
-        result = tx_touches_free(tx, job->key, err);
-    if (result == 0)
-        result = tx_event(tx, job->key, "state", event, now, err);
-    if (result == 0)
-        result = tx_audit_job(tx, engine, job, AUDIT_JOB_FINISHED, job_state_name(state), NULL, event, err);
-    if (result == 0)
-        note_ending(ret_ending, job, state);
-    arena_free(arena);
-    return result;
+    snprintf(text, sizeof(text), "{\"state\":\"%s\"}", job_state_name(state));
+    event = bytes_of(text);
+    if (kind && kind->ended && kind->ended(tx, job, state, arena, err) < 0)
+        return -1;
+    if (tx_job_move(tx, job->key, job->state, state, now, err) < 0 ||
+        (job->root_key == job->key && tx_touches_free(tx, job->key, err) < 0))
+        return -1;
+    if (tx_event(tx, job->key, "state", event, now, err) < 0 ||
+        tx_audit_job(tx, engine, job, AUDIT_JOB_FINISHED, job_state_name(state), NULL, event, err) < 0)
+        return -1;
+    note_ending(ret_ending, job, state);
+    return 0;
 }
 
 static enum job_state end_state(const struct job *job, bool cut)
@@ -191,18 +188,15 @@ static int go_on(struct tx *tx, struct engine *engine, struct job *job, struct a
 int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct ending *ret_ending,
                  struct err *err)
 {
-    struct arena *arena = arena_new(JOB_ARENA_MAX);
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(JOB_ARENA_MAX);
     struct job *job;
-    int result;
 
     *ret_ending = (struct ending){0};
     if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory to go on");
-    result = tx_job_by_key(tx, job_key, arena, &job, err);
-    if (result == 0 && job->state == JOB_RUNNING)
-        result = go_on(tx, engine, job, arena, ret_ending, err);
-    arena_free(arena);
-    return result;
+    if (tx_job_by_key(tx, job_key, arena, &job, err) < 0)
+        return -1;
+    return job->state == JOB_RUNNING ? go_on(tx, engine, job, arena, ret_ending, err) : 0;
 }
 
 int tx_step_cut(struct tx *tx, struct engine *engine, const struct step *step, struct ending *ret_ending,

@@ -19,13 +19,16 @@ static int read_spec(struct tx *tx, void *ctx, struct err *err)
     return tx_document_get(tx, of->job_key, "spec", of->arena, &of->spec, err);
 }
 
-static int parse_in_arena(struct bytes text, struct arena *arena, json_t **ret_value, struct err *err)
+int spec_parse(struct bytes text, struct arena *arena, json_t **ret_spec, struct err *err)
 {
-    static const struct json_limits limits = {.max_depth = HTTP_BODY_DEPTH};
+    static const struct json_limits limits = {.max_depth = DOCUMENT_DEPTH};
 
-    if (json_parse(text, &limits, ret_value, err) < 0)
+    *ret_spec = NULL;
+    if (!text.len)
+        return 0;
+    if (json_parse(text, &limits, ret_spec, err) < 0)
         return -1;
-    if (arena_defer(arena, json_decref_p, *ret_value) < 0)
+    if (arena_defer(arena, json_decref_p, *ret_spec) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a spec");
     return 0;
 }
@@ -50,7 +53,7 @@ static int take_from_retried(struct engine *engine, struct submit *submit, struc
     submit->environment = old->environment;
     if (kind_goes_on(kind_find(engine->kinds, old->kind), old))
         ask->retry_of = old;
-    return parse_in_arena(of.spec, submit->arena, &submit->spec, err);
+    return spec_parse(of.spec, submit->arena, &submit->spec, err);
 }
 
 static int judge_place(struct ask *ask, const struct submit *submit, struct err *err)

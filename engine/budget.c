@@ -1,11 +1,16 @@
-#include <time.h>
-
 #include "engine/internal.h"
+
+#define WAIT_MS 200
 
 void budget_init(struct budget *budget, int64_t size)
 {
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* engine_in_ms */
     pthread_mutex_init(&budget->lock, NULL);
-    pthread_cond_init(&budget->freed, NULL);
+    pthread_cond_init(&budget->freed, &attr);
+    pthread_condattr_destroy(&attr);
     budget->size = size;
     budget->used = 0;
 }
@@ -18,15 +23,9 @@ void budget_done(struct budget *budget)
 
 bool budget_take(struct budget *budget, int64_t bytes)
 {
-    struct timespec until;
+    struct timespec until = engine_in_ms(WAIT_MS);
     bool taken;
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 200 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
     pthread_mutex_lock(&budget->lock);
     while (budget->used > 0 && budget->used > budget->size - bytes)
         if (pthread_cond_timedwait(&budget->freed, &budget->lock, &until) != 0)

@@ -62,7 +62,8 @@ int engine_new(const struct engine_options *options, struct engine **ret_engine,
         engine_free(engine);
         return err_set(err, ERR_NO_MEMORY, "no memory for the engine");
     }
-    engine_metrics_declare(engine);
+    engine_metrics_declare();
+    engine_metrics_begin(engine->kinds, options->config);
     *ret_engine = engine;
     return 0;
 }
@@ -79,6 +80,25 @@ static int begin_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_process_begin(tx, b->engine->node, b->now, &b->owner, err);
 }
 
+/* All, or false; those that did start end in engine_stop. */
+static bool start_threads(struct engine *engine)
+{
+    bool all = true;
+
+    pthread_mutex_lock(&engine->lock);
+    for (int i = 0; i < engine->worker_count; i++) {
+        struct worker *worker = &engine->workers[i];
+
+        worker->started = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+        all &= worker->started;
+    }
+    pthread_mutex_unlock(&engine->lock);
+    engine->heart_started = pthread_create(&engine->heart, NULL, heart_main, engine) == 0;
+    engine->dispatcher_started = pthread_create(&engine->dispatcher, NULL, dispatcher_main, engine) == 0;
+    engine->surveyor_started = pthread_create(&engine->surveyor, NULL, survey_main, engine) == 0;
+    return all && engine->heart_started && engine->dispatcher_started && engine->surveyor_started;
+}
+
 int engine_start(struct engine *engine, struct err *err)
 {
     struct beginning b = {.engine = engine, .now = clock_wall_ms()};
@@ -87,18 +107,7 @@ int engine_start(struct engine *engine, struct err *err)
         return -1;
     engine->owner = b.owner;
     engine->dirty = true;
-    pthread_mutex_lock(&engine->lock);
-    for (int i = 0; i < engine->worker_count; i++)
-        engine->workers[i].started =
-            pthread_create(&engine->workers[i].thread, NULL, worker_main, &engine->workers[i]) == 0;
-    pthread_mutex_unlock(&engine->lock);
-    engine->heart_started = pthread_create(&engine->heart, NULL, heart_main, engine) == 0;
-    engine->dispatcher_started = pthread_create(&engine->dispatcher, NULL, dispatcher_main, engine) == 0;
-    engine->surveyor_started = pthread_create(&engine->surveyor, NULL, survey_main, engine) == 0;
-    if (engine->heart_started && engine->dispatcher_started && engine->surveyor_started &&
-        engine->workers[engine->worker_count - 1].started)
-        return 0;
-    return err_set(err, ERR_NO_MEMORY, "not all threads could be started");
+    return start_threads(engine) ? 0 : err_set(err, ERR_NO_MEMORY, "not all threads could be started");
 }
 
 static bool wait_idle(struct engine *engine, int64_t deadline_boot_ms)
@@ -190,6 +199,7 @@ int engine_reload(struct engine *engine, const struct config *config, struct err
 
     if (realm_new(config, &fresh, err) < 0)
         return -1;
+    engine_metrics_begin(engine->kinds, config);
     pthread_mutex_lock(&engine->lock);
     old = engine->realm;
     engine->realm = fresh;

@@ -110,6 +110,8 @@ struct environment_state {
     int64_t checked_at;
     struct err err; /* when not usable */
 };
+/* usable, unusable, or unknown while nobody asked. */
+const char *environment_state_word(const struct environment_state *state);
 int engine_environment_state(struct engine *engine, const char *environment,
                              struct environment_state *ret_state, struct err *err);
 /* What the globs of an environment matched when AWS was last asked (at the start and each hour), at most

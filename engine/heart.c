@@ -123,7 +123,7 @@ static void tell_verdicts(struct engine *engine, const struct beats *b)
 
 static bool beat(struct engine *engine, bool leases)
 {
-    struct beats b = {.arena = arena_new(4 * MIB)};
+    struct beats b = {.arena = arena_new(BEAT_ARENA_MAX)};
     struct err err = ERR_INIT;
     bool done = true;
 

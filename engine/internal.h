@@ -20,13 +20,15 @@ int realm_new(const struct config *config, struct realm **ret_realm, struct err 
 struct realm *realm_hold(struct realm *realm);
 void realm_release(struct realm *realm); /* accepts NULL */
 const struct config *realm_config(const struct realm *realm);
-/* The client of an environment, its account checked (asked once, then again after a minute when it failed).
- * `interrupt` ends the question; NULL: nothing does. */
+/* The client of an environment, its account checked: asked until it can be used, but after an answer that is
+ * not to change by itself (a wrong account, say) only once a minute. `interrupt` ends the question; NULL:
+ * nothing does. */
 int realm_aws(struct realm *realm, const struct environment *environment, struct http_client *client,
               const struct http_interrupt *interrupt, struct aws **ret_aws, struct err *err);
 /* What the globs of an environment match. Takes the arena, in which the names are. */
 void realm_found(struct realm *realm, const struct environment *environment, struct arena *arena,
                  struct name_list tables);
+/* Copied into the arena: all of them, or NO_MEMORY. */
 int realm_tables(struct realm *realm, const char *environment, struct arena *arena,
                  struct name_list *ret_tables, struct err *err);
 int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,
@@ -51,7 +53,7 @@ void budget_give(struct budget *budget, int64_t bytes);
 struct rates;
 struct rates *rates_new(void);
 void rates_free(struct rates *rates);
-/* How long to wait before going on, having spent `units`, in ms. */
+/* How long to wait before going on, having spent `units`, in ms; -1 without memory. */
 int64_t rates_spend(struct rates *rates, const char *key, double units, double per_second);
 
 struct progress_table;
@@ -100,10 +102,10 @@ struct engine {
     struct worker *workers;
     int worker_count;
     int busy;
-    bool closing;                      /* no more parts are handed over: the dispatcher ends first, */
-    bool stopping;                     /* then the workers, then the heart */
-    bool dirty;                        /* look again */
-    char planning[PLANS_AT_ONCE][128]; /* who makes a plan now; "" a free slot */
+    bool closing;  /* no more parts are handed over: the dispatcher ends first, */
+    bool stopping; /* then the workers, then the heart */
+    bool dirty;    /* look again */
+    char planning[PLANS_AT_ONCE][CLAIM_TEXT_MAX + 1]; /* who makes a plan now; "" a free slot */
     pthread_t dispatcher, heart, surveyor;
     bool dispatcher_started, heart_started, surveyor_started;
     struct http_client *surveyor_client;
@@ -150,6 +152,8 @@ int tx_job_go_on(struct tx *tx, struct engine *engine, int64_t job_key, struct e
 /* Cancels the parts of a running step that no worker has, and goes on when none is left. */
 int tx_step_cut(struct tx *tx, struct engine *engine, const struct step *step, struct ending *ret_ending,
                 struct err *err);
+/* NULL when the kind, which may be NULL, has no such step. */
+const struct step_kind *step_kind_of(const struct job_kind *kind, const char *name);
 /* Does this step run also after a failure or cancel? */
 bool step_always(const struct engine *engine, const char *kind, const char *name);
 /* Says why the job fails, unless that was said already. */
@@ -188,7 +192,9 @@ int tx_audit_job_by(struct tx *tx, struct engine *engine, const struct job *job,
 struct bytes audit_detail(struct bytes detail, struct arena *arena, struct err *err);
 
 /* Metrics (metrics.c). */
-void engine_metrics_declare(const struct engine *engine);
+void engine_metrics_declare(void);
+/* The sets of labels of a configuration begin at 0. Any thread. */
+void engine_metrics_begin(const struct job_kind *const *kinds, const struct config *config);
 void engine_count_aws(void *arg, const struct aws_attempt *attempt);
 void engine_count_retry(const char *kind);
 void engine_count_lost(void);
@@ -222,14 +228,18 @@ int tx_take_over(struct tx *tx, const struct job_kind *kind, const struct job *o
 
 /* Who asks for what, judged (ask.c). Faults and config references are the arena's. */
 int ask_prepare(struct engine *engine, struct submit *submit, struct ask *ask, struct err *err);
+/* A spec of the store; it lives as long as the arena. NULL when there is none. */
+int spec_parse(struct bytes text, struct arena *arena, json_t **ret_spec, struct err *err);
 /* Makes the plan of an ask on this thread (plan.c). */
 int plan_make(struct engine *engine, struct ask *ask, struct planning *planning, struct err *err);
+int planning_init(struct planning *planning, struct err *err); /* planning_done also after it failed */
 void planning_done(struct planning *planning);
 static inline void planning_done_p(struct planning *planning)
 {
     planning_done(planning);
 }
-/* identities and actions as they are hashed and compared. In arena; NULL without memory. */
+/* identities and actions as they are hashed and compared. In arena; NULL without memory, or when an effect
+ * has no resource or action. */
 char *planning_canonical(const struct planning *planning, struct arena *arena);
 /* 0 when the new planning still is what was planned; PLAN_STALE with *ret_changes (JSON array) otherwise. */
 int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena,

@@ -74,16 +74,21 @@ unsigned kind_again(const struct job *old)
     return str_is(old->error_code, err_info(ERR_MISMATCH)->name) ? AGAIN_AFTER_MISMATCH : 0;
 }
 
+static bool any_again(const struct job_kind *kind, unsigned again)
+{
+    for (int i = 0; kind->steps[i].name; i++)
+        if (kind->steps[i].again & again)
+            return true;
+    return false;
+}
+
 bool kind_goes_on(const struct job_kind *kind, const struct job *old)
 {
     if (!kind || !kind->takes_over)
         return false;
     /* A partial job's steps are all done: where none is done again, to go on would be to do nothing and call
      * it a success. */
-    for (int i = 0; old->state == JOB_PARTIAL; i++)
-        if (!kind->steps[i].name)
-            return false;
-        else if (kind->steps[i].again & AGAIN_AFTER_PARTIAL)
-            break;
+    if (old->state == JOB_PARTIAL && !any_again(kind, AGAIN_AFTER_PARTIAL))
+        return false;
     return !kind->anew || !kind->anew(old);
 }

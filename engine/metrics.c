@@ -14,10 +14,9 @@ static void start_at_zero(const char *kind, const char *environment, enum job_st
     metric_touch(duration, labels);
 }
 
-void engine_metrics_declare(const struct engine *engine)
+void engine_metrics_declare(void)
 {
     static const double bounds[] = {1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400};
-    const struct config *config = realm_config(engine->realm);
 
     finished = metric_declare("recoverd_jobs_finished_total", METRIC_COUNTER,
                               "Jobs that reached a final state.", "kind environment outcome");
@@ -29,12 +28,16 @@ void engine_metrics_declare(const struct engine *engine)
                           "Leases that were lost while a worker held them.", "");
     aws_requests = metric_declare("recoverd_aws_requests_total", METRIC_COUNTER,
                                   "Requests sent to AWS, every attempt.", "service operation outcome");
+}
+
+void engine_metrics_begin(const struct job_kind *const *kinds, const struct config *config)
+{
     metric_touch(lost, METRIC_NO_LABELS);
-    for (size_t k = 0; engine->kinds[k]; k++) {
-        metric_touch(retries, METRIC_LABELS(engine->kinds[k]->name));
+    for (size_t k = 0; kinds[k]; k++) {
+        metric_touch(retries, METRIC_LABELS(kinds[k]->name));
         for (size_t e = 0; e < config->environment_count; e++)
             for (int state = JOB_SUCCEEDED; state < JOB_STATE_COUNT; state++)
-                start_at_zero(engine->kinds[k]->name, config->environments[e].name, (enum job_state)state);
+                start_at_zero(kinds[k]->name, config->environments[e].name, (enum job_state)state);
     }
 }
 
@@ -58,8 +61,10 @@ void engine_count_end(const struct ending *ending)
 {
     const char *const *labels =
         METRIC_LABELS(ending->kind, ending->environment, job_state_name(ending->state));
+    int64_t took_ms = clock_wall_ms() - ending->started_at;
 
     metric_add(finished, 1, labels);
-    if (ending->started_at)
-        metric_observe(duration, (double)(clock_wall_ms() - ending->started_at) / 1000, labels);
+    if (ending->started_at) /* of rows, which a restart outlives: so by the wall, which may have been put back
+                             */
+        metric_observe(duration, took_ms > 0 ? (double)took_ms / 1000 : 0, labels);
 }

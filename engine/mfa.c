@@ -70,24 +70,20 @@ int mfa_check(struct engine *engine, const struct submit *submit, int64_t *ret_t
 
 int tx_mfa_spend(struct tx *tx, const struct principal *principal, int64_t totp_step, struct err *err)
 {
-    struct arena *arena;
+    _cleanup_(arena_free_p) struct arena *arena = NULL;
     struct totp_row *row;
-    int result;
 
     if (totp_step < 0)
         return 0;
     arena = arena_new(64 * KIB);
     if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory for a one-time code");
-    result = tx_totp_get(tx, principal->identity, arena, &row, err);
-    if (result == 0 && (!row || row->last_step >= totp_step))
-        result = err_set(err, ERR_OTP_INVALID, "the one-time code was used already");
-    if (result == 0) {
-        row->last_step = totp_step;
-        row->failures = 0;
-        row->locked_until = 0;
-        result = tx_totp_put(tx, row, err);
-    }
-    arena_free(arena);
-    return result;
+    if (tx_totp_get(tx, principal->identity, arena, &row, err) < 0)
+        return -1;
+    if (!row || row->last_step >= totp_step)
+        return err_set(err, ERR_OTP_INVALID, "the one-time code was used already");
+    row->last_step = totp_step;
+    row->failures = 0;
+    row->locked_until = 0;
+    return tx_totp_put(tx, row, err);
 }

@@ -5,6 +5,14 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
+int planning_init(struct planning *planning, struct err *err)
+{
+    *planning = (struct planning){json_object(), json_array(), json_object(), json_array(), false};
+    if (planning->identities && planning->effects && planning->estimates && planning->warnings)
+        return 0;
+    return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
+}
+
 void planning_done(struct planning *planning)
 {
     json_decref(planning->identities);
@@ -35,8 +43,8 @@ static int plan_slot_take(struct engine *engine, const char *identity, int *ret_
     if (slot >= 0)
         return 0;
     err->retry_after_s = 2;
-    return err_set(err, ERR_BUSY, "%s plans are being made already",
-                   own >= PLANS_OF_ONE ? "two of your" : "as many as may be");
+    return own >= PLANS_OF_ONE ? err_set(err, ERR_BUSY, "%d plans of yours are being made already", own)
+                               : err_set(err, ERR_BUSY, "%d plans are being made already", PLANS_AT_ONCE);
 }
 
 static void plan_slot_give(struct engine *engine, int slot)
@@ -64,9 +72,8 @@ int plan_make(struct engine *engine, struct ask *ask, struct planning *planning,
     int slot;
     int result;
 
-    *planning = (struct planning){json_object(), json_array(), json_object(), json_array(), false};
-    if (!planning->identities || !planning->effects || !planning->estimates || !planning->warnings)
-        return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
+    if (planning_init(planning, err) < 0)
+        return -1;
     if (plan_slot_take(engine, ask->principal->identity, &slot, err) < 0)
         return -1;
     result = run_plan(engine, ask, planning, err);
@@ -85,10 +92,14 @@ char *planning_canonical(const struct planning *planning, struct arena *arena)
     const json_t *effect;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect)
-        json_array_append_new(actions, json_pack("[s,s,b]", json_get_text(effect, "resource"),
-                                                 json_get_text(effect, "action"),
-                                                 json_get_bool(effect, "destructive", false)));
+    json_array_foreach((json_t *)(uintptr_t)planning->effects, i, effect) {
+        json_t *action =
+            json_pack("[s,s,b]", json_get_text(effect, "resource"), json_get_text(effect, "action"),
+                      json_get_bool(effect, "destructive", false));
+
+        if (json_array_append_new(actions, action) < 0) /* what is not in it would not be agreed to */
+            return NULL;
+    }
     both = json_pack("{s:O,s:O}", "identities", planning->identities, "actions", actions);
     return both ? json_canonical(arena, both) : NULL;
 }
@@ -106,6 +117,7 @@ static void digest_part(EVP_MD_CTX *md, struct bytes part)
 static int plan_hash(const struct plan_row *row, struct hash *ret_hash, struct err *err)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool ended;
 
     if (!md || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1) {
         EVP_MD_CTX_free(md);
@@ -118,9 +130,9 @@ static int plan_hash(const struct plan_row *row, struct hash *ret_hash, struct e
     digest_part(md, bytes_of(row->kind));
     digest_part(md, row->spec);
     digest_part(md, row->identities);
-    EVP_DigestFinal_ex(md, ret_hash->bytes, NULL);
+    ended = EVP_DigestFinal_ex(md, ret_hash->bytes, NULL) == 1;
     EVP_MD_CTX_free(md);
-    return 0;
+    return ended ? 0 : err_set(err, ERR_INTERNAL, "sha-256 is not available");
 }
 
 static void write_body(struct buffer *out, const struct planning *planning, const struct plan_row *row)
@@ -273,15 +285,20 @@ static int64_t destructive_count(const json_t *effects)
     return sum;
 }
 
-static json_t *compare(json_t *was, json_t *is, const json_t *old_effects, const struct planning *now)
+/* By more than a tenth. */
+static bool grew(int64_t before, int64_t after)
+{
+    return after > before + before / 10;
+}
+
+/* What is shown of the difference. */
+static json_t *all_changes(json_t *was, json_t *is, int64_t before, int64_t after)
 {
     json_t *changes = json_array();
     const char *resource;
     json_t *value;
     json_t *old = json_object_get(was, "identities");
     json_t *new = json_object_get(is, "identities");
-    int64_t before = destructive_count(old_effects);
-    int64_t after = destructive_count(now->effects);
 
     json_object_foreach(old, resource, value)
         changes_of(changes, resource, value, json_object_get(new, resource));
@@ -290,31 +307,44 @@ static json_t *compare(json_t *was, json_t *is, const json_t *old_effects, const
             change(changes, resource, "", NULL, value);
     if (!json_equal(json_object_get(was, "actions"), json_object_get(is, "actions")))
         change(changes, "", "actions", json_object_get(was, "actions"), json_object_get(is, "actions"));
-    if (after > before + before / 10)
+    if (grew(before, after))
         json_array_append_new(changes,
                               json_pack("{s:s,s:s,s:I,s:I}", "resource", "", "member", "destructive_count",
                                         "was", (json_int_t)before, "is", (json_int_t)after));
     return changes;
 }
 
+/* A job's error has no list of changes: so its text names the first. */
+static int stale(const json_t *changes, struct err *err)
+{
+    const json_t *first = json_array_get(changes, 0);
+    const char *resource = json_get_text(first, "resource"), *member = json_get_text(first, "member");
+
+    return err_set(err, ERR_PLAN_STALE, "%zu things differ from the plan; the first: %s %s",
+                   json_array_size(changes), resource ? resource : "", member ? member : "");
+}
+
 int plan_compare(const struct plan_row *row, const struct planning *now, struct arena *arena,
                  struct bytes *ret_changes, struct err *err)
 {
-    static const struct json_limits limits = {.max_depth = 64};
+    static const struct json_limits limits = {.max_depth = DOCUMENT_DEPTH};
     json_auto_t *was = NULL;
     json_auto_t *is = NULL;
     json_auto_t *body = NULL;
     json_auto_t *changes = NULL;
     char *text = planning_canonical(now, arena);
+    int64_t before, after;
 
     if (!text)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     if (json_parse(row->identities, &limits, &was, err) < 0 ||
         json_parse(bytes_of(text), &limits, &is, err) < 0 || json_parse(row->body, &limits, &body, err) < 0)
         return -1;
-    changes = compare(was, is, json_object_get(body, "effects"), now);
-    if (json_array_size(changes) == 0)
+    before = destructive_count(json_object_get(body, "effects"));
+    after = destructive_count(now->effects);
+    if (json_equal(was, is) && !grew(before, after))
         return 0;
+    changes = all_changes(was, is, before, after);
     *ret_changes = bytes_of(json_canonical(arena, changes));
-    return err_set(err, ERR_PLAN_STALE, "%zu things differ from the plan", json_array_size(changes));
+    return stale(changes, err);
 }

@@ -1,7 +1,7 @@
 /*
  * Rate caps: one account of time a table and direction, shared by all workers. Each spending moves the
  * account's time on by units/rate; who is ahead of the clock waits. An account never saves more than a second
- * of unused rate.
+ * of unused rate: one that has saved it says no more than a new one, and is forgotten.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct account {
 
 struct rates {
     pthread_mutex_t lock;
-    struct account *accounts; /* one a table in use: few */
+    struct account *accounts; /* one a table in use now: few */
 };
 
 struct rates *rates_new(void)
@@ -45,7 +45,22 @@ void rates_free(struct rates *rates)
     free(rates);
 }
 
-static struct account *account_of(struct rates *rates, const char *key)
+/* Jobs make tables of their own, so who is not used any more must go. */
+static void forget_idle(struct rates *rates, int64_t now)
+{
+    for (struct account **at = &rates->accounts; *at;) {
+        struct account *account = *at;
+
+        if (account->free_at_us >= now - BURST_US) {
+            at = &account->next;
+            continue;
+        }
+        *at = account->next;
+        free(account);
+    }
+}
+
+static struct account *account_of(struct rates *rates, const char *key, int64_t now)
 {
     struct account *account = rates->accounts;
     size_t size = strlen(key) + 1;
@@ -54,6 +69,7 @@ static struct account *account_of(struct rates *rates, const char *key)
         account = account->next;
     if (account)
         return account;
+    forget_idle(rates, now);
     account = calloc(1, sizeof(*account) + size);
     if (!account)
         return NULL;
@@ -72,7 +88,7 @@ int64_t rates_spend(struct rates *rates, const char *key, double units, double p
     if (per_second <= 0 || units <= 0)
         return 0;
     pthread_mutex_lock(&rates->lock);
-    account = account_of(rates, key);
+    account = account_of(rates, key, now);
     if (account) {
         if (account->free_at_us < now - BURST_US)
             account->free_at_us = now - BURST_US;
@@ -80,5 +96,7 @@ int64_t rates_spend(struct rates *rates, const char *key, double units, double p
         wait_us = account->free_at_us - now;
     }
     pthread_mutex_unlock(&rates->lock);
+    if (!account)
+        return -1;
     return wait_us > 0 ? (wait_us + 999) / 1000 : 0;
 }

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-#define RECHECK_MS 60000 /* after a failure; a success holds for the realm's life */
+#define RECHECK_MS 60000 /* after a refusal; a success holds for the realm's life */
 
 struct place {
     const struct environment *environment;
@@ -100,7 +100,7 @@ static int ask_account(const struct place *place, struct environment_state *stat
     session.attempted = engine_count_aws;
     if (interrupt)
         session.interrupt = *interrupt;
-    session.deadline_boot_ms = clock_boot_ms() + 15000;
+    session.deadline_boot_ms = clock_boot_ms() + AWS_IDENTITY_BUDGET_MS;
     result = sts_get_caller_identity(&session, &identity, err);
     aws_session_done(&session);
     if (result < 0)
@@ -183,24 +183,31 @@ void realm_found(struct realm *realm, const struct environment *environment, str
     arena_free(before);
 }
 
+static bool copy_names(const struct name_list *list, struct arena *arena, struct name_list *ret_copy)
+{
+    const char **names = arena_array(arena, const char *, list->count + 1);
+
+    if (!names)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (!(names[i] = arena_strdup(arena, list->names[i])))
+            return false;
+    *ret_copy = (struct name_list){names, list->count};
+    return true;
+}
+
 int realm_tables(struct realm *realm, const char *environment, struct arena *arena,
                  struct name_list *ret_tables, struct err *err)
 {
     struct place *place = find(realm, environment);
-    struct name_list list = {0};
-    const char **names;
+    bool copied;
 
     if (!place)
         return err_set(err, ERR_UNKNOWN_ENVIRONMENT, "no environment %.64s", environment);
     pthread_mutex_lock(&place->lock);
-    names = place->tables.count ? arena_array(arena, const char *, place->tables.count) : NULL;
-    for (; names && list.count < place->tables.count; list.count++)
-        if (!(names[list.count] = arena_strdup(arena, place->tables.names[list.count])))
-            break;
-    list.names = names;
+    copied = copy_names(&place->tables, arena, ret_tables);
     pthread_mutex_unlock(&place->lock);
-    *ret_tables = list;
-    return 0;
+    return copied ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for the tables of %.64s", environment);
 }
 
 int realm_state(struct realm *realm, const char *environment, struct environment_state *ret_state,

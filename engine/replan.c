@@ -16,8 +16,7 @@ static int find(struct tx *tx, void *ctx, struct err *err)
 
 static int compare(struct work *work, const struct plan_row *row, struct err *err)
 {
-    _cleanup_(planning_done_p) struct planning planning = {json_object(), json_array(), json_object(),
-                                                           json_array(), false};
+    _cleanup_(planning_done_p) struct planning planning = {0};
     struct faults faults;
     struct bytes changes = {0};
     struct ask ask = {.engine = work->engine,
@@ -31,6 +30,8 @@ static int compare(struct work *work, const struct plan_row *row, struct err *er
                       .aws = work->aws};
 
     faults_init(&faults, work->arena);
+    if (planning_init(&planning, err) < 0)
+        return -1;
     if (work->kind->check(&ask, err) < 0 || faults_end(&faults, ERR_PLAN_STALE, err) < 0 ||
         work->kind->plan(&ask, &planning, err) < 0 || faults_end(&faults, ERR_PLAN_STALE, err) < 0)
         return -1;

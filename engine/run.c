@@ -8,7 +8,6 @@
 #define BACKOFF_MAX_MS 300000
 #define LIMIT_WAIT_MS 120000
 #define NO_ANSWER_ATTEMPTS 3 /* more than the kind says: with these it goes on for about a minute */
-#define VERDICT_ARENA (8 * MIB)
 
 struct attempt {
     struct work work;
@@ -47,19 +46,6 @@ static int load_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_step_sums(tx, work->part->step_key, &l->items, &l->bytes, err);
 }
 
-static int parse(struct bytes text, struct arena *arena, json_t **ret_value, struct err *err)
-{
-    static const struct json_limits limits = {.max_depth = 64};
-
-    if (!text.data || !text.len)
-        return 0;
-    if (json_parse(text, &limits, ret_value, err) < 0)
-        return -1;
-    return arena_defer(arena, json_decref_p, *ret_value) < 0
-               ? err_set(err, ERR_NO_MEMORY, "no memory for a spec")
-               : 0;
-}
-
 static int find_kind(struct attempt *a, struct engine *engine, struct err *err)
 {
     struct work *work = &a->work;
@@ -67,9 +53,7 @@ static int find_kind(struct attempt *a, struct engine *engine, struct err *err)
     work->kind = kind_find(engine->kinds, work->job->kind);
     if (!work->kind)
         return err_set(err, ERR_UNKNOWN_KIND, "this version has no kind %s", work->job->kind);
-    for (int i = 0; work->kind->steps[i].name; i++)
-        if (!strcmp(work->kind->steps[i].name, work->step->name))
-            a->step_kind = &work->kind->steps[i];
+    a->step_kind = step_kind_of(work->kind, work->step->name);
     if (!a->step_kind)
         return err_set(err, ERR_INTERNAL, "kind %s has no step %s", work->job->kind, work->step->name);
     a->splitting = a->step_kind->split && work->part->seq == 0;
@@ -123,8 +107,8 @@ static int prepare(struct attempt *a, struct worker *worker, struct err *err)
     if (work->part->crashes >= CRASHES_MAX)
         return err_set(err, ERR_CRASHED_REPEATEDLY, "%d processes ended in part %s of step %s",
                        work->part->crashes, work->part->name, work->step->name);
-    if (find_kind(a, worker->engine, err) < 0 || parse(l.spec, work->arena, &work->spec, err) < 0 ||
-        parse(work->part->spec, work->arena, &work->part_spec, err) < 0)
+    if (find_kind(a, worker->engine, err) < 0 || spec_parse(l.spec, work->arena, &work->spec, err) < 0 ||
+        spec_parse(work->part->spec, work->arena, &work->part_spec, err) < 0)
         return -1;
     act_for(a);
     progress_open(worker->engine->progress, work->job->key, work->step->name, l.items, l.bytes);
@@ -313,7 +297,7 @@ static store_fn *verdict_of_failure(struct attempt *a)
 
 static void conclude(struct attempt *a, struct worker *worker)
 {
-    _cleanup_(arena_free_p) struct arena *arena = arena_new(VERDICT_ARENA);
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(VERDICT_ARENA_MAX);
     struct err err = ERR_INIT;
     store_fn *verdict;
 

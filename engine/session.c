@@ -14,6 +14,7 @@ struct engine_session {
 static int open_on(struct engine_session *session, const char *name, int64_t budget_ms, struct err *err)
 {
     const struct environment *environment = config_environment(realm_config(session->realm), name);
+    int64_t deadline = clock_boot_ms() + budget_ms; /* asking for the account is part of it */
     struct aws *aws;
 
     if (!environment)
@@ -23,7 +24,7 @@ static int open_on(struct engine_session *session, const char *name, int64_t bud
         return -1;
     aws_session_init(&session->aws, aws, session->client);
     session->aws.attempted = engine_count_aws;
-    session->aws.deadline_boot_ms = clock_boot_ms() + budget_ms;
+    session->aws.deadline_boot_ms = deadline;
     session->opened = true;
     return 0;
 }
@@ -58,6 +59,13 @@ void engine_session_done(struct engine_session *session)
     http_client_free(session->client);
     realm_release(session->realm);
     free(session);
+}
+
+const char *environment_state_word(const struct environment_state *state)
+{
+    if (state->usable)
+        return "usable";
+    return state->err.code != ERR_NONE ? "unusable" : "unknown";
 }
 
 int engine_environment_state(struct engine *engine, const char *environment,

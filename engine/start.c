@@ -2,8 +2,6 @@
 #include "base/clock.h"
 #include "engine/internal.h"
 
-#define START_LOOK 64 /* how many of the queue are tried in one transaction */
-
 static int show_conflict(struct tx *tx, const struct job *job, const struct id *blockers, size_t count,
                          struct err *err)
 {
@@ -44,7 +42,7 @@ int tx_jobs_start(struct tx *tx, struct engine *engine, struct starting *startin
     int64_t stay = 0;
 
     starting->culprit = starting->next_skip = 0;
-    if (tx_jobs_startable(tx, starting->skip, START_LOOK, arena, &jobs, &count, err) < 0)
+    if (tx_jobs_startable(tx, starting->skip, STARTS_AT_ONCE, arena, &jobs, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct id *blockers = NULL;
@@ -60,7 +58,7 @@ int tx_jobs_start(struct tx *tx, struct engine *engine, struct starting *startin
         stay += !granted;
     }
     starting->culprit = 0;
-    if (count == START_LOOK) /* who waits at the front keeps nobody behind from being looked at */
+    if (count == STARTS_AT_ONCE) /* who waits at the front keeps nobody behind from being looked at */
         starting->next_skip = starting->skip + stay;
     return 0;
 }

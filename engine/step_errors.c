@@ -3,7 +3,7 @@
 #include "engine/internal.h"
 #include "http/problem_members.h"
 
-static const struct json_limits limits = {.max_depth = 16};
+static const struct json_limits limits = {.max_depth = DOCUMENT_DEPTH};
 
 struct bytes error_json(const struct err *failure, struct arena *arena)
 {
@@ -19,6 +19,7 @@ struct bytes error_json(const struct err *failure, struct arena *arena)
     return arena_bytes(arena, buffer_bytes(&text));
 }
 
+/* NULL without memory; `fresh` is taken, and may be NULL. */
 static json_t *member(json_t *object, const char *name, json_t *fresh)
 {
     json_t *found = json_object_get(object, name);
@@ -27,16 +28,28 @@ static json_t *member(json_t *object, const char *name, json_t *fresh)
         json_decref(fresh);
         return found;
     }
-    json_object_set_new(object, name, fresh);
-    return fresh;
+    return json_object_set_new(object, name, fresh) == 0 ? fresh : NULL;
 }
 
-static int record(json_t *errors, const struct err *failure, struct arena *arena, struct err *err)
+static bool append(json_t *errors, const char *code, json_t *value)
 {
     json_t *first = member(errors, "first", json_array());
     json_t *last = member(errors, "last", json_array());
     json_t *by_code = member(errors, "by_code", json_object());
-    const char *code = err_info(failure->code)->name;
+
+    if (!first || !last || !by_code)
+        return false;
+    if (json_array_size(first) < STEP_ERRORS_FIRST && json_array_append(first, value) < 0)
+        return false;
+    if (json_array_append(last, value) < 0)
+        return false;
+    if (json_array_size(last) > STEP_ERRORS_LAST)
+        json_array_remove(last, 0);
+    return json_object_set_new(by_code, code, json_integer(json_get_int(by_code, code, 0) + 1)) == 0;
+}
+
+static int record(json_t *errors, const struct err *failure, struct arena *arena, struct err *err)
+{
     struct bytes text = error_json(failure, arena);
     json_auto_t *value = NULL;
     char at[TIME_SIZE];
@@ -46,13 +59,9 @@ static int record(json_t *errors, const struct err *failure, struct arena *arena
     if (json_parse(text, &limits, &value, err) < 0)
         return -1;
     time_format(clock_wall_ms(), at);
-    json_object_set_new(value, "at", json_string(at));
-    if (json_array_size(first) < STEP_ERRORS_FIRST)
-        json_array_append(first, value);
-    json_array_append(last, value);
-    if (json_array_size(last) > STEP_ERRORS_LAST)
-        json_array_remove(last, 0);
-    json_object_set_new(by_code, code, json_integer(json_get_int(by_code, code, 0) + 1));
+    if (json_object_set_new(value, "at", json_string(at)) < 0 ||
+        !append(errors, err_info(failure->code)->name, value))
+        return err_set(err, ERR_NO_MEMORY, "no memory for a step's errors");
     return 0;
 }
 

@@ -8,13 +8,15 @@
 #include "engine/internal.h"
 
 #define SURVEY_MS 3600000
-#define SURVEY_AGAIN_MS 60000 /* when an environment could not be asked */
+#define SURVEY_AGAIN_MS 60000 /* those that could not be looked at */
 #define SURVEY_BUDGET_MS 60000
 
 struct survey {
     struct engine *engine;
     struct realm *realm;
     struct http_interrupt interrupt;
+    int64_t all_at;                              /* boot clock: when all of them are looked at again */
+    enum err_code said[CONFIG_ENVIRONMENTS_MAX]; /* of each in the log; ERR_COUNT: nothing yet */
 };
 
 /* A reload makes another realm, of which nothing is known yet. */
@@ -67,22 +69,39 @@ static int look_at(struct survey *survey, const struct environment *environment,
     return 0;
 }
 
-static bool look_at_all(struct survey *survey)
+/* Once, not each time. */
+static void tell(struct survey *survey, size_t i, const struct err *err)
+{
+    const char *name = realm_config(survey->realm)->environments[i].name;
+
+    if (err->code == survey->said[i] || told(survey) != ERR_NONE)
+        return;
+    survey->said[i] = err->code;
+    if (err->code == ERR_NONE)
+        log_write(LOG_INFO, "environment can be used", "environment", name, NULL);
+    else
+        log_err(LOG_WARN, "an environment could not be looked at", err, "environment", name, NULL);
+}
+
+/* All that it is time for; returns how long there is nothing more to do. */
+static int64_t look_at_all(struct survey *survey)
 {
     const struct config *config = realm_config(survey->realm);
+    bool all = clock_boot_ms() >= survey->all_at;
     bool complete = true;
 
+    if (all)
+        survey->all_at = clock_boot_ms() + SURVEY_MS;
     for (size_t i = 0; i < config->environment_count && told(survey) == ERR_NONE; i++) {
         struct err err = ERR_INIT;
 
-        if (look_at(survey, &config->environments[i], &err) == 0)
+        if (!all && survey->said[i] == ERR_NONE)
             continue;
-        complete = false;
-        if (told(survey) == ERR_NONE)
-            log_err(LOG_WARN, "an environment could not be looked at", &err, "environment",
-                    config->environments[i].name, NULL);
+        if (look_at(survey, &config->environments[i], &err) < 0)
+            complete = false;
+        tell(survey, i, &err);
     }
-    return complete;
+    return complete ? survey->all_at - clock_boot_ms() : SURVEY_AGAIN_MS;
 }
 
 void *survey_main(void *arg)
@@ -93,13 +112,14 @@ void *survey_main(void *arg)
     while (code != ERR_DRAINING) {
         struct survey survey = {.engine = engine, .realm = engine_realm_hold(engine)};
         struct err err = ERR_INIT;
-        bool complete;
+        int64_t pause_ms;
 
         survey.interrupt = (struct http_interrupt){told, &survey};
+        for (size_t i = 0; i < COUNT_OF(survey.said); i++)
+            survey.said[i] = ERR_COUNT;
         do {
-            complete = look_at_all(&survey);
-        } while (http_client_sleep(engine->surveyor_client, complete ? SURVEY_MS : SURVEY_AGAIN_MS,
-                                   &survey.interrupt, &err) == 0);
+            pause_ms = look_at_all(&survey);
+        } while (http_client_sleep(engine->surveyor_client, pause_ms, &survey.interrupt, &err) == 0);
         code = told(&survey);
         realm_release(survey.realm);
     }

@@ -49,7 +49,7 @@ static bool is_done(const struct taking *t, const char *step)
 /* Of the conditions those that a step said which is not done again. */
 static int copy_conditions(const struct taking *t, struct err *err)
 {
-    static const struct json_limits limits = {.max_depth = 64};
+    static const struct json_limits limits = {.max_depth = DOCUMENT_DEPTH};
     json_auto_t *conditions = NULL;
     struct bytes document;
     size_t i = 0;

@@ -20,10 +20,8 @@ int work_go(struct work *work, struct err *err)
 
     if (code == ERR_NONE)
         return 0;
-    if (code == ERR_CANCELLED && work->step && work->kind) /* what gives back is not cancelled half-way */
-        for (int i = 0; work->kind->steps[i].name; i++)
-            if (work->kind->steps[i].always && !strcmp(work->kind->steps[i].name, work->step->name))
-                return 0;
+    if (code == ERR_CANCELLED && work->step && step_always(work->engine, work->job->kind, work->step->name))
+        return 0; /* what gives back is not cancelled half-way */
     return err_set(err, code, "%s",
                    code == ERR_CANCELLED  ? "cancelled"
                    : code == ERR_DRAINING ? "the server is shutting down"
@@ -117,7 +115,7 @@ static int document_put(struct tx *tx, void *ctx, struct err *err)
 
 static int parse_document(struct bytes text, json_t **ret_value, struct err *err)
 {
-    static const struct json_limits limits = {.max_depth = 64};
+    static const struct json_limits limits = {.max_depth = DOCUMENT_DEPTH};
 
     *ret_value = NULL;
     return text.data ? json_parse(text, &limits, ret_value, err) : 0;
@@ -134,24 +132,15 @@ int work_state_get(struct work *work, const char *name, json_t **ret_value, stru
     return parse_document(d.json, ret_value, err);
 }
 
-static int state_document(struct work *work, const char *name, const json_t *value,
-                          struct document *ret_document, struct err *err)
-{
-    *ret_document = (struct document){work, arena_printf(work->arena, "state.%s", name),
-                                      bytes_of(json_canonical(work->arena, value))};
-    if (!ret_document->name || !ret_document->json.data)
-        return err_set(err, ERR_NO_MEMORY, "no memory for state %s", name);
-    if (ret_document->json.len > DOCUMENT_MAX)
-        return err_set(err, ERR_LIMIT_EXCEEDED, "state %s: more than %lld bytes", name, DOCUMENT_MAX);
-    return 0;
-}
-
 int work_state_put(struct work *work, const char *name, const json_t *value, struct err *err)
 {
-    struct document d;
+    struct document d = {work, arena_printf(work->arena, "state.%s", name),
+                         bytes_of(json_canonical(work->arena, value))};
 
-    if (state_document(work, name, value, &d, err) < 0)
-        return -1;
+    if (!d.name || !d.json.data)
+        return err_set(err, ERR_NO_MEMORY, "no memory for state %s", name);
+    if (d.json.len > DOCUMENT_MAX)
+        return err_set(err, ERR_LIMIT_EXCEEDED, "state %s: more than %lld bytes", name, DOCUMENT_MAX);
     return work_tx(work, "state", document_put, &d, err);
 }
 
@@ -225,25 +214,31 @@ void work_progress_total(struct work *work, int64_t total, bool guess, const cha
 
 /* -- what is shown on the job -- */
 
+struct detail {
+    int64_t step_key;
+    const char *text;
+};
+
 static int detail_tx(struct tx *tx, void *ctx, struct err *err)
 {
-    struct document *d = ctx;
+    const struct detail *d = ctx;
 
-    return tx_step_set_detail(tx, d->work->step->key, d->name, err);
+    return tx_step_set_detail(tx, d->step_key, d->text, err);
 }
 
 int work_detail(struct work *work, const char *text, struct err *err)
 {
-    struct document d = {.work = work, .name = text};
+    struct detail d = {work->step->key, text};
 
     return work_tx(work, "detail", detail_tx, &d, err);
 }
 
 /* Reads a document of the job, changes it, writes it: in one transaction. */
+enum { AS_IT_WAS, CHANGED };
 struct change {
     struct work *work;
     const char *name;
-    bool (*apply)(json_t **value, const void *arg); /* false: nothing changed */
+    int (*apply)(json_t **value, const void *arg); /* CHANGED, AS_IT_WAS; -1 without memory */
     const void *arg;
     bool partial;
 };
@@ -253,28 +248,30 @@ static int change_tx(struct tx *tx, void *ctx, struct err *err)
     struct change *c = ctx;
     json_auto_t *value = NULL;
     struct bytes text;
-    char *changed;
+    char *written;
+    int changed;
 
     if (tx_document_get(tx, c->work->job->key, c->name, c->work->arena, &text, err) < 0 ||
         parse_document(text, &value, err) < 0)
         return -1;
     if (c->partial && tx_job_set_partial(tx, c->work->job->key, err) < 0)
         return -1;
-    if (!c->apply(&value, c->arg))
+    changed = c->apply(&value, c->arg);
+    if (changed == AS_IT_WAS)
         return 0;
-    changed = json_canonical(c->work->arena, value);
-    if (!changed)
+    written = changed < 0 ? NULL : json_canonical(c->work->arena, value);
+    if (!written)
         return err_set(err, ERR_NO_MEMORY, "no memory for %s", c->name);
-    if (tx_document_put(tx, c->work->job->key, c->name, bytes_of(changed), err) < 0)
+    if (tx_document_put(tx, c->work->job->key, c->name, bytes_of(written), err) < 0)
         return -1;
     return tx_job_bump_version(tx, c->work->job->key, err);
 }
 
-static bool merge(json_t **value, const void *arg)
+static int merge(json_t **value, const void *arg)
 {
     if (!*value)
         *value = json_object();
-    return json_object_update(*value, (json_t *)(uintptr_t)arg) == 0;
+    return json_object_update(*value, (json_t *)(uintptr_t)arg) < 0 ? -1 : CHANGED;
 }
 
 int work_result(struct work *work, const json_t *members, struct err *err)
@@ -284,7 +281,7 @@ int work_result(struct work *work, const json_t *members, struct err *err)
     return work_tx(work, "result", change_tx, &c, err);
 }
 
-static bool add_condition(json_t **value, const void *arg)
+static int add_condition(json_t **value, const void *arg)
 {
     const json_t *condition = arg;
     json_t *other;
@@ -294,8 +291,8 @@ static bool add_condition(json_t **value, const void *arg)
         *value = json_array();
     json_array_foreach(*value, i, other)
         if (str_is(json_get_text(other, "type"), json_get_text(condition, "type")))
-            return json_array_set(*value, i, (json_t *)(uintptr_t)condition) == 0;
-    return json_array_append(*value, (json_t *)(uintptr_t)condition) == 0;
+            return json_array_set(*value, i, (json_t *)(uintptr_t)condition) < 0 ? -1 : CHANGED;
+    return json_array_append(*value, (json_t *)(uintptr_t)condition) < 0 ? -1 : CHANGED;
 }
 
 int work_partial(struct work *work, const char *type, enum err_code reason, const char *message,
@@ -306,50 +303,58 @@ int work_partial(struct work *work, const char *type, enum err_code reason, cons
     char at[TIME_SIZE];
 
     time_format(clock_wall_ms(), at);
-    condition = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "type", type, "status", "False", "reason",
-                          err_info(reason)->name, "message", message, "at", at, "step", work->step->name);
+    condition = json_pack("{s:s,s:s,s:s,s:o,s:s,s:s}", "type", type, "status", "False", "reason",
+                          err_info(reason)->name, "message", json_of_text(message), "at", at, "step",
+                          work->step->name);
     if (!condition)
         return err_set(err, ERR_NO_MEMORY, "no memory for a condition");
     c.arg = condition;
     return work_tx(work, "condition", change_tx, &c, err);
 }
 
-static bool add_text(json_t **value, const void *arg)
+/* Where it stands in the list; its size when it does not. */
+static size_t place_of(const json_t *list, const json_t *text)
 {
-    json_t *other;
-    size_t i;
+    size_t i = 0;
 
-    if (!*value)
-        *value = json_array();
-    json_array_foreach(*value, i, other)
-        if (str_is(json_string_value(other), arg))
-            return false;
-    return json_array_append_new(*value, json_string(arg)) == 0;
+    while (i < json_array_size(list) && !json_equal(json_array_get(list, i), text))
+        i++;
+    return i;
 }
 
-static bool remove_text(json_t **value, const void *arg)
+static int add_text(json_t **value, const void *arg)
 {
-    json_t *other;
-    size_t i;
+    if (!*value)
+        *value = json_array();
+    if (place_of(*value, arg) < json_array_size(*value))
+        return AS_IT_WAS;
+    return json_array_append(*value, (json_t *)(uintptr_t)arg) < 0 ? -1 : CHANGED;
+}
 
-    json_array_foreach(*value, i, other)
-        if (str_is(json_string_value(other), arg))
-            return json_array_remove(*value, i) == 0;
-    return false;
+static int remove_text(json_t **value, const void *arg)
+{
+    return json_array_remove(*value, place_of(*value, arg)) < 0 ? AS_IT_WAS : CHANGED;
+}
+
+static int change_left_behind(struct work *work, int (*apply)(json_t **value, const void *arg),
+                              const char *text, struct err *err)
+{
+    json_auto_t *said = json_of_text(text);
+    struct change c = {work, "left_behind", apply, said, false};
+
+    if (!said)
+        return err_set(err, ERR_NO_MEMORY, "no memory for what is left behind");
+    return work_tx(work, "left behind", change_tx, &c, err);
 }
 
 int work_left_behind(struct work *work, const char *text, struct err *err)
 {
-    struct change c = {work, "left_behind", add_text, text, false};
-
-    return work_tx(work, "left behind", change_tx, &c, err);
+    return change_left_behind(work, add_text, text, err);
 }
 
 int work_not_left_behind(struct work *work, const char *text, struct err *err)
 {
-    struct change c = {work, "left_behind", remove_text, text, false};
-
-    return work_tx(work, "left behind", change_tx, &c, err);
+    return change_left_behind(work, remove_text, text, err);
 }
 
 /* -- memory and rates -- */
@@ -377,6 +382,8 @@ int work_rate_take(struct work *work, const char *table, bool write, double unit
 
     snprintf(key, sizeof(key), "%s/%s/%s", work->environment->name, table, write ? "write" : "read");
     wait_ms = rates_spend(work->engine->rates, key, units, units_per_second);
+    if (wait_ms < 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the rate of %s", key);
     return wait_ms > 0 ? work_sleep(work, wait_ms, err) : 0;
 }
 

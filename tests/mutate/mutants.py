@@ -79,6 +79,6 @@ MUTANTS = [
      "req->principal->issuer, req->principal->issuer, req->route->method,", ["handlers/test_jobs", RULES, WHO_MAY]),
     # one-time codes
     ("code-replayed", "auth/totp.c", "(step > last_step)", "(step >= last_step)", ["auth/test_totp"]),
-    ("code-not-spent", "engine/mfa.c", "        row->last_step = totp_step;\n", "", [ENGINE, "handlers/test_totp"]),
+    ("code-not-spent", "engine/mfa.c", "    row->last_step = totp_step;\n", "", [ENGINE, "handlers/test_totp"]),
     ("code-no-lock", "auth/totp.c", "if (++state->failures < TOTP_TRIES)", "if (++state->failures > 0)", ["auth/test_totp"]),
 ]

@@ -62,6 +62,9 @@ static void a_world_that_moved_since_the_approval_is_not_touched(void **state)
 
     assert_int_equal(job->state, JOB_FAILED);
     assert_string_equal(job->error_code, "PLAN_STALE");
+    /* and it says what moved */
+    assert_non_null(strstr(world_document(w, job, "error"),
+                           "1 things differ from the plan; the first: table/T1x version"));
     assert_int_equal(destroyed, 0);
     world_free(w);
 }

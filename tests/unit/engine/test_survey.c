@@ -103,6 +103,35 @@ static void a_reload_looks_again(void **state)
     scripted_server_stop(server);
 }
 
+/* A list that is cut would be a table without an alert. */
+static void tables_that_there_is_no_memory_for_are_not_left_out(void **state)
+{
+    struct scripted_server *server =
+        SCRIPTED({.expect = "ListTables", .body = "{\"TableNames\":[\"Sale-1\",\"Sale-2\"]}"});
+    struct world *w = world_at(server, "\"Sale-*\"", "");
+    struct name_list tables;
+    int full = 0;
+
+    (void)state;
+    wait_for_tables(w, 2, &tables);
+    for (size_t limit = 1; limit < 400; limit++) {
+        struct arena *arena = arena_new(limit);
+        struct err err = ERR_INIT;
+
+        if (engine_tables_found(w->engine, "there", arena, &tables, &err) < 0) {
+            assert_int_equal(err.code, ERR_NO_MEMORY);
+            full++;
+        } else {
+            assert_int_equal(tables.count, 2);
+            assert_string_equal(tables.names[1], "Sale-2");
+        }
+        arena_free(arena);
+    }
+    assert_in_range(full, 1, 398);
+    world_free(w);
+    scripted_server_stop(server);
+}
+
 /* The test would hang, and the runner end it. */
 static void a_stop_does_not_wait_for_an_aws_that_says_nothing(void **state)
 {
@@ -125,6 +154,7 @@ int main(void)
         cmocka_unit_test(what_globs_match_is_known_from_the_start_over_all_pages),
         cmocka_unit_test(without_globs_no_table_is_listed_but_the_account_is_asked_for),
         cmocka_unit_test(a_reload_looks_again),
+        cmocka_unit_test(tables_that_there_is_no_memory_for_are_not_left_out),
         cmocka_unit_test(a_stop_does_not_wait_for_an_aws_that_says_nothing),
     };
 
