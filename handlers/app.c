@@ -31,21 +31,30 @@ static int cursor_key_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_setting_put(tx, CURSOR_KEY, key->value, err);
 }
 
+static int take_cursor_key(struct app *app, struct key_ctx *key, struct err *err)
+{
+    if (store_tx(app->store, "cursor key", cursor_key_tx, key, err) < 0)
+        return -1;
+    if (key->value.len != sizeof(app->cursor_key))
+        return err_set(err, ERR_STORE_CORRUPT, "the setting %s has %zu bytes", CURSOR_KEY, key->value.len);
+    memcpy(app->cursor_key, key->value.data, sizeof(app->cursor_key));
+    return 0;
+}
+
 static int load_cursor_key(struct app *app, struct err *err)
 {
     _cleanup_(arena_free_p) struct arena *arena = arena_new(64 * KIB);
     struct key_ctx key = {.arena = arena};
+    int result;
 
     if (!arena)
         return err_set(err, ERR_NO_MEMORY, "no memory for a key");
     random_bytes(key.fresh, sizeof(key.fresh));
-    if (store_tx(app->store, "cursor key", cursor_key_tx, &key, err) < 0)
-        return -1;
-    if (key.value.len != sizeof(app->cursor_key))
-        return err_set(err, ERR_STORE_CORRUPT, "the setting %s has %zu bytes", CURSOR_KEY, key.value.len);
-    memcpy(app->cursor_key, key.value.data, sizeof(app->cursor_key));
+    result = take_cursor_key(app, &key, err);
+    if (key.value.data) /* in the arena, or the fresh one */
+        OPENSSL_cleanse((void *)(uintptr_t)key.value.data, key.value.len);
     OPENSSL_cleanse(key.fresh, sizeof(key.fresh));
-    return 0;
+    return result;
 }
 
 int app_new(const struct app_options *options, struct app **ret_app, struct err *err)
@@ -146,7 +155,7 @@ static int summary_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_audit(tx, summary->app->node, &entry, err);
 }
 
-/* One row a minute for what is too much for a row each; A failure leaves the count for the next minute. */
+/* One row for what is too much for a row each. A failure leaves the count for the next minute. */
 static void sum_up(struct app *app, enum audit_action action, atomic_int *counter, int beyond)
 {
     int seen = atomic_exchange(counter, 0);

@@ -7,7 +7,6 @@
 #include "handlers/lists.h"
 #include "store/audit_log.h"
 
-#define PAGE_BYTES (8 * MIB) /* a page ends here, whatever its limit: details can be long */
 enum { OFFER_JSON, OFFER_NDJSON };
 
 struct listing {
@@ -26,7 +25,7 @@ static int list_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_audit_list(tx, &l->query, l->req->arena, &l->rows, &l->keys, &l->count, &l->more, err);
 }
 
-static struct audit_row row_of(const struct audit_record *record, struct arena *arena)
+static struct audit_row row_of(const struct audit_record *record)
 {
     struct audit_row row = {.seq = record->seq,
                             .ts_ms = record->at,
@@ -44,7 +43,7 @@ static struct audit_row row_of(const struct audit_record *record, struct arena *
                             .address = record->address};
 
     if (record->detail.len > 0)
-        row.detail = arena_strndup(arena, record->detail.data, record->detail.len);
+        row.detail = record->detail.data; /* the store closes it with NUL */
     memcpy(row.prev_hash, record->prev_hash.bytes, sizeof(row.prev_hash));
     memcpy(row.hash, record->hash.bytes, sizeof(row.hash));
     return row;
@@ -70,8 +69,8 @@ static size_t write_rows(struct listing *l, struct json_writer *w, struct http_r
     bool lines = l->req->offer == OFFER_NDJSON;
     size_t i;
 
-    for (i = 0; i < l->count && (i == 0 || reply->body.len < PAGE_BYTES); i++) {
-        struct audit_row row = row_of(l->rows[i], l->req->arena);
+    for (i = 0; i < l->count && (i == 0 || reply->body.len < AUDIT_PAGE_BYTES); i++) {
+        struct audit_row row = row_of(l->rows[i]);
 
         if (lines)
             json_put_begin(w, &reply->body);
@@ -160,7 +159,7 @@ int audit_get(struct request *req, struct http_reply *reply, struct err *err)
     /* rows without an environment are the whole server's */
     if (!principal_may(req->principal, ROLE_AUDITOR, f.record->environment ? f.record->environment : "*"))
         return err_set(err, ERR_NOT_FOUND, "there is no such row");
-    row = row_of(f.record, req->arena);
+    row = row_of(f.record);
     reply_json(reply, 200, &w);
     audit_row_write(&w, NULL, &row);
     return 0;

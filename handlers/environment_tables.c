@@ -17,19 +17,25 @@ static bool has(const struct table_list *list, const char *name)
 
 static void add(struct table_list *list, const char *name)
 {
-    if (list->count < ENVIRONMENT_TABLES_MAX && !has(list, name))
+    if (has(list, name))
+        return;
+    if (list->count < ENVIRONMENT_TABLES_MAX)
         list->tables[list->count++] = (struct table_state){.name = name};
+    else
+        err_set(&list->err, ERR_LIMIT_EXCEEDED, "more than %d tables; the others are not shown",
+                ENVIRONMENT_TABLES_MAX);
 }
 
-static int expand(struct aws_session *aws, const struct environment *environment, struct arena *arena,
-                  struct table_list *list, struct err *err)
+/* One more than can be shown, so that it is known when there are more. What was found before a failure is
+ * shown. */
+static void expand(struct aws_session *aws, const struct environment *environment, struct arena *arena,
+                   struct table_list *list)
 {
     struct name_list found;
-    int result = dynamodb_tables_of(aws, environment, ENVIRONMENT_TABLES_MAX, arena, &found, err);
 
+    dynamodb_tables_of(aws, environment, ENVIRONMENT_TABLES_MAX + 1, arena, &found, &list->err);
     for (size_t i = 0; i < found.count; i++)
         add(list, found.names[i]);
-    return result;
 }
 
 /* -- asking -- */
@@ -98,7 +104,7 @@ int table_list_read(struct engine *engine, const struct environment *environment
     if (engine_session_open(engine, environment->name, deadline_boot_ms - clock_boot_ms(), &session,
                             &list.err) == 0) {
         if (environment_has_globs(environment))
-            expand(engine_session_aws(session), environment, arena, &list, &list.err);
+            expand(engine_session_aws(session), environment, arena, &list);
         ask_all(engine_session_aws(session), deadline_boot_ms, arena, &list);
     }
     *ret_list = list;

@@ -23,7 +23,7 @@ struct table_state {
 struct table_list {
     struct table_state *tables;
     size_t count;
-    struct err err; /* why tables behind globs, or all, are not known; code ERR_NONE: they are */
+    struct err err; /* why tables behind globs, or all, are not known or shown; code ERR_NONE: they are */
     bool complete;
 };
 

@@ -4,9 +4,6 @@
 
 #include "base/clock.h"
 
-#define LOOKS_AT_ONCE 4
-#define LOOK_BUDGET_MS 10000
-
 struct looking {
     struct request *req;
     const struct environment *environment;
@@ -58,10 +55,7 @@ void limits_write(struct json_writer *w, const char *name, const struct environm
 static void put_state(struct json_writer *w, const struct environment *environment,
                       const struct environment_state *state)
 {
-    json_put_text(w, "state",
-                  state->usable                 ? "usable"
-                  : state->err.code != ERR_NONE ? "unusable"
-                                                : "unknown");
+    json_put_text(w, "state", environment_state_word(state));
     json_put_object(w, "account");
     json_put_text(w, "configured", environment->account);
     json_put_text(w, "found", state->account[0] ? state->account : NULL);
@@ -153,12 +147,13 @@ int environments_list(struct request *req, struct http_reply *reply, struct err 
 static int look_at_tables(struct request *req, const struct environment *environment,
                           struct table_list *ret_tables, struct err *err)
 {
-    int64_t deadline = clock_boot_ms() + LOOK_BUDGET_MS;
+    int64_t deadline = clock_boot_ms() + ENVIRONMENT_LOOK_BUDGET_MS;
     int result;
 
-    if (atomic_fetch_add(&req->app->looking, 1) >= LOOKS_AT_ONCE) {
+    if (atomic_fetch_add(&req->app->looking, 1) >= ENVIRONMENT_LOOKS_AT_ONCE) {
         atomic_fetch_sub(&req->app->looking, 1);
-        return err_set(err, ERR_BUSY, "%d environments are being looked at already", LOOKS_AT_ONCE);
+        return err_set(err, ERR_BUSY, "%d environments are being looked at already",
+                       ENVIRONMENT_LOOKS_AT_ONCE);
     }
     result = table_list_read(req->app->engine, environment, deadline, req->arena, ret_tables, err);
     atomic_fetch_sub(&req->app->looking, 1);

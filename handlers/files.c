@@ -16,10 +16,7 @@
 #include "jobs/manifest.h"
 #include "jobs/root.h"
 
-#define READS_AT_ONCE 8
-#define READ_BUDGET_MS 55000
 #define CHUNK (64 * KIB)
-#define TREE_ARENA_MAX (4 * MANIFEST_MAX)
 
 /* A recovery point's folder, open for the length of one request. */
 struct tree {
@@ -63,7 +60,7 @@ static int open_root(struct tree *tree, struct err *err)
         return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "environment %s is not configured any more",
                        tree->point->environment);
     if (!str_starts(tree->point->location, "file://")) {
-        if (engine_session_open(tree->req->app->engine, tree->point->environment, READ_BUDGET_MS,
+        if (engine_session_open(tree->req->app->engine, tree->point->environment, FILE_READ_BUDGET_MS,
                                 &tree->session, err) < 0)
             return -1;
         options.aws = engine_session_aws(tree->session);
@@ -77,9 +74,9 @@ static int tree_open(struct request *req, const struct recovery_point *point, st
     if (!point->has_manifest)
         return err_set(err, ERR_RECOVERY_POINT_UNUSABLE, "the recovery point is %s and has no manifest",
                        point_status_name(point->status));
-    if (atomic_fetch_add(&req->app->reading, 1) >= READS_AT_ONCE) {
+    if (atomic_fetch_add(&req->app->reading, 1) >= FILE_READS_AT_ONCE) {
         atomic_fetch_sub(&req->app->reading, 1);
-        return err_set(err, ERR_BUSY, "%d files are being read already", READS_AT_ONCE);
+        return err_set(err, ERR_BUSY, "%d files are being read already", FILE_READS_AT_ONCE);
     }
     tree->req = req;
     tree->point = point;
@@ -229,22 +226,23 @@ static int record_tx(struct tx *tx, void *ctx, struct err *err)
     const struct reading *reading = ctx;
     struct audit_entry entry = audit_entry_by(reading->req->principal, AUDIT_DATA_READ, "ok");
     struct bytes range = http_request_header(reading->req->http, "Range");
-    char hash[HEX_SIZE(32)], id[ID_SIZE];
-    json_auto_t *detail = NULL;
-    _cleanup_(cleanup_free) char *text = NULL;
+    _cleanup_(buffer_done) struct buffer detail = BUFFER_INIT(AUDIT_FIELD_MAX);
+    struct json_writer w;
 
-    hex_encode(reading->file->sha256.bytes, 32, hash);
-    id_format(&reading->point->id, id);
-    detail =
-        json_pack("{s:s,s:s,s:s,s:I,s:s%}", "recovery_point", id, "path", reading->file->path, "sha256", hash,
-                  "size", (json_int_t)reading->file->size, "range", range.data ? range.data : "", range.len);
-    text = detail ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    if (!text)
-        return err_set(err, ERR_NO_MEMORY, "no memory for an audit row");
+    json_put_begin(&w, &detail);
+    json_put_object(&w, NULL);
+    json_put_text(&w, "path", reading->file->path);
+    json_put_text_bytes(&w, "range", range); /* as it was sent, which need not be UTF-8 */
+    json_put_id(&w, "recovery_point", &reading->point->id);
+    json_put_hash(&w, "sha256", &reading->file->sha256);
+    json_put_int(&w, "size", reading->file->size);
+    json_put_object_end(&w);
+    if (buffer_ok(&detail, "an audit row", err) < 0)
+        return -1;
     entry.object = reading->point->resource;
     entry.environment = reading->point->environment;
     entry.request_id = reading->req->http->id;
-    entry.detail = text;
+    entry.detail = detail.data;
     return tx_audit(tx, reading->req->app->node, &entry, err);
 }
 

@@ -201,9 +201,8 @@ int jobs_retry(struct request *req, struct http_reply *reply, struct err *err)
     struct submit s;
     struct job *job;
 
-    if (request_job(req, 0, &job, err) < 0 || submit_of(req, &s, err) < 0)
+    if (request_job(req, &job, err) < 0 || submit_of(req, &s, err) < 0)
         return -1;
-    req->environment = job->environment;
     s.retry_of = job->id;
     return submit(req, &s, reply, err);
 }
@@ -213,7 +212,7 @@ int jobs_cancel(struct request *req, struct http_reply *reply, struct err *err)
     struct job *job;
     int seconds;
 
-    if (wanted_wait(req, &seconds, err) < 0 || request_job(req, 0, &job, err) < 0)
+    if (wanted_wait(req, &seconds, err) < 0 || request_job(req, &job, err) < 0)
         return -1;
     if (engine_cancel(req->app->engine, req->principal, &job->id, req->http->id, req->arena, &job, err) < 0)
         return -1;
@@ -228,7 +227,7 @@ int jobs_get(struct request *req, struct http_reply *reply, struct err *err)
     struct id id;
     int seconds;
 
-    if (wanted_wait(req, &seconds, err) < 0 || request_id_param(req, 0, &id, err) < 0)
+    if (wanted_wait(req, &seconds, err) < 0 || request_id_param(req, &id, err) < 0)
         return -1;
     if (wait_until_settled(req, &id, seconds, err) < 0)
         return -1;

@@ -14,8 +14,7 @@ static void put_kind(struct json_writer *w, const struct job_kind *kind)
     json_put_flag(w, "may_destroy", kind->may_destroy == DESTROYS_AS_PLANNED);
     json_put_flag(w, "needs_plan", kind->mfa == MFA_FRESH || kind->may_destroy == DESTROYS_AS_PLANNED);
     fields_schema(kind->spec, w, "spec");
-    if (kind->result)
-        fields_schema(kind->result, w, "result");
+    fields_schema(kind->result, w, "result");
     json_put_object_end(w);
 }
 

@@ -5,11 +5,9 @@
 #include "audit/log.h"
 #include "http/header.h"
 
-#define RATE_MAX 1000000
-
 const struct field limits_put_fields[] = {
-    FIELD_INTEGER("read_units_per_second", 0, RATE_MAX, "per table; 0: as configured", .initial = "0"),
-    FIELD_INTEGER("write_units_per_second", 0, RATE_MAX, "per table; 0: as configured", .initial = "0"),
+    FIELD_INTEGER("read_units_per_second", 0, LIVE_RATE_MAX, "per table; 0: as configured", .initial = "0"),
+    FIELD_INTEGER("write_units_per_second", 0, LIVE_RATE_MAX, "per table; 0: as configured", .initial = "0"),
     FIELD_END,
 };
 

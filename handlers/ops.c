@@ -75,10 +75,7 @@ static void put_environments(struct json_writer *w, struct app *app)
             state.err = err;
         json_put_object(w, NULL);
         json_put_text(w, "name", name);
-        json_put_text(w, "state",
-                      state.usable                 ? "usable"
-                      : state.err.code != ERR_NONE ? "unusable"
-                                                   : "unknown");
+        json_put_text(w, "state", environment_state_word(&state));
         if (state.err.code != ERR_NONE)
             json_put_text(w, "code", err_info(state.err.code)->name);
         json_put_object_end(w);

@@ -126,7 +126,7 @@ int plans_get(struct request *req, struct http_reply *reply, struct err *err)
 {
     struct plan_look look = {.req = req};
 
-    if (request_hash_param(req, 0, &look.hash, err) < 0 || request_read(req, look_tx, &look, err) < 0)
+    if (request_hash_param(req, &look.hash, err) < 0 || request_read(req, look_tx, &look, err) < 0)
         return -1;
     if (!may_read(req, look.plan))
         return err_set(err, ERR_NOT_FOUND, "no such plan");
@@ -139,7 +139,7 @@ int jobs_plan(struct request *req, struct http_reply *reply, struct err *err)
     struct plan_look look = {.req = req};
     struct job *job;
 
-    if (request_job(req, 0, &job, err) < 0)
+    if (request_job(req, &job, err) < 0)
         return -1;
     if (!job->has_plan)
         return err_set(err, ERR_NOT_FOUND, "the job was accepted without a plan");

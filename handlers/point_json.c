@@ -67,7 +67,7 @@ int request_point(struct request *req, enum role role, struct recovery_point **r
 {
     struct finding finding = {.req = req};
 
-    if (request_id_param(req, 0, &finding.id, err) < 0 || request_read(req, find_tx, &finding, err) < 0)
+    if (request_id_param(req, &finding.id, err) < 0 || request_read(req, find_tx, &finding, err) < 0)
         return -1;
     if (!principal_sees(req->principal, finding.point->environment) ||
         (role == ROLE_VIEWER && !principal_may(req->principal, role, finding.point->environment)))

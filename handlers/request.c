@@ -5,18 +5,16 @@
 
 #define REPLY_USUAL 2000
 
-int request_id_param(struct request *req, int index, struct id *ret_id, struct err *err)
+int request_id_param(struct request *req, struct id *ret_id, struct err *err)
 {
-    if (id_parse(bytes_of(req->params[index]), ret_id))
+    if (id_parse(bytes_of(req->params[0]), ret_id))
         return 0;
     return err_set(err, ERR_NOT_FOUND, "there is nothing with this id");
 }
 
-int request_hash_param(struct request *req, int index, struct hash *ret_hash, struct err *err)
+int request_hash_param(struct request *req, struct hash *ret_hash, struct err *err)
 {
-    struct bytes text = bytes_of(req->params[index]);
-
-    if (text.len == 2 * sizeof(ret_hash->bytes) && hex_decode(text, ret_hash->bytes, sizeof(ret_hash->bytes)))
+    if (hex_decode(bytes_of(req->params[0]), ret_hash->bytes, sizeof(ret_hash->bytes)))
         return 0;
     return err_set(err, ERR_NOT_FOUND, "there is nothing with this hash");
 }
@@ -54,15 +52,15 @@ const char *request_header_text(struct request *req, const char *name)
     return value.data ? arena_strndup(req->arena, value.data, value.len) : NULL;
 }
 
-int request_job(struct request *req, int index, struct job **ret_job, struct err *err)
+int request_job(struct request *req, struct job **ret_job, struct err *err)
 {
     struct id id;
 
-    if (request_id_param(req, index, &id, err) < 0 ||
+    if (request_id_param(req, &id, err) < 0 ||
         engine_job(req->app->engine, req->principal, &id, req->arena, ret_job, err) < 0)
         return -1;
     req->environment = (*ret_job)->environment;
-    req->object = req->params[index];
+    req->object = req->params[0];
     return 0;
 }
 

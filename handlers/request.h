@@ -28,10 +28,10 @@ struct request {
     struct bytes changes; /* of a stale plan: a JSON array */
 };
 
-/* The first parameter as an id, or NOT_FOUND: what is no id is the id of nothing. */
-int request_id_param(struct request *req, int index, struct id *ret_id, struct err *err);
-/* 64 hex digits, or NOT_FOUND. */
-int request_hash_param(struct request *req, int index, struct hash *ret_hash, struct err *err);
+/* The path's first parameter as an id, or NOT_FOUND: what is no id is the id of nothing. */
+int request_id_param(struct request *req, struct id *ret_id, struct err *err);
+/* The same as 64 hex digits. */
+int request_hash_param(struct request *req, struct hash *ret_hash, struct err *err);
 /* The environment of this name where the caller has `role`: NOT_FOUND when he does not see it, FORBIDDEN when
  * he does. */
 int request_environment(struct request *req, const char *name, enum role role,
@@ -41,8 +41,9 @@ int request_role(struct request *req, enum role role, const char *environment, s
 const char *request_query(const struct request *req, const char *name); /* NULL when absent */
 /* A header as text in the arena; NULL when absent (or without memory). */
 const char *request_header_text(struct request *req, const char *name);
-/* The job, if the caller may look at it: NOT_FOUND otherwise. */
-int request_job(struct request *req, int index, struct job **ret_job, struct err *err);
+/* The job of the path's first parameter, if the caller may look at it: NOT_FOUND otherwise. A refusal then
+ * names it and its environment. */
+int request_job(struct request *req, struct job **ret_job, struct err *err);
 
 /* The scope and body digest of an Idempotency-Key; a scope of zeros when none was sent. INVALID_HEADER. */
 int request_idempotency(struct request *req, struct hash *ret_scope, struct hash *ret_body, struct err *err);

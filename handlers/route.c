@@ -78,10 +78,11 @@ const struct route *route_find(const struct route *table, const char *method, co
                                struct buffer *allow, struct err *err)
 {
     const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
-    const char *params[ROUTE_PARAMS_MAX];
     const struct route *found = NULL;
 
     for (const struct route *route = table; route->method; route++) {
+        const char *params[ROUTE_PARAMS_MAX] = {NULL};
+
         if (!route_path_matches(route->path, segments, count, arena, params))
             continue;
         add_method(allow, route->method);

@@ -163,6 +163,11 @@ static void a_file_is_served_whole_or_in_part_and_each_read_is_a_row(void **stat
     answer = ask("HEAD", target(id, "/files/" DATA), auth, NULL, NULL);
     assert_int_equal(answer.status, 200);
     assert_int_equal(audit_rows(), rows + 1);
+    /* a Range that is none is passed over (RFC 9110 section 14.2), whatever its bytes are */
+    answer = ask("GET", target(id, "/files/" DATA), auth, "Range: caf\xe9=0-1\r\n", NULL);
+    expect("a range that is no UTF-8", &answer, 200, NULL);
+    assert_int_equal(audit_rows(), rows + 2);
+    assert_non_null(memmem(last_audit()->detail.data, last_audit()->detail.len, "caf\xef\xbf\xbd=0-1", 10));
 }
 
 static void only_what_the_manifest_lists_is_there(void **state)
