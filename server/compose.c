@@ -15,10 +15,8 @@
 #include "server/embedded.h"
 #include "server/options.h"
 
-#define OPS_CONNECTIONS 32
 #define OPS_STOP_MS 1000
 #define OPS_PATIENCE_MS 250 /* whoever scrapes or probes is near; a crowd there must not hide us */
-#define PEM_MAX (256 * KIB)
 
 /* -- making -- */
 
@@ -202,7 +200,7 @@ static int start_ops(struct server *server, struct err *err)
 
 struct record {
     struct server *server;
-    int action;
+    enum audit_action action;
     const char *outcome;
     const char *detail;
 };
@@ -210,16 +208,16 @@ struct record {
 static int record_tx(struct tx *tx, void *ctx, struct err *err)
 {
     const struct record *record = ctx;
-    struct audit_entry entry = audit_entry_by(NULL, (enum audit_action)record->action, record->outcome);
+    struct audit_entry entry = audit_entry_by(NULL, record->action, record->outcome);
 
     entry.detail = record->detail;
     return tx_audit(tx, record->server->config->node, &entry, err);
 }
 
-int server_audit(struct server *server, int action, const char *outcome, const json_t *detail,
+int server_audit(struct server *server, enum audit_action action, const char *outcome, const json_t *detail,
                  struct err *err)
 {
-    _cleanup_(cleanup_free) char *text = detail ? json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    _cleanup_(cleanup_free) char *text = detail ? json_dumped(detail, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     struct record record = {server, action, outcome, text};
 
     if (detail && !text)
@@ -277,14 +275,16 @@ int server_start(struct server *server, struct err *err)
         return code;
     if (record_start(server, err) < 0)
         return EXIT_STORE;
-    if (engine_start(server->engine, err) < 0)
-        return EXIT_INTERNAL;
+    /* Before the workers: a start that fails, again and again perhaps, must not take up parts and count as a
+     * crash in them. */
     code = start_api(server, err);
     if (code != 0)
         return code;
+    if (engine_start(server->engine, err) < 0)
+        return EXIT_INTERNAL;
     app_listener(server->app, server->api);
     log_start(server);
-    return watch_begin(server->engine, server->app, &server->watch, err) < 0 ? EXIT_INTERNAL : 0;
+    return 0;
 }
 
 /* -- ending -- */
@@ -315,13 +315,13 @@ void server_drain(struct server *server, int64_t deadline_boot_ms)
 
 void server_done(struct server *server)
 {
-    watch_end(server->watch);
     if (server->app)
         app_listener(server->app, NULL);
     http_server_stop(server->api, 0);
     http_server_stop(server->ops, OPS_STOP_MS);
     if (server->engine)
-        engine_stop(server->engine, clock_boot_ms());
+        engine_stop(server->engine,
+                    clock_boot_ms() + server->config->drain_ms); /* after a start that failed */
     app_free(server->app);
     engine_free(server->engine);
     store_close(server->store);

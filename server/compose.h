@@ -3,8 +3,9 @@
  * it. Thread rule: the main thread.
  */
 #pragma once
+#include "audit/actions.h"
 #include "handlers/app.h"
-#include "server/watch.h"
+#include "server/issuers.h"
 
 struct server {
     struct config *config; /* what is in force */
@@ -14,7 +15,7 @@ struct server {
     struct app *app;
     struct http_server *ops;
     struct http_server *api;
-    struct watch *watch;
+    struct issuers_said said;
 };
 
 /* 0, or an exit code; err says why. What was made stays for server_done. `config` is taken. */
@@ -22,7 +23,8 @@ int server_compose(struct server *server, struct config *config, struct err *err
 /* Reads every key, secret and certificate that the configuration names: 0, or -1 with the first that cannot
  * be used. */
 int server_check(const struct config *config, struct err *err);
-/* Listens, starts workers, records the start. 0, or an exit code. */
+/* Records the start, listens, starts workers: what fails before that leaves every part as it was. 0, or an
+ * exit code. */
 int server_start(struct server *server, struct err *err);
 /* /readyz no, no new requests, replies end, workers hand back, all by the deadline; then the record of it. */
 void server_drain(struct server *server, int64_t deadline_boot_ms);
@@ -38,5 +40,5 @@ int tls_files_read(const struct config *config, struct tls_files *ret_files, str
 void tls_files_done(struct tls_files *files);
 
 /* One audit row of the server itself, in its own transaction. `detail`: a JSON object, or NULL. */
-int server_audit(struct server *server, int action, const char *outcome, const json_t *detail,
+int server_audit(struct server *server, enum audit_action action, const char *outcome, const json_t *detail,
                  struct err *err);

@@ -70,8 +70,10 @@ static struct config *load(const char *path)
     struct faults faults;
     struct err err = ERR_INIT;
 
-    if (!arena)
+    if (!arena) {
+        fputs("recoverd: no memory for a configuration\n", stderr);
         return NULL;
+    }
     faults_init(&faults, arena);
     config = config_load(path, &faults, &err);
     if (!config)
@@ -156,6 +158,8 @@ static void *hurry(void *arg)
         while ((got = next_signal(signals)) < 0)
             pthread_testcancel();
     } while (got == SIGHUP);
+    /* from here on this thread ends the process: cancelled in the log it would leave the log's lock behind */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     log_write(LOG_WARN, "a second signal: stopping at once", NULL);
     _exit(EXIT_DRAINED); /* whatever runs has its lease and its row: the next start goes on with it */
 }
@@ -180,6 +184,7 @@ static void serve(struct server *server, sigset_t *signals)
         int got = next_signal(signals);
 
         app_tick(server->app, false);
+        issuers_look(server->app, &server->said);
         log_flush();
         if (got == SIGTERM || got == SIGINT)
             return;

@@ -14,7 +14,6 @@
 #include "jobs/settings.h"
 #include "server/online_regions.h"
 
-#define ARENA_MAX (64 * MIB)
 #define SKEW_MAX_MS 300000
 
 /* One environment being tried. */
@@ -25,7 +24,7 @@ struct trial {
     struct aws_session *aws;
     struct arena *arena;
     const char *spool; /* a folder of our own: the data folder may be another user's */
-    struct region_survey survey;
+    struct other_regions others;
 };
 
 /* -- saying -- */
@@ -162,7 +161,7 @@ static bool is_named(const void *name, const char *found)
 static void say_missing(struct trial *t, const char *what, const char *name, const struct err *err)
 {
     const char *found;
-    const char *region = survey_find(&t->survey, t->aws, t->arena, is_named, name, &found);
+    const char *region = other_regions_find(&t->others, t->aws, t->arena, is_named, name, &found);
 
     say_failed_with(t, what, err,
                     region ? arena_printf(t->arena, "the table is in %s: mend `region`", region)
@@ -207,7 +206,8 @@ static void say_found(struct trial *t, size_t found)
 {
     const char *name = NULL, *own = t->environment->region;
     const char *region =
-        found == 0 ? survey_find(&t->survey, t->aws, t->arena, is_globbed, t->environment, &name) : NULL;
+        found == 0 ? other_regions_find(&t->others, t->aws, t->arena, is_globbed, t->environment, &name)
+                   : NULL;
     struct err err = ERR_INIT;
 
     if (!region) {
@@ -396,7 +396,7 @@ static void http_client_free_p(struct http_client **client)
 
 static int try_environment(const struct environment *environment, const char *spool, FILE *out)
 {
-    _cleanup_(arena_free_p) struct arena *arena = arena_new(ARENA_MAX);
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(ONLINE_ARENA_MAX);
     struct trial t = {.out = out, .environment = environment, .arena = arena, .spool = spool};
     struct err err = ERR_INIT;
     _cleanup_(aws_free_p) struct aws *aws = aws_new(environment, &err);

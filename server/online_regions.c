@@ -46,18 +46,18 @@ static void list_region(struct aws_session *aws, struct arena *arena, struct reg
     }
 }
 
-static void survey_make(struct region_survey *survey, struct aws_session *aws, struct arena *arena)
+static void list_regions(struct other_regions *others, struct aws_session *aws, struct arena *arena)
 {
     const char *own = aws_region(aws->aws);
     const char *const *regions = aws_regions(own);
     int64_t deadline = aws->deadline_boot_ms;
     size_t count = 0;
 
-    survey->done = true;
+    others->done = true;
     while (regions[count])
         count++;
-    survey->list = arena_array(arena, struct region_tables, count + 1);
-    if (!survey->list)
+    others->list = arena_array(arena, struct region_tables, count + 1);
+    if (!others->list)
         return;
     aws->deadline_boot_ms = clock_boot_ms() + REGIONS_BUDGET_MS;
     for (size_t i = 0; i < count; i++) {
@@ -66,22 +66,22 @@ static void survey_make(struct region_survey *survey, struct aws_session *aws, s
         if (!strcmp(regions[i], own))
             continue;
         list_region(aws, arena, &tables);
-        survey->list[survey->count++] = tables;
+        others->list[others->count++] = tables;
     }
     aws->deadline_boot_ms = deadline;
 }
 
-const char *survey_find(struct region_survey *survey, struct aws_session *aws, struct arena *arena,
-                        bool (*fits)(const void *arg, const char *name), const void *arg,
-                        const char **ret_name)
+const char *other_regions_find(struct other_regions *others, struct aws_session *aws, struct arena *arena,
+                               bool (*fits)(const void *arg, const char *name), const void *arg,
+                               const char **ret_name)
 {
-    if (!survey->done)
-        survey_make(survey, aws, arena);
-    for (size_t i = 0; i < survey->count; i++)
-        for (size_t k = 0; k < survey->list[i].count; k++)
-            if (fits(arg, survey->list[i].names[k])) {
-                *ret_name = survey->list[i].names[k];
-                return survey->list[i].region;
+    if (!others->done)
+        list_regions(others, aws, arena);
+    for (size_t i = 0; i < others->count; i++)
+        for (size_t k = 0; k < others->list[i].count; k++)
+            if (fits(arg, others->list[i].names[k])) {
+                *ret_name = others->list[i].names[k];
+                return others->list[i].region;
             }
     return NULL;
 }

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 
 /* What was found; zeroed at first, in the arena once it was asked for. */
-struct region_survey {
+struct other_regions {
     bool done;
     struct region_tables *list;
     size_t count;
@@ -16,6 +16,6 @@ struct region_survey {
 
 /* The first region, other than the environment's, in which `fits` takes a table's name: the region, and that
  * name in ret_name. NULL: none that could be seen. */
-const char *survey_find(struct region_survey *survey, struct aws_session *aws, struct arena *arena,
-                        bool (*fits)(const void *arg, const char *name), const void *arg,
-                        const char **ret_name);
+const char *other_regions_find(struct other_regions *others, struct aws_session *aws, struct arena *arena,
+                               bool (*fits)(const void *arg, const char *name), const void *arg,
+                               const char **ret_name);

@@ -106,7 +106,7 @@ static int take(struct server *server, struct next *next, const char *restart, s
     server->config = TAKE(next->config);
     log_setup(server->config->log_level, server->config->log_format);
     app_reloaded(server->app, true);
-    watch_again(server->watch);
+    server->said = (struct issuers_said){0};
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -237,6 +238,23 @@ static void a_faulty_configuration_leaves_everything_as_it_was(void **state)
     assert_int_equal(status_of(api_port, "/v1/me"), 401);
 }
 
+static int runs_of_the_engine(void)
+{
+    char path[128];
+    sqlite3_stmt *query;
+    sqlite3 *db;
+    int runs;
+
+    snprintf(path, sizeof(path), "%s/data/recoverd.db", dir);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM process", -1, &query, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    runs = sqlite3_column_int(query, 0);
+    sqlite3_finalize(query);
+    sqlite3_close(db);
+    return runs;
+}
+
 static void an_address_in_use_is_exit_4(void **state)
 {
     struct err err = ERR_INIT;
@@ -250,6 +268,9 @@ static void an_address_in_use_is_exit_4(void **state)
     assert_int_equal(listen(fd, 1), 0);
     assert_int_equal(server_compose(&server, load(), &err), 0);
     assert_int_equal(server_start(&server, &err), EXIT_ADDRESS);
+    server_done(&server);
+    assert_int_equal(runs_of_the_engine(),
+                     0); /* each would count as a crash in the parts of the one before */
 }
 
 static void a_store_that_cannot_be_opened_is_exit_3(void **state)
@@ -280,7 +301,7 @@ static void an_environment_that_cannot_be_used_is_shown_and_stops_nothing(void *
     setenv("AWS_CONFIG_FILE", "/nonexistent", 1);
     write_config("a.secret", "", "    account: \"123456789012\"\n"); /* it has to be asked for */
     start();
-    while (!found.checked) { /* the watch looks by itself */
+    while (!found.checked) { /* the survey looks by itself */
         assert_int_equal(engine_environment_state(server.engine, "test", &found, &err), 0);
         usleep(10000);
     }
