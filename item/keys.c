@@ -63,7 +63,7 @@ static int take_attribute(struct bytes name, struct bytes value, const char *key
 int item_keys_find(struct bytes item, const struct item_key_names *names,
                    struct bytes ret_values[ITEM_KEYS_MAX], struct err *err)
 {
-    struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name, value;
+    struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name = {0}, value = {0};
     struct scan in = scan_of(item);
     int more;
     if (!scan_take(&in, '{'))
