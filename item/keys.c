@@ -63,7 +63,7 @@ static int take_attribute(struct bytes name, struct bytes value, const char *key
 int item_keys_find(struct bytes item, const struct item_key_names *names,
                    struct bytes ret_values[ITEM_KEYS_MAX], struct err *err)
 {
-    struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name = {0}, value = {0};
+    struct bytes found[ITEM_KEYS_MAX] = {{NULL, 0}}, name, value;
     struct scan in = scan_of(item);
     int more;
     if (!scan_take(&in, '{'))
@@ -99,7 +99,7 @@ void item_keys_write(struct buffer *out, const struct item_key_names *names,
 /* The item's Key object, into `key`. */
 static int key_of(struct bytes item, const struct item_key_names *names, struct buffer *key, struct err *err)
 {
-    struct bytes values[ITEM_KEYS_MAX];
+    struct bytes values[ITEM_KEYS_MAX] = {{NULL, 0}};
     if (item_keys_find(item, names, values, err) < 0)
         return -1;
     key->secret = true;
