@@ -1,3 +1,4 @@
+import contextlib
 import json
 import pathlib
 import re
@@ -6,7 +7,16 @@ import pytest
 
 import contract
 from peers import PEERS, Peer, end
-from world import Server
+from world import Server, make_table, plain_items, put_items
+
+
+LONGEST = ["test_cases.py", "test_faults.py", "test_least_privilege.py", "test_kill.py", "test_clients.py", "test_schemathesis.py",
+           "test_buckets.py", "test_retry.py", "test_jobs.py", "test_bad_disk.py", "test_throttling.py"]
+
+
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first, so that nothing long is left for one process when the others have ended."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +50,31 @@ def aws(stand_ins):
     return aws
 
 
+@pytest.fixture(scope="module")
+def sales_for_all(stand_ins):
+    """awsim with a table, for all tests of a file."""
+    aws = stand_ins(PEERS["awsim"])
+    aws.reset()
+    make_table(aws.client("dynamodb"), "Sales")
+    put_items(aws.client("dynamodb"), "Sales", plain_items(20))
+    return aws
+
+
 @pytest.fixture
-def server(aws):
-    server = Server(aws.url).start()
-    yield server
-    end(server)
+def new_server():
+    """Makes servers, which are not started; all end with the test, whatever becomes of it."""
+    with contextlib.ExitStack() as made:
+        def make(*args, **options):
+            server = Server(*args, **options)
+            made.callback(end, server)
+            return server
+
+        yield make
+
+
+@pytest.fixture
+def server(aws, new_server):
+    return new_server(aws.url).start()
 
 
 @pytest.fixture(scope="module", params=PEERS)

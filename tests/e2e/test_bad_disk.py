@@ -55,7 +55,7 @@ class Shaky:
 
     def ask(self, *args, **kw):
         """A call, sent again when the process ended over it. A full or failing disk says 503: then later."""
-        until = time.monotonic() + 60
+        answer, until = None, time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 answer = self.server.call(*args, **kw)

@@ -20,7 +20,7 @@ from peers import end
 from world import Server, make_table, plain_items, put_items, token, wait_until
 
 TORTURE = bool(os.environ.get("TORTURE"))
-PATIENCE = 20  # seconds that a good client waits, below the 30 that a silent connection has when nobody else wants in
+GOOD_WAIT_S = 20  # seconds that a good client waits, below the 30 that a silent connection has when nobody else wants in
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,7 +37,7 @@ def told(record_property):
     return lambda line: record_property("told", f"clients: {line}")
 
 
-def connect(port, receive=None, timeout=PATIENCE):
+def connect(port, receive=None, timeout=GOOD_WAIT_S):
     s = socket.socket()
     s.settimeout(timeout)
     if receive:
@@ -54,7 +54,7 @@ def head(path, auth=None, more=""):
 def served(port, path, auth=None):
     """One request as a good client makes it: its status, and how long it took in ms."""
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=GOOD_WAIT_S)
     connection.request("GET", path, headers={"Authorization": f"Bearer {auth}"} if auth else {})
     answer = connection.getresponse()
     answer.read()

@@ -127,7 +127,7 @@ def test_a_full_store_refuses_and_goes_on(sales, disk, on_store):
 def test_a_store_that_fills_while_a_job_runs(aws, sales, disk, on_store):
     aws.faults({"service": "dynamodb", "operation": "Scan", "do": "delay", "ms": 1500, "count": 2})
     job = on_store.submit("backup.table", {"table": "Sales", "segments": 2})
-    wait_until(lambda: aws.own("GET", "faults")[-1]["left"] < 2, 20, "the scan")
+    aws.wait_met()
     disk.fill()
     refusal(on_store)
     disk.make_room()

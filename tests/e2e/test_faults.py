@@ -3,7 +3,7 @@ well with the right data, or fails with the code that names the cause; whatever 
 takes every operation apart."""
 import pytest
 
-from peers import Peer, end
+from peers import Peer
 from world import Awsim, fingerprint_of, items_of, make_table, plain_items, put_items
 
 OPERATIONS = {
@@ -37,12 +37,12 @@ def peer(request, stand_ins):
     peer.dynamodb.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
     yield peer
     peer.aws.clear_faults()
-    end(peer.server)
+    peer.stop()
 
 
-def made_once(peer):
+def made_once(aws):
     """Of each table one, of each object one."""
-    rows = [(row["operation"], row["resource"]) for operation in ("CreateTable", "PutObject") for row in peer.aws.effects(operation)]
+    rows = [(row["operation"], row["resource"]) for operation in ("CreateTable", "PutObject") for row in aws.effects(operation)]
     assert len(rows) == len(set(rows)), rows
 
 
@@ -60,7 +60,7 @@ def test_a_bad_moment_changes_nothing(peer, faults):
     peer.aws.clear_faults()
     assert items_of(peer.dynamodb, "Back") == items
     assert len(peer.server.get("/v1/recovery-points")["items"]) == 1
-    made_once(peer)
+    made_once(peer.aws)
 
 
 # A day that does not end: the fault, in which job, and the code that it ends with.
@@ -87,7 +87,6 @@ def test_a_bad_day_ends_with_its_name(peer, day):
     if point:
         status, _, plan = peer.server.call("POST", "/v1/plans", body)
         assert status == 200, plan
-        status, _, job = 0, None, None
     peer.aws.faults(fault(service, operation, do, count=100000))
     if point:
         status, _, job = peer.server.call("POST", "/v1/jobs", {**body, "plan_hash": plan["plan_hash"]})
@@ -98,7 +97,7 @@ def test_a_bad_day_ends_with_its_name(peer, day):
         job = peer.server.submit("backup.table", {"table": "Sales"})
     job = peer.server.wait(job, want=None, seconds=240)
     peer.aws.clear_faults()
-    made_once(peer)
+    made_once(peer.aws)
     if codes is None:
         assert job["state"] == "succeeded", job
         assert items_of(peer.dynamodb, "Back") == items_of(peer.dynamodb, "Sales")

@@ -1,21 +1,16 @@
 """Runs every command of docs/first-hour.md, in its order, with awsim in the place of the account."""
-import base64
-import hashlib
-import hmac
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
-import time
 
 import pytest
 
-from world import KEYS, RECOVERD, ROOT, free_port, items_of, make_table, plain_items, put_items, wait_until
+from world import KEYS, RECOVERD, ROOT, free_port, items_of, make_table, plain_items, put_items, totp, wait_until
 
 TEXT = (ROOT / "docs/first-hour.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.S | re.M)
@@ -85,13 +80,6 @@ def hosts(aws):
         shutil.rmtree(host.dir)
 
 
-def code_of(secret):
-    counter = struct.pack(">Q", int(time.time()) // 30)
-    digest = hmac.new(base64.b32decode(secret + "=" * (-len(secret) % 8)), counter, hashlib.sha1).digest()
-    at = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06d}"
-
-
 def the(kind, start):
     found = [text for lang, text in BLOCKS if lang == kind and start in text]
     assert len(found) == 1, (start, found)
@@ -143,7 +131,7 @@ def test_every_command_of_the_first_hour_works_in_its_order(aws, hosts):
     secret = json.loads(fresh.run(the("sh", "totp enrol")))["secret"]
     fresh.env["TREE"] = points[0]["location"]
     fresh.run(the("sh", "plan restore"))
-    fresh.run(the("sh", "SalesTable-restored --otp"), stdin=code_of(secret) + "\n")
+    fresh.run(the("sh", "SalesTable-restored --otp"), stdin=totp(secret) + "\n")
     fresh.run(the("sh", "validate table"))
     assert items_of(dynamodb, "SalesTable-restored") == before
 

@@ -4,7 +4,6 @@ import http.client
 import os
 import shutil
 import struct
-import time
 
 import pytest
 
@@ -38,7 +37,7 @@ class Crashing:
         return struct.unpack("<Q", (self.server.dir / "count").read_bytes())[0]
 
     def do(self, kind, spec):
-        """Accepts and waits; -> the finished job, or None when the server died on the way. The request is sent again, with its key,
+        """Accepts and waits; -> the finished job and how often the server died on the way. The request is sent again, with its key,
         to the restarted server when it is not known whether it was accepted: that is what a client does."""
         key = os.urandom(8).hex()
         body = {"kind": kind, "environment": "production", "spec": spec}
@@ -59,9 +58,7 @@ class Crashing:
                 assert self.server.process.wait(10) == -9
                 died += 1
                 (self.server.dir / "arm").unlink()
-                began = time.monotonic()
                 self.server.start(self.env)
-                assert time.monotonic() - began < 20
 
 
 def story(aws, crashing):

@@ -139,4 +139,4 @@ def test_a_bad_network_changes_nothing(aws, line, day):
         assert [p["status"] for p in server.get("/v1/recovery-points")["items"]] == ["proven"]
     finally:
         end(server)
-    made_once(type("Ledger", (), {"aws": aws}))
+    made_once(aws)

@@ -2,8 +2,7 @@
 import json
 import re
 
-from peers import end
-from world import ROOT, Server, make_table, plain_items, put_items
+from world import ROOT, make_table, plain_items, put_items
 
 POLICY = json.loads((ROOT / "deploy/iam-policy.json").read_text())
 ACTIONS = {action for row in POLICY["Statement"] for action in ([row["Action"]] if isinstance(row["Action"], str) else row["Action"])}
@@ -55,7 +54,7 @@ def test_no_statement_reaches_further_than_its_placeholders():
                 assert "kms:ViaService" in row["Condition"]["StringEquals"]
 
 
-def test_what_a_run_asked_of_aws_is_in_the_policy(aws):
+def test_what_a_run_asked_of_aws_is_in_the_policy(aws, new_server):
     """Backup, restore with settings, both validations: every operation of the ledger that recoverd made."""
     dynamodb = aws.client("dynamodb")
     aws.client("s3").create_bucket(Bucket="points")
@@ -63,14 +62,13 @@ def test_what_a_run_asked_of_aws_is_in_the_policy(aws):
     dynamodb.update_time_to_live(TableName="Sales", TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
     dynamodb.update_continuous_backups(TableName="Sales", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
     put_items(dynamodb, "Sales", plain_items(50))
-    server = Server(aws.url, root="s3://points/recoverd", more="    tags: {owner: sales}\n")
+    server = new_server(aws.url, root="s3://points/recoverd", more="    tags: {owner: sales}\n")
     before = aws.ledger()[-1]["seq"]
     server.start()
     point = server.backup("Sales")["result"]["recovery_point"]
     server.restore(point, "Sales-restored")
     server.run("validate.backup", {"source": {"recovery_point": point}, "prove": True}, plan=True)
     server.run("validate.table", {"table": "Sales-restored"})
-    end(server)
     asked = {f"{row['service']}:{row['operation']}" for row in aws.ledger(since=before) if row["seq"] > before}
     asked = {OTHER_NAMES.get(action, action) for action in asked}
     assert {"dynamodb:CreateTable", "dynamodb:Scan", "dynamodb:UpdateContinuousBackups", "s3:PutObject", "dynamodb:DeleteTable"} <= asked

@@ -2,8 +2,8 @@
 and where nothing can be built on it begins anew. Nothing is made twice."""
 import pytest
 
-from peers import Peer, end
-from world import Awsim, fingerprint_of, items_of, make_table, plain_items, put_items
+from peers import Peer
+from world import Awsim, fingerprint_of, items_of, make_table, plain_items, put_items, wait_until
 
 FOREVER = 100000
 
@@ -17,7 +17,7 @@ def peer(stand_ins):
     peer.items = items_of(peer.dynamodb, "Sales")
     yield peer
     peer.aws.clear_faults()
-    end(peer.server)
+    peer.stop()
 
 
 def fault(peer, operation, do, count=FOREVER, service="dynamodb", **more):
@@ -61,11 +61,14 @@ def test_what_could_not_be_read_back_is_failed_and_only_read_again(peer):
     assert (effects(peer, "Scan", "read"), effects(peer, "PutObject")) == (scans, puts), "something was done again"
 
 
+def reading_back(peer, job):
+    return any(step["name"] == "read_back" and step["state"] == "running" for step in peer.server.get(f"/v1/jobs/{job['id']}")["steps"])
+
+
 def test_a_backup_cancelled_while_it_is_read_back_is_failed(peer):
     fault(peer, "GetObject", "delay", service="s3", ms=20000)
     job = peer.server.submit("backup.table", {"table": "Sales"})
-    while not any(step["name"] == "read_back" and step["state"] == "running" for step in peer.server.get(f"/v1/jobs/{job['id']}")["steps"]):
-        pass
+    wait_until(lambda: reading_back(peer, job), what="the reading back")
     peer.server.call("POST", f"/v1/jobs/{job['id']}/cancel")
     job = peer.server.wait(job, want="cancelled")
     assert status_of(peer, job) == "failed"
@@ -85,7 +88,7 @@ def test_a_damaged_backup_is_made_anew(peer):
 
 
 def test_a_backup_of_a_table_that_was_replaced_meanwhile_is_made_anew(peer):
-    fault(peer, "Scan", "error_500")
+    fault(peer, "Scan", "denied")
     job = peer.server.wait(peer.server.submit("backup.table", {"table": "Sales"}), want="failed")
     peer.aws.clear_faults()
     peer.dynamodb.delete_table(TableName="Sales")
@@ -130,7 +133,7 @@ def test_what_differs_after_a_second_load_is_told_so(peer):
 
 def test_a_partial_restore_tried_again_asks_only_for_what_was_refused(peer):
     point, restore = restored(peer, "partial")
-    fault(peer, "UpdateContinuousBackups", "error_500")
+    fault(peer, "UpdateContinuousBackups", "denied")
     job = restore()
     assert {row["name"]: row["outcome"] for row in job["result"]["settings"]}["pitr"] == "failed", job["result"]
     peer.aws.clear_faults()
@@ -151,7 +154,7 @@ def test_a_partial_restore_tried_again_asks_only_for_what_was_refused(peer):
 @pytest.mark.parametrize("then,code", [("gone", "TABLE_NOT_FOUND"), ("another", "TABLE_REPLACED")])
 def test_a_partial_restore_is_only_gone_on_with_in_its_own_table(peer, then, code):
     _, restore = restored(peer, "partial")
-    fault(peer, "UpdateContinuousBackups", "error_500")
+    fault(peer, "UpdateContinuousBackups", "denied")
     job = restore()
     peer.aws.clear_faults()
     peer.dynamodb.delete_table(TableName="Back")
@@ -164,7 +167,7 @@ def test_a_partial_restore_is_only_gone_on_with_in_its_own_table(peer, then, cod
 
 def test_a_restore_whose_table_is_gone_makes_it_anew(peer):
     point, _ = restored(peer, "failed")
-    fault(peer, "BatchWriteItem", "error_500")
+    fault(peer, "BatchWriteItem", "denied")
     job = peer.server.wait(peer.server.submit("restore.table", {"source": {"recovery_point": point}, "target_table": "Back"}, plan=True), want="failed")
     peer.aws.clear_faults()
     peer.dynamodb.delete_table(TableName="Back")
@@ -183,7 +186,7 @@ def test_a_setting_that_cannot_be_read_for_a_moment_is_waited_for(peer):
     fault(peer, "UpdateContinuousBackups", "reset_before", 6)
     restored = peer.server.restore(point, "Back")
     assert {row["name"]: row["outcome"] for row in restored["result"]["settings"]}["pitr"] == "applied"
-    fault(peer, "DescribeTimeToLive", "error_500")
+    fault(peer, "DescribeTimeToLive", "denied")
     job = peer.server.run("backup.table", {"table": "Sales"}, want="partial")
     assert [row["type"] for row in job["conditions"]] == ["SettingsRead"], job["conditions"]
 

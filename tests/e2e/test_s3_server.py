@@ -17,7 +17,7 @@ def peer(stand_ins):
     make_table(peer.dynamodb, "Sales")
     put_items(peer.dynamodb, "Sales", plain_items(300))
     yield peer
-    end(peer.server)
+    peer.stop()
 
 
 def another(peer, **options):

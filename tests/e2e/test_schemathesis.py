@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from peers import end
-from world import ROOT, Awsim, Server, make_table, plain_items, put_items, token
+from world import ROOT, Server, token
 
 TORTURE = bool(os.environ.get("TORTURE"))
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
@@ -28,14 +28,9 @@ def program():
 
 
 @pytest.fixture(scope="module")
-def place(stand_ins):
+def place(sales_for_all):
     """A server, and what is there by path and parameter."""
-    aws = stand_ins(Awsim)
-    aws.reset()
-    dynamodb = aws.client("dynamodb")
-    make_table(dynamodb, "Sales")
-    put_items(dynamodb, "Sales", plain_items(20))
-    server = Server(aws.url).start()
+    server = Server(sales_for_all.url).start()
     yield server, known_things(server)
     end(server)
 

@@ -59,4 +59,4 @@ def test_a_throttled_job_slows_and_ends_right(aws):
         assert ("aws", "running") in {(reason, state) for _, reason, state in seen}, seen
     finally:
         end(server)
-    made_once(type("Ledger", (), {"aws": aws}))
+    made_once(aws)

@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 from peers import end
-from world import Awsim, Server, make_table, plain_items, put_items, token
+from world import Server, token
 
 ROLES = ("viewer", "operator", "BackupAdministrator", "auditor", "data_reader")
 NEEDS = {"backup.table": "operator", "validate.backup": "operator", "validate.table": "operator", "restore.table": "BackupAdministrator"}
@@ -15,19 +15,15 @@ OTHER = """\
     region: us-east-1
     tables: [Staging-only]
     endpoint_url: {endpoint}
-    recovery_points: file:///tmp/recoverd-e2e-staging
+    recovery_points: file://{root}
     allow_unencrypted: true
 """
 
 
 @pytest.fixture(scope="module")
-def place(stand_ins):
-    aws = stand_ins(Awsim)
-    aws.reset()
-    dynamodb = aws.client("dynamodb")
-    make_table(dynamodb, "Sales")
-    put_items(dynamodb, "Sales", plain_items(10))
-    server = Server(aws.url, tables=["Sales"], more=OTHER.format(endpoint=aws.url)).start()
+def place(sales_for_all, tmp_path_factory):
+    url = sales_for_all.url
+    server = Server(url, tables=["Sales"], more=OTHER.format(endpoint=url, root=tmp_path_factory.mktemp("staging"))).start()
     job = server.backup("Sales")
     yield server, job["result"]["recovery_point"]
     end(server)

@@ -10,6 +10,7 @@ import re
 import secrets
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -130,6 +131,13 @@ class Awsim(StandIn):
     def faults(self, *faults):
         self.own("POST", "faults", list(faults))
 
+    def wait_met(self, times=1):
+        """Until the newest fault was met so often: what is to be delayed or refused is under way."""
+        def met():
+            fault = self.own("GET", "faults")[-1]
+            return fault["count"] - fault["left"] >= times
+        wait_until(met, 20, "the call that goes wrong")
+
     def clear_faults(self):
         self.own("DELETE", "faults")
 
@@ -162,6 +170,14 @@ def token(roles=("BackupAdministrator@*", "data_reader@*", "auditor@*"), subject
     head = b64url(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
     text = head + "." + b64url(json.dumps(body).encode())
     return text + "." + b64url(hmac.new(secret, text.encode(), hashlib.sha256).digest())
+
+
+def totp(secret):
+    """The one-time code of now."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
+    start = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[start:start + 4])[0] & 0x7FFFFFFF) % 10**6:06d}"
 
 
 CONFIG = """\

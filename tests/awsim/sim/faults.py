@@ -137,6 +137,7 @@ BEFORE = {
     "error_500": _refusal("error_500"),
     "error_503": _refusal("error_503"),
     "expired_token": lambda _fault, call: Denied("expired").response(call),
+    "denied": _refusal("denied"),
     "conflict": _refusal("conflict"),
     "reset_before": _reset_before,
     "delay": _delay,

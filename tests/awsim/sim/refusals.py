@@ -35,6 +35,11 @@ REFUSALS = {
         ),
         (409, "ConflictException", "A conflicting operation is in progress."),
     ),
+    "denied": (
+        (400, "AccessDeniedException", "User is not authorized to perform this operation."),
+        (403, "AccessDenied", "Access Denied"),
+        (400, "AccessDeniedException", "User is not authorized to perform this operation."),
+    ),
     "unknown_operation": (
         (400, "UnknownOperationException", "An unknown operation was requested."),
         (501, "NotImplemented", "A header you provided implies functionality that is not implemented."),
