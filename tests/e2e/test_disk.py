@@ -1,5 +1,6 @@
 """Disks fill up and go read-only: the store's, and the root's. The job waits or fails by that name; when the disk is mended the next
 job succeeds, and what was there before is still whole. Each disk is a small tmpfs, which only root can mount."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -24,10 +25,15 @@ class Disk:
 
     def fill(self, leave=0):
         """What is left is `leave` bytes, in whole pages."""
-        free = os.statvfs(self.path)
-        room = free.f_bavail * free.f_frsize - leave
-        with open(self.path / "ballast", "ab") as file:
-            os.posix_fallocate(file.fileno(), 0, (file.tell() + room) // 4096 * 4096)
+        def filled():
+            free = os.statvfs(self.path)
+            room = free.f_bavail * free.f_frsize - leave
+            with open(self.path / "ballast", "ab") as file, contextlib.suppress(OSError):  # the server has taken some of it meanwhile
+                os.posix_fallocate(file.fileno(), 0, (file.tell() + room) // 4096 * 4096)
+                return True
+            return False
+
+        wait_until(filled, what="the full disk")
 
     def make_room(self):
         (self.path / "ballast").unlink(missing_ok=True)
