@@ -281,9 +281,10 @@ int backup_read_back(struct work *work, struct err *err)
 
 /* -- close -- */
 
+/* Failed: the job before this one had read all of it back, and ended before it came to this step. */
 static void is_verified(struct recovery_point *point, const void *arg)
 {
-    if (point->status != POINT_AVAILABLE)
+    if (point->status != POINT_AVAILABLE && point->status != POINT_FAILED)
         return; /* a proof came before us: proven is more than verified */
     point->status = POINT_VERIFIED;
     point->verified_at = *(const int64_t *)arg;

@@ -2,7 +2,7 @@
 and where nothing can be built on it begins anew. Nothing is made twice."""
 import pytest
 
-from peers import Peer
+from peers import Peer, end
 from world import Awsim, fingerprint_of, items_of, make_table, plain_items, put_items, wait_until
 
 FOREVER = 100000
@@ -75,6 +75,35 @@ def test_a_backup_cancelled_while_it_is_read_back_is_failed(peer):
     peer.aws.clear_faults()
     assert status_of(peer, retry(peer, job, plan=False)) in (None, "verified")
     assert [row["status"] for row in peer.server.get("/v1/recovery-points")["items"]] == ["verified"]
+
+
+def test_a_backup_that_lacks_only_its_last_step_is_verified_by_its_retry(peer):
+    """The one worker is busy with an older job when all is read back: the backup is cancelled with nothing but the verdict left to do."""
+    point = peer.server.backup("Sales", segments=1)["result"]["recovery_point"]
+    busy = peer.fresh_server(threads=1)
+    try:
+        peer.aws.own("POST", "settings", {"table_create_delay": "1h"})
+        location = peer.server.get(f"/v1/recovery-points/{point}")["location"]
+        busy.submit("restore.table", {"source": {"uri": location}, "target_table": "Back"}, plan=True)
+        wait_until(lambda: effects(peer, "CreateTable", of="Back"), what="the table that is never ready")
+        fault(peer, "GetObject", "delay", service="s3", ms=1000)
+        job = busy.submit("backup.table", {"table": "Sales", "segments": 1})
+
+        def read_back():
+            steps = {step["name"]: step["state"] for step in busy.get(f"/v1/jobs/{job['id']}")["steps"]}
+            return steps["read_back"] == "done" and steps["close"] != "done"
+
+        wait_until(read_back, 60, "the moment before the last step")
+        busy.call("POST", f"/v1/jobs/{job['id']}/cancel")
+        job = busy.wait(job, want="cancelled")
+        peer.aws.clear_faults()
+        status, _, again = busy.call("POST", f"/v1/jobs/{job['id']}/retry", {})
+        assert status == 202, again
+        again = busy.wait(again)
+        made = busy.get(f"/v1/recovery-points/{again['result']['recovery_point']}")
+        assert (made["status"], made["fingerprint"]) == ("verified", fingerprint_of(peer.items)), made
+    finally:
+        end(busy)
 
 
 def test_a_damaged_backup_is_made_anew(peer):
