@@ -5,6 +5,7 @@
 #include "jobs/history.h"
 #include "jobs/names.h"
 #include "jobs/read_rate.h"
+#include "jobs/table_make.h"
 
 /* A read request unit of the Standard class, us-east-1, since November 2024:
  * aws.amazon.com/dynamodb/pricing/on-demand.
@@ -172,8 +173,7 @@ int backup_describe(struct aws_session *aws, const char *table, struct arena *ar
             err->code = ERR_TABLE_NOT_FOUND;
         return -1;
     }
-    /* A table whose settings are being changed is read as well as any other. */
-    if (!str_is(ret_table->status, "ACTIVE") && !str_is(ret_table->status, "UPDATING"))
+    if (!table_usable(ret_table))
         return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s", table, ret_table->status);
     return 0;
 }

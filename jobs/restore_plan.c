@@ -61,8 +61,9 @@ static int find_own(struct planned *p, struct err *err)
     if (json_parse(o.text, &(struct json_limits){.max_depth = 64}, &state, err) < 0)
         return -1;
     id_format(&p->ask->retry_of->origin_id, origin);
-    p->own = json_get_bool(state, "found", false) ? table_same(state, &p->table)
-                                                  : table_is_made(p->ask->aws, state, origin, &p->table);
+    if (!json_get_bool(state, "found", false))
+        return table_is_made(p->ask->aws, state, origin, &p->table, &p->own, err);
+    p->own = table_same(state, &p->table);
     return 0;
 }
 

@@ -109,6 +109,28 @@ static int decide(struct applying *a, const struct setting *setting, json_t *ent
 
 /* -- one setting -- */
 
+/* The answer of the last write is known: what it did shows in a moment. */
+static int answered(struct applying *a, json_t *entry, struct err *err)
+{
+    json_object_del(entry, "lost");
+    return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : work_again(a->work, SENT_MS, "aws");
+}
+
+static int refused(struct applying *a, json_t *entry, const struct err *failed, struct err *err)
+{
+    int again;
+
+    if (failed->code == ERR_AWS_UNSUPPORTED)
+        return end_with(a, entry, "unsupported", failed->message, err);
+    again = be_patient(a, entry, failed);
+    if (again)
+        return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : again;
+    /* When an answer was lost, what it said yes to is refused at the second try: the table itself is asked.
+     */
+    json_object_set_new(entry, "refused", json_string(failed->message));
+    return answered(a, entry, err);
+}
+
 static int send(struct applying *a, const struct setting *setting, json_t *entry, const json_t *wanted,
                 json_t *found, struct err *err)
 {
@@ -118,35 +140,29 @@ static int send(struct applying *a, const struct setting *setting, json_t *entry
                             .name = STATE,
                             .state = a->state,
                             .detail = detail};
+    int64_t sends = json_get_int(entry, "sends", 0) + 1;
     struct err failed = ERR_INIT;
-    int result, again;
+    int result;
 
-    json_object_del(entry, "lost");
     json_object_set(entry, "last", found);
-    json_object_set_new(entry, "sends", json_integer(json_get_int(entry, "sends", 0) + 1));
+    json_object_set_new(entry, "sends", json_integer(sends));
     json_object_set_new(entry, "sent_at", json_integer(clock_wall_ms()));
+    /* Until its answer is known it counts as lost: whoever finds it so, after a crash too, sends it again. */
+    json_object_set_new(entry, "lost", json_true());
     if (work_intent(a->work, &effect, err) < 0)
         return -1;
     result = setting->apply(&a->view, wanted, found, &failed);
     if (work_outcome(a->work, &effect, result < 0 ? &failed : NULL, NULL, err) < 0)
         return -1;
-    if (result == 0 || failed.code == ERR_AWS_CONFLICT) /* a conflict: AWS is at work on the table already */
-        return work_again(a->work, result == 0 ? SENT_MS : LOOK_MS, "aws");
+    if (result == 0)
+        return answered(a, entry, err);
+    if (failed.code == ERR_AWS_CONFLICT && sends < SENDS_MAX) /* AWS is at work on the table already */
+        return work_again(a->work, LOOK_MS * (sends < 10 ? sends : 10), "aws");
     if (ends_attempt(failed.code)) {
         *err = failed;
         return -1;
     }
-    if (failed.code == ERR_AWS_UNSUPPORTED)
-        return end_with(a, entry, "unsupported", failed.message, err);
-    again = be_patient(a, entry, &failed);
-    if (again) {
-        json_object_set_new(entry, "lost", json_true());
-        return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : again;
-    }
-    /* When an answer was lost, what it said yes to is refused at the second try: the table itself is asked.
-     */
-    json_object_set_new(entry, "refused", json_string(failed.message));
-    return work_state_put(a->work, STATE, a->state, err) < 0 ? -1 : work_again(a->work, SENT_MS, "aws");
+    return refused(a, entry, &failed, err);
 }
 
 static int settle(struct applying *a, const struct setting *setting, json_t *entry, json_t *found,
@@ -224,13 +240,13 @@ static int finish(struct applying *a, struct err *err)
 
         if (!outcome)
             continue;
-        json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted",
-                                              capsule_value(a->copy.capsule, s->name), "found",
-                                              json_object_get(entry, "found"), "outcome", outcome, "detail",
-                                              json_get_text(entry, "detail")));
         if (str_is(outcome, "failed") || str_is(outcome, "unreadable"))
             bad = arena_printf(a->work->arena, "%s%s%s %s", bad, *bad ? ", " : "", s->name, outcome);
-        if (!bad)
+        if (!bad ||
+            json_array_append_new(list, json_pack("{s:s,s:O?,s:O?,s:s,s:s*}", "name", s->name, "wanted",
+                                                  capsule_value(a->copy.capsule, s->name), "found",
+                                                  json_object_get(entry, "found"), "outcome", outcome,
+                                                  "detail", json_get_text(entry, "detail"))) < 0)
             return err_set(err, ERR_NO_MEMORY, "no memory for settings");
     }
     result = json_pack("{s:O}", "settings", list);

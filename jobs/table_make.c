@@ -10,7 +10,10 @@
 #define STATE "table"
 #define LOOK_MS 1500
 #define PATIENCE_MS (3600LL * 1000) /* an empty table is made in seconds, with many indexes in minutes */
-#define CLOCK_SLACK_MS 2000         /* CreationDateTime may be in whole seconds */
+/* What CreateTable has said yes to may not show at once: neither DescribeTable nor ListTagsOfResource reads
+ * consistently (Amazon DynamoDB API Reference, DescribeTable and TagResource). */
+#define APPEAR_MS 30000
+#define CLOCK_SLACK_MS 2000 /* CreationDateTime may be in whole seconds */
 
 /* -- the request -- */
 
@@ -96,6 +99,11 @@ bool table_ready(const struct dynamodb_table *table)
     return true;
 }
 
+bool table_usable(const struct dynamodb_table *table)
+{
+    return str_is(table->status, "ACTIVE") || str_is(table->status, "UPDATING");
+}
+
 static json_t *key_json(const struct dynamodb_key *key)
 {
     char types[3] = {key->hash_type, key->range ? key->range_type : 0, 0};
@@ -123,38 +131,65 @@ bool table_same(const json_t *state, const struct dynamodb_table *table)
     return json_get_int(state, "created_at", -1) == table->created_ms;
 }
 
-/* 1: tagged as ours; 0: not; -1: tags cannot be read here. */
-static int tagged(struct aws_session *aws, const struct dynamodb_table *table, const char *origin)
+enum tag { TAG_OURS, TAG_ANOTHER, TAG_UNREADABLE };
+
+/* By these codes a peer, or a policy, says that tags are not to be read. All others may go away. */
+static bool hides_tags(enum err_code code)
+{
+    return code == ERR_AWS_UNSUPPORTED || code == ERR_AWS_ACCESS_DENIED || code == ERR_AWS_REFUSED ||
+           code == ERR_AWS_NOT_FOUND;
+}
+
+static int read_tag(struct aws_session *aws, const struct dynamodb_table *table, const char *origin,
+                    enum tag *ret_tag, struct err *err)
 {
     json_auto_t *tags = NULL;
-    struct err ignored = ERR_INIT; /* then time and keys decide */
+    struct err failed = ERR_INIT;
     const json_t *tag;
     size_t i;
 
-    if (!table->arn || dynamodb_list_tags(aws, table->arn, &tags, &ignored) < 0)
+    *ret_tag = TAG_UNREADABLE;
+    if (!table->arn)
+        return 0;
+    if (dynamodb_list_tags(aws, table->arn, &tags, &failed) < 0) {
+        if (hides_tags(failed.code))
+            return 0;
+        *err = failed;
         return -1;
+    }
+    *ret_tag = TAG_ANOTHER;
     json_array_foreach(tags, i, tag)
-        if (str_is(json_get_text(tag, "Key"), TABLE_TAG))
-            return str_is(json_get_text(tag, "Value"), origin);
+        if (str_is(json_get_text(tag, "Key"), TABLE_TAG) && str_is(json_get_text(tag, "Value"), origin))
+            *ret_tag = TAG_OURS;
     return 0;
 }
 
-bool table_is_made(struct aws_session *aws, const json_t *state, const char *origin,
-                   const struct dynamodb_table *table)
+/* Made after we asked, with the keys that we asked for. */
+static bool fits_intent(const json_t *state, const struct dynamodb_table *table)
 {
     int64_t intent_at = json_get_int(state, "intent_at", 0);
     json_auto_t *keys = key_json(&table->key);
-    int tag;
 
-    if (!state || !str_is(json_get_text(state, "name"), table->name))
-        return false;
-    if (json_get_bool(state, "made", false))
-        return table_same(state, table);
-    tag = tagged(aws, table, origin);
-    if (tag >= 0)
-        return tag > 0;
     return intent_at > 0 && table->created_ms + CLOCK_SLACK_MS >= intent_at &&
            json_equal(keys, json_object_get(state, "keys"));
+}
+
+int table_is_made(struct aws_session *aws, const json_t *state, const char *origin,
+                  const struct dynamodb_table *table, bool *ret_made, struct err *err)
+{
+    enum tag tag;
+
+    *ret_made = false;
+    if (!state || !str_is(json_get_text(state, "name"), table->name))
+        return 0;
+    if (json_get_bool(state, "made", false)) {
+        *ret_made = table_same(state, table);
+        return 0;
+    }
+    if (read_tag(aws, table, origin, &tag, err) < 0)
+        return -1;
+    *ret_made = tag == TAG_OURS || (tag == TAG_UNREADABLE && fits_intent(state, table));
+    return 0;
 }
 
 const char *table_object(struct work *work, const char *table)
@@ -170,11 +205,12 @@ const char *table_object(struct work *work, const char *table)
 
 /* -- making -- */
 
-/* 1: there, 0: not there. */
+/* 1: there, 0: not there, and *ret_table is empty. */
 static int look(struct work *work, const char *name, struct dynamodb_table *ret_table, struct err *err)
 {
     struct err failed = ERR_INIT;
 
+    *ret_table = (struct dynamodb_table){0};
     if (dynamodb_describe_table(work->aws, name, work->arena, ret_table, &failed) == 0)
         return 1;
     if (failed.code == ERR_AWS_NOT_FOUND)
@@ -216,6 +252,14 @@ static const char *left(struct work *work, const char *name)
     return text ? text : name;
 }
 
+/* What was certainly not made is not waited for, nor left behind. */
+static int not_asked(struct work *work, const char *name, json_t *state, struct err *err)
+{
+    json_object_del(state, "asked_at");
+    return work_state_put(work, STATE, state, err) < 0 ? -1
+                                                       : work_not_left_behind(work, left(work, name), err);
+}
+
 static int send_create(struct work *work, const struct table_make *make, json_t *state, struct err *err)
 {
     json_auto_t *request = NULL;
@@ -224,34 +268,35 @@ static int send_create(struct work *work, const struct table_make *make, json_t 
                             .object = table_object(work, make->name),
                             .name = STATE,
                             .state = state};
-    bool unknown = false;
+    bool unknown = false, first = !json_object_get(state, "asked_at");
     int result;
 
+    if (first)
+        json_object_set_new(state, "asked_at", json_integer(aws_now_ms(work->aws->aws)));
     if (table_make_request(make, work->origin, &request, err) < 0 ||
         work_left_behind(work, left(work, make->name), err) < 0 || work_intent(work, &effect, err) < 0)
         return -1;
     result = dynamodb_create_table(work->aws, request, &unknown, &failed);
     if (work_outcome(work, &effect, result < 0 ? &failed : NULL, NULL, err) < 0)
         return -1;
-    if (result < 0 && failed.code != ERR_AWS_CONFLICT) {
-        if (!unknown && !err_info(failed.code)->retryable &&
-            work_not_left_behind(work, left(work, make->name), err) < 0)
-            return -1;
-        *err = failed; /* what it did is looked at when the step runs again */
+    if (result == 0 || failed.code == ERR_AWS_CONFLICT)
+        return 0;
+    if (first && !unknown && not_asked(work, make->name, state, err) < 0)
         return -1;
-    }
-    return 0;
+    *err = failed; /* what it did is looked at when the step runs again */
+    return -1;
 }
 
-static json_t *new_state(struct work *work, const struct table_make *make)
+static int new_state(struct work *work, const struct table_make *make, json_t **ret_state, struct err *err)
 {
+    json_int_t now = aws_now_ms(work->aws->aws);
     struct dynamodb_key key;
-    struct err ignored = ERR_INIT; /* table_make_request has the say on a capsule without keys */
 
-    if (capsule_key(make->capsule, &key, &ignored) < 0)
-        return NULL;
-    return json_pack("{s:s,s:I,s:o}", "name", make->name, "intent_at", (json_int_t)aws_now_ms(work->aws->aws),
-                     "keys", key_json(&key));
+    if (capsule_key(make->capsule, &key, err) < 0)
+        return -1;
+    *ret_state = json_pack("{s:s,s:I,s:o,s:s,s:I}", "name", make->name, "intent_at", now, "keys",
+                           key_json(&key), "job", work->id, "since", now);
+    return *ret_state ? 0 : err_set(err, ERR_NO_MEMORY, "no memory to create table %s", make->name);
 }
 
 static int foreign(const char *name, struct err *err)
@@ -259,15 +304,26 @@ static int foreign(const char *name, struct err *err)
     return err_set(err, ERR_TARGET_EXISTS, "table %s is there already, and this job did not make it", name);
 }
 
-/* The table was asked for: find it, or ask again when it is not there. */
+/* A table that fits what was asked for, so young that its tags may not be there yet. */
+static bool may_be_ours(struct work *work, const json_t *state, const struct dynamodb_table *table)
+{
+    return !json_get_bool(state, "made", false) && fits_intent(state, table) &&
+           aws_now_ms(work->aws->aws) - table->created_ms < APPEAR_MS;
+}
+
+/* The table was asked for: find it, or ask again when it is not there. 1: it is there and ours; 0: not yet.
+ */
 static int find_or_create(struct work *work, const struct table_make *make, json_t *state,
                           struct dynamodb_table *ret_table, struct err *err)
 {
     int there = look(work, make->name, ret_table, err);
+    bool ours = false;
 
-    if (there < 0)
+    if (there < 0 || (there && table_is_made(work->aws, state, work->origin, ret_table, &ours, err) < 0))
         return -1;
-    if (there && !table_is_made(work->aws, state, work->origin, ret_table)) {
+    if (there && !ours && may_be_ours(work, state, ret_table))
+        return 0;
+    if (there && !ours) {
         if (work_not_left_behind(work, left(work, make->name), err) < 0)
             return -1;
         return json_get_bool(state, "made", false)
@@ -283,11 +339,28 @@ static int find_or_create(struct work *work, const struct table_make *make, json
     return send_create(work, make, state, err) < 0 ? -1 : 0;
 }
 
+/* Each job has an hour of its own to wait: a retry may come days after the one that asked first. */
+static int begin_wait(struct work *work, json_t *state, struct err *err)
+{
+    if (str_is(json_get_text(state, "job"), work->id))
+        return 0;
+    json_object_set_new(state, "job", json_string(work->id));
+    json_object_set_new(state, "since", json_integer(aws_now_ms(work->aws->aws)));
+    return work_state_put(work, STATE, state, err);
+}
+
 /* By AWS's clock, as the intent is. */
+static int64_t waited_ms(struct work *work, const json_t *state)
+{
+    int64_t asked = json_get_int(state, "asked_at", 0), since = json_get_int(state, "since", 0);
+
+    return aws_now_ms(work->aws->aws) - (asked > since ? asked : since);
+}
+
 static int look_again(struct work *work, const json_t *state, const struct dynamodb_table *table,
                       struct err *err)
 {
-    if (aws_now_ms(work->aws->aws) - json_get_int(state, "intent_at", 0) < PATIENCE_MS)
+    if (waited_ms(work, state) < PATIENCE_MS)
         return work_again(work, LOOK_MS, "aws");
     return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s, an hour after it was asked for",
                    json_get_text(state, "name"), table->status ? table->status : "not there");
@@ -305,14 +378,11 @@ int table_make(struct work *work, const struct table_make *make, struct dynamodb
         there = look(work, make->name, ret_table, err);
         if (there != 0)
             return there < 0 ? -1 : foreign(make->name, err);
-        state = new_state(work, make);
-        if (!state)
-            return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "the source does not say what the keys are");
-        if (send_create(work, make, state, err) < 0)
+        if (new_state(work, make, &state, err) < 0 || send_create(work, make, state, err) < 0)
             return -1;
         return work_again(work, LOOK_MS / 3, "aws");
     }
-    there = find_or_create(work, make, state, ret_table, err);
+    there = begin_wait(work, state, err) < 0 ? -1 : find_or_create(work, make, state, ret_table, err);
     if (there < 0)
         return -1;
     if (there == 0 || !table_ready(ret_table))
@@ -380,10 +450,20 @@ static int send_delete(struct work *work, const char *name, struct err *err)
     return 0;
 }
 
+/* A table that was asked for a moment ago, and was never seen. */
+static bool may_appear(struct work *work, const json_t *state)
+{
+    int64_t asked = json_get_int(state, "asked_at", 0);
+
+    return asked > 0 && !json_get_bool(state, "made", false) &&
+           aws_now_ms(work->aws->aws) - asked < APPEAR_MS;
+}
+
 int table_unmake(struct work *work, struct err *err)
 {
     json_auto_t *state = NULL;
     struct dynamodb_table table;
+    bool ours = false;
     const char *name;
     int there;
 
@@ -393,11 +473,15 @@ int table_unmake(struct work *work, struct err *err)
     if (!name)
         return WORK_DONE;
     there = look(work, name, &table, err);
-    if (there < 0)
+    if (there < 0 || (there && table_is_made(work->aws, state, work->origin, &table, &ours, err) < 0))
         return -1;
-    if (there == 0 ||
-        !table_is_made(work->aws, state, work->origin, &table)) /* another one's is not ours to delete */
+    if (there ? !ours && may_be_ours(work, state, &table) : may_appear(work, state))
+        return work_again(work, LOOK_MS, "aws");
+    if (!ours) /* another one's is not ours to delete */
         return gone(work, name, err);
+    if (clock_wall_ms() - work->step->started_at > PATIENCE_MS)
+        return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s, an hour after it was to be deleted", name,
+                       table.status);
     if (str_is(table.status, "ACTIVE") && send_delete(work, name, err) < 0)
         return -1;
     return work_again(work, LOOK_MS, "aws"); /* also while it is CREATING: AWS refuses until it is done */

@@ -220,6 +220,85 @@ def test_a_setting_that_cannot_be_read_for_a_moment_is_waited_for(peer):
     assert [row["type"] for row in job["conditions"]] == ["SettingsRead"], job["conditions"]
 
 
+def outcomes(job):
+    return {row["name"]: row["outcome"] for row in job["result"]["settings"]}
+
+
+def test_a_setting_that_is_throttled_is_sent_again(peer):
+    """More often than a call is repeated: AWS has not taken it, so that it shows is not waited for."""
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "UpdateContinuousBackups", "throttle", 5)
+    assert outcomes(peer.server.restore(point, "Back"))["pitr"] == "applied"
+
+
+def test_a_setting_whose_write_died_with_the_server_is_sent_again(peer):
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "UpdateContinuousBackups", "delay", 1, ms=60000)
+    job = peer.server.submit("restore.table", {"source": {"recovery_point": point}, "target_table": "Back"}, plan=True)
+    wait_until(lambda: not any(row["left"] for row in peer.aws.own("GET", "faults")), what="the write")
+    peer.server.kill()
+    peer.server.start()
+    assert outcomes(peer.server.wait(job))["pitr"] == "applied"
+
+
+# -- tables that a job makes ----------------------------------------------------------------------------------------
+
+
+def submit_restore(peer, point):
+    return peer.server.submit("restore.table", {"source": {"recovery_point": point}, "target_table": "Back"}, plan=True)
+
+
+def taken(peer):
+    return not any(row["left"] for row in peer.aws.own("GET", "faults"))
+
+
+def test_a_table_that_never_appears_is_waited_for_an_hour(peer):
+    """CreateTable says yes and does nothing."""
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "CreateTable", "lie")
+    job = submit_restore(peer, point)
+    wait_until(lambda: peer.aws.ledger(operation="CreateTable", resource="Back"), what="the request")
+    peer.aws.own("POST", "clock", {"advance": "2h"})
+    job = peer.server.wait(job, want="failed")
+    assert job["error"]["code"] == "TABLE_NOT_ACTIVE" and "not there, an hour after" in job["error"]["detail"], job["error"]
+
+
+def test_the_hour_of_a_retry_is_its_own(peer):
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "CreateTable", "error_500")
+    job = peer.server.wait(submit_restore(peer, point), want="failed")
+    peer.aws.clear_faults()
+    peer.aws.own("POST", "clock", {"advance": "2h"})
+    peer.aws.own("POST", "settings", {"table_create_delay": "20s"})
+    assert retry(peer, job)["result"]["fingerprint"] == fingerprint_of(peer.items)
+
+
+def test_a_table_that_appears_after_the_cancel_is_deleted(peer):
+    """The job is cancelled while CreateTable is on its way: the table is there only when DescribeTable has said that it is not."""
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "CreateTable", "delay", 1, ms=5000)
+    job = peer.server.submit("validate.backup", {"source": {"recovery_point": point}, "prove": True})
+    wait_until(lambda: taken(peer), what="the request")
+    peer.server.call("POST", f"/v1/jobs/{job['id']}/cancel")
+    job = peer.server.wait(job, want="cancelled")
+    assert wait_until(lambda: effects(peer, "CreateTable", of="recoverd-prove"), what="the table") == 1
+    assert not [name for name in peer.dynamodb.list_tables()["TableNames"] if name.startswith("recoverd-prove")] and not job["left_behind"]
+
+
+def test_a_strangers_table_is_not_taken_for_ours_when_tags_cannot_be_read_for_a_moment(peer):
+    """Somebody else makes a table of this name, with the same keys, while our CreateTable is on its way."""
+    point = peer.server.backup("Sales")["result"]["recovery_point"]
+    fault(peer, "CreateTable", "delay", 1, ms=3000)
+    job = submit_restore(peer, point)
+    wait_until(lambda: taken(peer), what="the request")
+    fault(peer, "ListTagsOfResource", "error_500", 6)
+    make_table(peer.dynamodb, "Back")
+    wait_until(lambda: taken(peer), what="the look at the tags")
+    peer.aws.own("POST", "clock", {"advance": "1m"})  # its tags would be there by now
+    job = peer.server.wait(job, want="failed")
+    assert job["error"]["code"] == "TARGET_EXISTS" and not job["left_behind"] and not items_of(peer.dynamodb, "Back"), job
+
+
 def test_lines_without_keys_are_proven_with_those_of_the_request(peer):
     uri, tree = peer.foreign("lines")
     tree.write("sales.json", b'{"Item":{"pk":{"S":"a"},"sk":{"N":"1"}}}\n{"Item":{"pk":{"S":"a"},"sk":{"N":"2"}}}\n')
