@@ -11,6 +11,7 @@
 #define ADVANCE_FIRST_MS 50 /* an attempt shows progress soon, then records it less often */
 #define ADVANCE_MS 1000
 #define ADVANCE_LINES 100
+#define GO_LINES 1024            /* that are passed over before it is asked whether to go on */
 #define STRIPE_LINES 25          /* a batch */
 #define STRIPE_BYTES (512 * KIB) /* stored; a smaller file is not worth being read more than once */
 #define STRIPES_MAX 8
@@ -26,12 +27,11 @@ static int go(void *arg, struct err *err)
 int copy_verify_split(struct work *work, struct err *err)
 {
     _cleanup_(copy_close) struct copy copy = {0};
-    size_t parts = LOAD_PARTS_MAX;
 
     if (copy_open(work, &copy, err) < 0)
         return -1;
     work_progress_total(work, copy.source->items, false, "items");
-    return source_split(work, copy.source, parts, err);
+    return source_split(work, copy.source, LOAD_PARTS_MAX, err);
 }
 
 int copy_verify_files(struct work *work, struct err *err)
@@ -45,9 +45,10 @@ int copy_verify_files(struct work *work, struct err *err)
         const struct source_file *file = &copy.source->files[run.next];
         struct source_sums sums = {0};
 
-        if (work_go(work, err) < 0 ||
+        if (work_memory_take(work, ROOT_CHUNK, err) < 0 ||
             source_file_check(copy.source, file, SOURCE_BYTES, go, work, &sums, err) < 0)
             return -1;
+        work_memory_give(work, ROOT_CHUNK);
         if (file->foreign && copy_file_remember(&copy, run.next, &sums.fingerprint, err) < 0)
             return -1;
         work_progress(work, sums.items, sums.raw_bytes);
@@ -64,12 +65,15 @@ int copy_is_empty(struct aws_session *aws, const char *table, bool *ret_empty, s
     struct dynamodb_scan scan = {.table = table, .limit = 1, .consistent = true, .select = "COUNT"};
     _cleanup_(aws_reply_done) struct aws_reply reply = AWS_REPLY_INIT;
     json_auto_t *answer = NULL;
+    struct err failed = ERR_INIT;
 
     if (dynamodb_scan(aws, &scan, &reply, err) < 0)
         return -1;
-    if (json_parse(buffer_bytes(&reply.answer.body), &(struct json_limits){.max_depth = 64}, &answer, err) <
-            0 ||
-        json_get_int(answer, "Count", -1) < 0)
+    if (json_parse(buffer_bytes(&reply.answer.body), &(struct json_limits){.max_depth = 64}, &answer,
+                   &failed) < 0 &&
+        failed.code != ERR_INVALID_JSON)
+        return err_set(err, failed.code, "%s", failed.message);
+    if (json_get_int(answer, "Count", -1) < 0)
         return err_set(err, ERR_AWS_LIED, "Scan of table %s answered without a count", table);
     *ret_empty = json_get_int(answer, "Count", -1) == 0 && !json_object_get(answer, "LastEvaluatedKey");
     return 0;
@@ -208,11 +212,19 @@ struct loading {
     int64_t stripe, stripes;
     int64_t file, to; /* of the part */
     int64_t done;     /* lines of this file that are in the table */
-    int64_t line;     /* of the last item that was seen */
     int64_t advanced_ms, advanced_line, interval_ms;
     struct table_load_sums before; /* at the last advance */
     bool told_expired;
 };
+
+/* A table that the job made itself is not bound by the environment's limit. 0: no cap. */
+static int64_t units_per_second(struct work *work)
+{
+    int64_t asked = json_get_int(work->spec, "write_units_per_second", 0);
+    int64_t limit = str_is(json_get_text(work->spec, "into"), "empty") ? work_rate_limit(work, true) : 0;
+
+    return asked > 0 && (limit == 0 || asked < limit) ? asked : limit;
+}
 
 /* Everything up to `line` is in the table. */
 static int advance(struct loading *l, int64_t file, int64_t line, struct err *err)
@@ -237,6 +249,7 @@ static int advance(struct loading *l, int64_t file, int64_t line, struct err *er
                                        .bytes = now.bytes - l->before.bytes},
                      err) < 0)
         return -1;
+    table_load_cap(l->load, units_per_second(l->copy->work)); /* the limit may have been changed */
     l->before = now;
     l->advanced_ms = clock_boot_ms();
     l->advanced_line = line;
@@ -248,9 +261,8 @@ static int load_item(void *arg, struct bytes item, int64_t line, struct err *err
 {
     struct loading *l = arg;
 
-    l->line = line;
     if (line <= l->done || (line - 1) / STRIPE_LINES % l->stripes != l->stripe)
-        return 0;
+        return line % GO_LINES ? 0 : work_go(l->copy->work, err);
     if (table_load_add(l->load, item, err) < 0)
         return err_wrap(err, "line %lld", (long long)line);
     if (line - l->advanced_line >= ADVANCE_LINES && clock_boot_ms() - l->advanced_ms > l->interval_ms)
@@ -323,15 +335,6 @@ static int read_cursor(struct loading *l, struct err *err)
     return 0;
 }
 
-/* A table that the job made itself is not bound by the environment's limit. */
-static int64_t units_per_second(struct work *work, const char *into)
-{
-    int64_t asked = json_get_int(work->spec, "write_units_per_second", 0);
-    int64_t limit = str_is(into, "empty") ? work_rate_limit(work, true) : 0;
-
-    return asked > 0 && (limit == 0 || asked < limit) ? asked : limit;
-}
-
 int copy_load_files(struct work *work, struct err *err)
 {
     _cleanup_(copy_close) struct copy copy = {0};
@@ -341,10 +344,9 @@ int copy_load_files(struct work *work, struct err *err)
 
     if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 || read_cursor(&l, err) < 0)
         return -1;
-    if (!str_is(table.status, "ACTIVE"))
+    if (!table_usable(&table))
         return err_set(err, ERR_TABLE_NOT_ACTIVE, "table %s is %s", copy.target, table.status);
-    if (table_load_new(&(struct table_load_options){work, copy.target, &table.key,
-                                                    units_per_second(work, json_get_text(work->spec, "into")),
+    if (table_load_new(&(struct table_load_options){work, copy.target, &table.key, units_per_second(work),
                                                     json_string_value(capsule_value(copy.capsule, "ttl"))},
                        &load, err) < 0)
         return -1;
@@ -365,13 +367,17 @@ int copy_sum_split(struct work *work, struct err *err)
     _cleanup_(copy_close) struct copy copy = {0};
     struct dynamodb_table table;
     struct fingerprint expected;
+    int64_t provisioned = TABLE_SUM_UNCAPPED;
 
     if (!copy_wanted(work))
         return WORK_DONE;
     if (copy_open(work, &copy, err) < 0 || table_made(work, &table, err) < 0 ||
         copy_expected(&copy, &expected, err) < 0)
         return -1;
-    return table_sum_split(work, &(struct table_sum){SUM, copy.target, (int64_t)expected.count, 0}, err);
+    if (str_is(json_get_text(work->spec, "into"), "empty")) /* it was there, and may serve others */
+        provisioned = table.on_demand ? 0 : table.read_units;
+    return table_sum_split(work, &(struct table_sum){SUM, copy.target, (int64_t)expected.count, provisioned},
+                           err);
 }
 
 int copy_sum_segment(struct work *work, struct err *err)

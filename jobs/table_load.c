@@ -44,6 +44,11 @@ int table_load_new(const struct table_load_options *options, struct table_load *
     return 0;
 }
 
+void table_load_cap(struct table_load *load, int64_t units_per_second)
+{
+    load->options.units_per_second = units_per_second;
+}
+
 void table_load_free(struct table_load *load)
 {
     if (!load)

@@ -19,6 +19,8 @@ struct table_load_options {
     const char *ttl;          /* look whether items have expired by this attribute; NULL: do not */
 };
 int table_load_new(const struct table_load_options *options, struct table_load **ret_load, struct err *err);
+/* Another cap from now on. */
+void table_load_cap(struct table_load *load, int64_t units_per_second);
 void table_load_free(struct table_load *load); /* accepts NULL; what was not flushed is forgotten */
 /* Copies the item. AWS_*, ITEM_INVALID (a key is missing; never with the item). */
 int table_load_add(struct table_load *load, struct bytes item, struct err *err);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "item/page.h"
+#include "jobs/read_rate.h"
 #include "jobs/scan_course.h"
 
 #define ITEMS_A_SEGMENT 5000
@@ -24,8 +25,8 @@ int table_sum_split(struct work *work, const struct table_sum *sum, struct err *
         return err_set(err, ERR_NO_MEMORY, "no memory to scan table %s", sum->table);
     for (int64_t i = 0; i < segments; i++) {
         json_auto_t *part = json_pack("{s:s,s:s,s:I,s:I,s:I}", "sum", sum->name, "table", sum->table,
-                                      "segment", (json_int_t)i, "segments", (json_int_t)segments, "units",
-                                      (json_int_t)sum->units_per_second);
+                                      "segment", (json_int_t)i, "segments", (json_int_t)segments,
+                                      "provisioned", (json_int_t)sum->provisioned);
 
         if (!part)
             return err_set(err, ERR_NO_MEMORY, "no memory to scan table %s", sum->table);
@@ -42,7 +43,7 @@ struct segment {
     struct work *work;
     const char *table;
     int number, total;
-    int64_t units;
+    int64_t provisioned; /* as in struct table_sum */
     struct item_scratch *scratch;
     struct item_page page;
     struct fingerprint sum;
@@ -113,6 +114,14 @@ static int take_page(struct segment *s, struct bytes body, struct err *err)
     return buffer_ok(&s->start_key, "a LastEvaluatedKey", err);
 }
 
+/* Looked at for each page: the limit may be changed while the job runs. 0: no cap. */
+static double units_per_second(struct segment *s)
+{
+    if (s->provisioned == TABLE_SUM_UNCAPPED)
+        return 0;
+    return (double)read_rate(0, work_rate_limit(s->work, false), s->provisioned);
+}
+
 static int scan_page(struct segment *s, struct err *err)
 {
     struct dynamodb_scan scan = {.table = s->table,
@@ -133,7 +142,7 @@ static int scan_page(struct segment *s, struct err *err)
     work_memory_give(s->work, PAGE_MAX);
     return result < 0
                ? -1
-               : work_rate_take(s->work, s->table, false, s->page.capacity_units, (double)s->units, err);
+               : work_rate_take(s->work, s->table, false, s->page.capacity_units, units_per_second(s), err);
 }
 
 static int finish(struct segment *s, struct err *err)
@@ -155,7 +164,8 @@ int table_sum_part(struct work *work, struct err *err)
                                                 .table = json_get_text(work->part_spec, "table"),
                                                 .number = (int)json_get_int(work->part_spec, "segment", 0),
                                                 .total = (int)json_get_int(work->part_spec, "segments", 1),
-                                                .units = json_get_int(work->part_spec, "units", 0),
+                                                .provisioned =
+                                                    json_get_int(work->part_spec, "provisioned", 0),
                                                 .page = ITEM_PAGE_INIT,
                                                 .start_key = BUFFER_INIT(PART_CURSOR_MAX),
                                                 .course = SCAN_COURSE_INIT,

@@ -10,9 +10,11 @@
 struct table_sum {
     const char *name; /* of the state documents */
     const char *table;
-    int64_t items;            /* about how many: decides how many segments; -1: unknown */
-    int64_t units_per_second; /* 0: no cap */
+    int64_t items;       /* about how many: decides how many segments; -1: unknown */
+    int64_t provisioned; /* read units, which with the environment's limit decide how fast (jobs/read_rate.h);
+                            0: on demand; TABLE_SUM_UNCAPPED: the job's own table, which serves nobody else */
 };
+#define TABLE_SUM_UNCAPPED (-1)
 /* In a split function: says the parts. */
 int table_sum_split(struct work *work, const struct table_sum *sum, struct err *err);
 /* The part function of such a step. */

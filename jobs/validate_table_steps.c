@@ -1,6 +1,5 @@
 /* The steps of validate.table: decide what to compare with, read both, judge. */
 #include "jobs/capsule.h"
-#include "jobs/read_rate.h"
 #include "jobs/table_sum.h"
 #include "jobs/validate_table_internal.h"
 #include "jobs/verdict.h"
@@ -157,12 +156,6 @@ int validate_table_prepare(struct work *work, struct err *err)
 
 /* -- reading -- */
 
-/* As a backup reads: the limit, else a third of what is provisioned. */
-static int64_t units_per_second(struct work *work, int64_t provisioned)
-{
-    return read_rate(0, work_rate_limit(work, false), provisioned);
-}
-
 static bool all_known(const struct source *source)
 {
     for (size_t i = 0; i < source->file_count; i++)
@@ -187,9 +180,7 @@ int validate_table_other_split(struct work *work, struct err *err)
             return -1;
         }
         return table_sum_split(
-            work,
-            &(struct table_sum){SUM_THEIRS, other, table.items,
-                                units_per_second(work, table.on_demand ? 0 : table.read_units)},
+            work, &(struct table_sum){SUM_THEIRS, other, table.items, table.on_demand ? 0 : table.read_units},
             err);
     }
     return a.copy.source && !all_known(a.copy.source) ? source_split(work, a.copy.source, FILE_PARTS_MAX, err)
@@ -232,9 +223,7 @@ int validate_table_scan_split(struct work *work, struct err *err)
     if (table_made(work, &table, err) < 0)
         return -1;
     return table_sum_split(
-        work,
-        &(struct table_sum){SUM_MINE, table.name, table.items,
-                            units_per_second(work, table.on_demand ? 0 : table.read_units)},
+        work, &(struct table_sum){SUM_MINE, table.name, table.items, table.on_demand ? 0 : table.read_units},
         err);
 }
 
