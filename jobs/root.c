@@ -344,8 +344,8 @@ void root_read_close(struct root_reader *reader)
         return;
     if (reader->fd >= 0)
         close(reader->fd);
-    if (reader->chunk)
-        OPENSSL_cleanse(reader->chunk, reader->chunk_len);
+    if (reader->chunk) /* the last piece may have been shorter than those before it */
+        OPENSSL_cleanse(reader->chunk, reader->size < ROOT_CHUNK ? (size_t)reader->size : (size_t)ROOT_CHUNK);
     free(reader->chunk);
     free(reader);
 }
@@ -406,12 +406,13 @@ int root_get(struct root *root, const char *path, size_t max, struct bytes *ret_
 
 int root_files_add(struct root_files *files, const char *path, int64_t size, struct err *err)
 {
+    if (files->count == ROOT_FILES_MAX)
+        return err_set(err, ERR_LIMIT_EXCEEDED, "a listing has more than %d files", ROOT_FILES_MAX);
     if (files->count == files->room) {
         size_t room = files->room ? files->room * 2 : 64;
-        struct root_file *grown =
-            room <= 2 * ROOT_FILES_MAX ? realloc(files->files, room * sizeof(*grown)) : NULL;
+        struct root_file *grown = realloc(files->files, room * sizeof(*grown));
         if (!grown)
-            return err_set(err, ERR_LIMIT_EXCEEDED, "a listing has more than %zu files", files->count);
+            return err_set(err, ERR_NO_MEMORY, "no memory for a listing");
         files->files = grown;
         files->room = room;
     }

@@ -1,7 +1,7 @@
 /*
  * Where recovery points lie: one root uri, s3:// or file://, seen as flat files with paths below it. Files of
- * a file root are opened beneath it without following links (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
- * or openat step by step); paths are of [A-Za-z0-9._/=-] without dot segments, whatever the caller says.
+ * a file root are opened beneath it step by step without following links; paths are of [A-Za-z0-9._/=-]
+ * without dot segments, whatever the caller says.
  * Thread rule: a root belongs to one attempt (it uses that attempt's AWS session).
  */
 #pragma once
@@ -32,8 +32,8 @@ static inline void root_close_p(struct root **root)
  * may `role`? URI_NOT_ALLOWED, the same whether or not anything is there. */
 int root_allowed(const struct ask *ask, const char *uri, const char *pointer);
 
-/* A new file to be filled: beside its place for a file root (O_TMPFILE or a .part name), in data_dir/spool
- * for s3. */
+/* A new file to be filled: beside its place for a file root, by a name .part-..., in data_dir/spool for s3,
+ * without a name. */
 struct spool {
     int fd;        /* -1: none */
     int folder_fd; /* of a file root; -1 otherwise */

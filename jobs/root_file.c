@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -31,6 +32,22 @@ static int failed(struct err *err, bool writing, const char *what, const char *p
 
 /* -- folders -- */
 
+/* Makes a folder and syncs it into its parent. */
+static int make_folder(const char *path)
+{
+    _cleanup_(cleanup_close) int fd = -1;
+    _cleanup_(cleanup_free) char *parent = strdup(path);
+
+    if (mkdir(path, 0700) < 0)
+        return errno == EEXIST ? 0 : -1;
+    if (!parent) {
+        errno = ENOMEM;
+        return -1;
+    }
+    fd = open(dirname(parent), FOLDER_FLAGS);
+    return fd < 0 ? -1 : fsync(fd);
+}
+
 /* The configured folder itself: links in its path are the administrator's. Missing ones are made when
  * `create`. */
 static int base_open(struct root *root, bool create, struct err *err)
@@ -49,7 +66,7 @@ static int base_open(struct root *root, bool create, struct err *err)
         if (path[i] != '/' && path[i] != '\0')
             continue;
         path[i] = '\0';
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        if (make_folder(path) < 0)
             return failed(err, true, "make folder", path);
         path[i] = i < len ? '/' : '\0';
     }
@@ -160,14 +177,16 @@ static int file_spool_open(struct root *root, const char *path, struct spool *re
 static int same_file(int folder, const char *name, int64_t size, const uint8_t sha256[SHA256_BYTES],
                      bool *ret_same, struct err *err)
 {
-    _cleanup_(cleanup_close) int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     _cleanup_(sha256_free_p) struct sha256 *sha = sha256_new(err);
     _cleanup_(cleanup_free) char *block = malloc(256 * KIB);
+    _cleanup_(cleanup_close) int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     uint8_t digest[SHA256_BYTES];
     struct stat st;
     size_t n = 1;
 
     *ret_same = false;
+    if (fd < 0 && errno != ELOOP && errno != ENXIO) /* a link or a socket is another file; all else unknown */
+        return failed(err, true, "compare with", name);
     if (!sha || !block)
         return err_set(err, ERR_NO_MEMORY, "no memory for comparing files");
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != size)
