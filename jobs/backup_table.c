@@ -88,11 +88,12 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
     if (backup_describe(ask->aws, json_get_text(ask->spec, "table"), ask->arena, &table, err) < 0)
         return -1;
     identity = json_pack("{s:s,s:s*}", "arn", table.arn, "table_id", table.table_id);
-    json_array_append_new(planning->effects,
-                          json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", ask->resource, "action", "read",
-                                    "count", (json_int_t)table.items, "bytes", (json_int_t)table.bytes,
-                                    "destructive", 0, "reversible", "nothing is changed"));
-    if (!identity || json_object_set_new(planning->identities, ask->resource, identity) < 0)
+    if (json_object_set_new(planning->identities, ask->resource, identity) < 0 ||
+        json_array_append_new(planning->effects,
+                              json_pack("{s:s,s:s,s:I,s:I,s:b,s:s}", "resource", ask->resource, "action",
+                                        "read", "count", (json_int_t)table.items, "bytes",
+                                        (json_int_t)table.bytes, "destructive", 0, "reversible",
+                                        "nothing is changed")) < 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     return estimate(ask, &table, planning->estimates, err);
 }
@@ -180,10 +181,7 @@ int backup_describe(struct aws_session *aws, const char *table, struct arena *ar
 
 int backup_root(struct work *work, struct root **ret_root, struct err *err)
 {
-    struct root_options options = {.environment = work->environment,
-                                   .aws = work->aws,
-                                   .arena = work->arena,
-                                   .data_dir = work->config->data_dir};
+    struct root_options options = root_options_of(work);
     json_auto_t *tree = NULL;
     const char *location;
 
@@ -241,9 +239,15 @@ int backup_delete(struct work *work, struct root *root, const char *path, struct
     return audited(work, root, &(struct change_file){"s3:DeleteObject", path, {0}, delete_file}, err);
 }
 
+struct point_change {
+    struct work *work;
+    void (*apply)(struct recovery_point *point, const void *arg);
+    const void *arg;
+};
+
 static int change_point(struct tx *tx, void *ctx, struct err *err)
 {
-    struct backup_point_change *c = ctx;
+    struct point_change *c = ctx;
     struct recovery_point *point;
 
     if (tx_point_by_job(tx, &c->work->job->origin_id, c->work->arena, &point, err) < 0)
@@ -255,7 +259,7 @@ static int change_point(struct tx *tx, void *ctx, struct err *err)
 int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg),
                         const void *arg, struct err *err)
 {
-    struct backup_point_change change = {work, apply, arg};
+    struct point_change change = {work, apply, arg};
 
     return work_tx(work, "recovery point", change_point, &change, err);
 }

@@ -133,6 +133,8 @@ static int make_manifest(struct finishing *f, const json_t *source, const json_t
                                     .consistency_from = json_get_int(tree, "from", 0),
                                     .consistency_to = json_get_int(finish, "to", 0),
                                     .created_at = json_get_int(finish, "to", 0)};
+    if (!f->manifest.tool || !f->manifest.id || !f->manifest.table)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a manifest");
     return store_read(engine_store(work->engine), read_files, f, err) < 0 ? -1 : add_files(f, err);
 }
 
@@ -229,17 +231,14 @@ static void is_to_be_read_back(struct recovery_point *point, const void *arg)
 
 static int open_point(struct work *work, struct source **ret_source, struct err *err)
 {
-    struct root_options options = {.environment = work->environment,
-                                   .aws = work->aws,
-                                   .arena = work->arena,
-                                   .data_dir = work->config->data_dir};
+    struct root_options options = root_options_of(work);
     json_auto_t *tree = NULL, *source = NULL;
 
     if (backup_state(work, "tree", &tree, err) < 0 ||
         (!id_is_zero(&work->job->retry_of) && backup_point_change(work, is_to_be_read_back, NULL, err) < 0))
         return -1;
     source = json_pack("{s:s}", "recovery_point", json_get_text(tree, "point"));
-    return source_open(&options, engine_store(work->engine), work->principal, source, ret_source, err);
+    return source_open(&options, engine_store(work->engine), source, ret_source, err);
 }
 
 int backup_read_back_split(struct work *work, struct err *err)
@@ -249,11 +248,6 @@ int backup_read_back_split(struct work *work, struct err *err)
     if (open_point(work, &source, err) < 0)
         return -1;
     return source_split(work, source, READ_BACK_PARTS_MAX, err);
-}
-
-static int go(void *arg, struct err *err)
-{
-    return work_go(arg, err);
 }
 
 int backup_read_back(struct work *work, struct err *err)
@@ -268,10 +262,8 @@ int backup_read_back(struct work *work, struct err *err)
         const struct source_file *file = &source->files[run.next];
         struct source_sums sums;
 
-        if (work_memory_take(work, ROOT_CHUNK, err) < 0 ||
-            source_file_check(source, file, SOURCE_LINES, go, work, &sums, err) < 0)
+        if (source_work_check(work, source, file, SOURCE_LINES, &sums, err) < 0)
             return -1;
-        work_memory_give(work, ROOT_CHUNK);
         work_progress(work, sums.items, sums.raw_bytes);
         if (source_run_advance(work, &run, sums.items, sums.raw_bytes, err) < 0)
             return -1;

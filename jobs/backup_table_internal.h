@@ -1,9 +1,12 @@
 /*
- * Between the files of backup.table. What the job keeps in its durable state:
- *   tree    {point, location, from}: which recovery point this is, where it lies, when reading began
- *   source  {arn, table_id, created_ms, account, region, items, bytes, read_units, unreadable}: the table as
- * it was then capsule its settings; `unreadable` says that some could not be read finish  {to, created_at,
- * tool}: fixed once, so that the manifest written again after a crash has the same bytes Not for other files.
+ * Between the files of backup.table. Not for other files. What the job keeps in its durable state:
+ *
+ *   tree      {point, location, from}: which recovery point this is, where it lies, when reading began
+ *   source    {table, arn, table_id, created_ms, account, region, items, bytes, read_units, unreadable}: the
+ *             table as it was then; `unreadable` says that some settings could not be read
+ *   capsule   its settings
+ *   sample.N  {items}: of segment N
+ *   finish    {to, tool}: fixed once, so that the manifest written again after a crash has the same bytes
  */
 #pragma once
 #include "aws/dynamodb.h"
@@ -38,11 +41,6 @@ int backup_put(struct work *work, struct root *root, const char *path, struct by
 /* Deletes what does not belong to the tree, by the same rule. */
 int backup_delete(struct work *work, struct root *root, const char *path, struct err *err);
 /* Changes the row of the recovery point in a fenced transaction. */
-struct backup_point_change {
-    struct work *work;
-    void (*apply)(struct recovery_point *point, const void *arg);
-    const void *arg;
-};
 int backup_point_change(struct work *work, void (*apply)(struct recovery_point *point, const void *arg),
                         const void *arg, struct err *err);
 /* The unfinished tree is named as left behind, in this job too when it is a retry; or no more, when it is

@@ -234,11 +234,6 @@ static void warn(struct planned *p, const char *format, ...)
     json_array_append_new(p->planning->warnings, json_string(text));
 }
 
-static bool is_set(const json_t *value)
-{
-    return value && !json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0);
-}
-
 static void put_warnings(struct planned *p)
 {
     const json_t *ttl = capsule_value(p->capsule, "ttl");
@@ -259,7 +254,7 @@ static void put_warnings(struct planned *p)
         if (capsule_state(p->capsule, s->name) == CAPSULE_UNREADABLE)
             warn(p, "the setting %s could not be read when the backup was made; it will not be restored",
                  s->name);
-        else if (is_set(capsule_value(p->capsule, s->name)) && s->use >= SETTING_WHEN_NAMED &&
+        else if (setting_is_set(capsule_value(p->capsule, s->name)) && s->use >= SETTING_WHEN_NAMED &&
                  !restore_takes_setting(p->ask->spec, s->name))
             warn(p, "the setting %s is recorded but not put on the table%s", s->name,
                  s->use == SETTING_WHEN_NAMED ? " unless settings.apply names it" : "");
@@ -277,8 +272,8 @@ int restore_table_plan(struct ask *ask, struct planning *planning, struct err *e
                                                     ask->retry_of && ask->retry_of->state == JOB_PARTIAL};
     char identity[HEX_SIZE(32)];
 
-    if (source_open(&options, engine_store(ask->engine), ask->principal, json_object_get(ask->spec, "source"),
-                    &p.source, err) < 0 ||
+    if (source_open(&options, engine_store(ask->engine), json_object_get(ask->spec, "source"), &p.source,
+                    err) < 0 ||
         copy_settings(p.source->capsule, ask->spec, &p.capsule, err) < 0 || judge_target(&p, err) < 0)
         return -1;
     hex_encode(p.source->identity.bytes, 32, identity);

@@ -71,11 +71,6 @@ static bool ends_attempt(enum err_code code)
            code == ERR_AWS_CREDENTIALS || code == ERR_AWS_THROTTLED || code == ERR_AWS_LIMIT;
 }
 
-static bool is_set(const json_t *value)
-{
-    return value && !json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0);
-}
-
 /* What may go away by itself is tried again before it is an outcome. 0: not any more. */
 static int be_patient(struct applying *a, json_t *entry, const struct err *failed)
 {
@@ -203,7 +198,7 @@ static int apply_one(struct applying *a, const struct setting *setting, struct e
     /* What is only recorded, and was not there to record, is nothing to tell. */
     if (setting->use >= SETTING_WHEN_NAMED && !restore_takes_setting(a->work->spec, setting->name) &&
         capsule_state(a->copy.capsule, setting->name) != CAPSULE_UNREADABLE &&
-        !is_set(capsule_value(a->copy.capsule, setting->name)))
+        !setting_is_set(capsule_value(a->copy.capsule, setting->name)))
         return WORK_DONE;
     if (!entry) {
         entry = json_object();

@@ -87,7 +87,7 @@ static const struct field result[] = {
 
 /* -- judgement -- */
 
-/* What is applied and left out at once is a mistake; what cannot be applied later is not to be asked for. */
+/* What is applied and left out at once is a mistake. */
 static void check_settings(struct ask *ask)
 {
     const json_t *asked = json_object_get(ask->spec, "settings");

@@ -8,6 +8,7 @@
 
 #include "aws/s3.h"
 #include "engine/engine.h"
+#include "engine/work.h"
 #include "jobs/root_internal.h"
 
 /* -- names -- */
@@ -160,6 +161,14 @@ static int open_by_scheme(struct root *root, struct err *err)
     if (root->below[0] && !root_path_ok(root->below))
         return err_set(err, ERR_URI_NOT_ALLOWED, "%.200s cannot be used as a root", root->uri);
     return root->ops->open(root, err);
+}
+
+struct root_options root_options_of(const struct work *work)
+{
+    return (struct root_options){.environment = work->environment,
+                                 .aws = work->aws,
+                                 .arena = work->arena,
+                                 .data_dir = work->config->data_dir};
 }
 
 int root_open(const struct root_options *options, const char *uri, struct root **ret_root, struct err *err)

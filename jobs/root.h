@@ -21,6 +21,8 @@ struct root_options {
     const char *data_dir; /* where spool files of an s3 root lie */
 };
 
+struct work;
+struct root_options root_options_of(const struct work *work); /* of an attempt */
 /* `uri`: one of the environment's roots, or below one (root_allowed was asked). */
 int root_open(const struct root_options *options, const char *uri, struct root **ret_root, struct err *err);
 void root_close(struct root *root); /* accepts NULL */

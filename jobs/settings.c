@@ -293,6 +293,11 @@ bool setting_same(const struct setting *setting, const json_t *wanted, const jso
     return setting->same ? setting->same(wanted, found) : json_equal(wanted, found);
 }
 
+bool setting_is_set(const json_t *value)
+{
+    return value && !json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0);
+}
+
 /* -- the table -- */
 
 const struct setting settings[] = {

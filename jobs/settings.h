@@ -4,12 +4,20 @@
  * table and no ARN of the table they came from, so that equal settings of two tables are equal JSON; lists
  * are sorted.
  *
- *   key_schema {hash, hash_type, range?, range_type?}      indexes [{name, type, hash, hash_type, range?,
- * range_type?, projection, include?}]      billing {mode, read?, write?, indexes?}      on_demand_maximum
- * null | {read?, write?, indexes?} table_class STANDARD      sse null | {type, key?}      tags {k: v} stream
- * null | {view}      pitr {enabled, days?} autoscaling [..]      contributor_insights {enabled, mode?,
- * indexes?}      deletion_protection bool      ttl null | attribute recorded only: event_source_mappings,
- * kinesis, alarms, resource_policy, replicas
+ *   key_schema            {hash, hash_type, range?, range_type?}
+ *   indexes               [{name, type, hash, hash_type, range?, range_type?, projection, include?}]
+ *   table_class           STANDARD
+ *   sse                   null | {type, key?}
+ *   tags                  {k: v}
+ *   billing               {mode, read?, write?, indexes?}
+ *   on_demand_maximum     null | {read?, write?, indexes?}
+ *   autoscaling           {targets: [..], policies: [..]}
+ *   stream                null | {view}
+ *   pitr                  {enabled, days?}
+ *   contributor_insights  {enabled, mode?, indexes?}
+ *   deletion_protection   bool
+ *   ttl                   null | attribute
+ *   recorded only: event_source_mappings, kinesis, alarms, resource_policy, replicas
  */
 #pragma once
 #include "aws/dynamodb.h"
@@ -49,8 +57,11 @@ struct setting {
     bool (*same)(const json_t *wanted, const json_t *found);
 };
 bool setting_same(const struct setting *setting, const json_t *wanted, const json_t *found);
+/* Is there anything in it: neither absent nor null nor an empty list? */
+bool setting_is_set(const json_t *value);
 
-/* In the order in which they are applied: billing first, TTL last. Ends with a NULL name. */
+/* In the order in which they are applied: what goes with CreateTable first, TTL last. Ends with a NULL name.
+ */
 extern const struct setting settings[];
 const struct setting *setting_find(const char *name); /* NULL when unknown */
 /* Space-separated names of all that may be in `apply` or `skip`: choices of a field. */

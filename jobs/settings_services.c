@@ -290,12 +290,14 @@ int setting_read_kinesis(const struct setting_view *view, json_t **ret_value, st
     json_array_foreach(destinations, i, one) {
         const char *status = json_get_text(one, "DestinationStatus");
 
-        if (str_is(status, "ACTIVE") || str_is(status, "ENABLING") || str_is(status, "UPDATING"))
-            json_array_append_new(
+        if (!str_is(status, "ACTIVE") && !str_is(status, "ENABLING") && !str_is(status, "UPDATING"))
+            continue;
+        if (json_array_append_new(
                 value, json_pack("{s:s*,s:s*}", "stream", json_get_text(one, "StreamArn"), "precision",
-                                 json_get_text(one, "ApproximateCreationDateTimePrecision")));
+                                 json_get_text(one, "ApproximateCreationDateTimePrecision"))) < 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for Kinesis destinations");
     }
-    if (!value || setting_sort(value, "stream", err) < 0)
+    if (setting_sort(value, "stream", err) < 0)
         return -1;
     return setting_value(TAKE(value), ret_value, err);
 }

@@ -23,6 +23,15 @@ int source_no_memory(struct err *err)
 
 /* -- who may, judged before anything is read -- */
 
+char *source_folder(struct arena *arena, const char *uri)
+{
+    size_t len = strlen(uri);
+
+    if (str_ends(uri, "/" MANIFEST_PATH))
+        len -= strlen("/" MANIFEST_PATH);
+    return arena_strndup(arena, uri, len);
+}
+
 struct lookup {
     struct arena *arena;
     struct id id;
@@ -71,8 +80,10 @@ static int check_point(struct ask *ask, const char *text, const char *pointer, s
 
 static int check_uri(struct ask *ask, const char *uri, const char *pointer, struct err *err)
 {
-    struct lookup l = {.arena = ask->arena, .location = uri};
+    struct lookup l = {.arena = ask->arena, .location = source_folder(ask->arena, uri)};
 
+    if (!l.location)
+        return source_no_memory(err);
     if (root_allowed(ask, uri, pointer) < 0)
         return 0; /* the fault is told with the others */
     if (store_read(engine_store(ask->engine), find, &l, err) < 0)
@@ -253,19 +264,12 @@ static int open_tree(struct source *source, const struct root_options *options, 
 static int open_uri(struct source *source, const struct root_options *options, struct store *store,
                     const char *uri, bool also_damaged, struct err *err)
 {
-    size_t len = strlen(uri);
-    char *folder;
-    struct lookup l = {.arena = options->arena};
+    char *folder = source_folder(options->arena, uri);
+    struct lookup l = {.arena = options->arena, .location = folder};
     int tree;
 
-    if (str_ends(uri, "/" MANIFEST_PATH))
-        len -= strlen("/" MANIFEST_PATH);
-    while (len > 0 && uri[len - 1] == '/')
-        len--;
-    folder = arena_strndup(options->arena, uri, len);
     if (!folder)
         return source_no_memory(err);
-    l.location = folder;
     if (store_read(store, find, &l, err) < 0)
         return -1;
     if (l.point)
@@ -305,18 +309,15 @@ static int source_open_as(const struct root_options *options, struct store *stor
     return 0;
 }
 
-int source_open(const struct root_options *options, struct store *store, const struct principal *principal,
-                const json_t *source, struct source **ret_source, struct err *err)
+int source_open(const struct root_options *options, struct store *store, const json_t *source,
+                struct source **ret_source, struct err *err)
 {
-    (void)principal; /* source_check has judged who may, where the asker's own grants were known */
     return source_open_as(options, store, source, false, ret_source, err);
 }
 
-int source_open_damaged(const struct root_options *options, struct store *store,
-                        const struct principal *principal, const json_t *source, struct source **ret_source,
-                        struct err *err)
+int source_open_damaged(const struct root_options *options, struct store *store, const json_t *source,
+                        struct source **ret_source, struct err *err)
 {
-    (void)principal;
     return source_open_as(options, store, source, true, ret_source, err);
 }
 

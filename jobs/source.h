@@ -41,13 +41,15 @@ extern const struct field source_fields[];
 int source_check(struct ask *ask, const json_t *source, const char *pointer, struct err *err);
 /* Reads catalogue, manifest (against the catalogue's sha256) and capsule; lists what is there.
  * RECOVERY_POINT_NOT_FOUND, RECOVERY_POINT_DAMAGED (naming the file), RECOVERY_POINT_UNUSABLE (writing,
- * failed), SOURCE_UNREADABLE. Memory: options->arena. */
-int source_open(const struct root_options *options, struct store *store, const struct principal *principal,
-                const json_t *source, struct source **ret_source, struct err *err);
+ * failed), SOURCE_UNREADABLE. Memory: options->arena. Who may was judged by source_check. */
+int source_open(const struct root_options *options, struct store *store, const json_t *source,
+                struct source **ret_source, struct err *err);
 /* The same also for a point that was found to be damaged: to look at it again, never to restore it. */
-int source_open_damaged(const struct root_options *options, struct store *store,
-                        const struct principal *principal, const json_t *source, struct source **ret_source,
-                        struct err *err);
+int source_open_damaged(const struct root_options *options, struct store *store, const json_t *source,
+                        struct source **ret_source, struct err *err);
+/* A uri as the catalogue keeps it: the folder, also of its manifest.json, without a slash at the end. In
+ * arena; NULL without memory. */
+char *source_folder(struct arena *arena, const char *uri);
 void source_close(struct source *source); /* accepts NULL */
 static inline void source_close_p(struct source **source)
 {
@@ -82,6 +84,9 @@ int source_file_items(struct source *source, const struct source_file *file, sou
 struct source_run {
     size_t next, to; /* indexes of source->files */
 };
+/* source_file_check in an attempt: its memory is taken from the workers' budget, work_go is asked. */
+int source_work_check(struct work *work, struct source *source, const struct source_file *file,
+                      enum source_depth depth, struct source_sums *ret_sums, struct err *err);
 int source_split(struct work *work, const struct source *source, size_t parts, struct err *err);
 int source_run_of(struct work *work, const struct source *source, struct source_run *ret_run,
                   struct err *err);

@@ -3,6 +3,23 @@
 #include "engine/work.h"
 #include "jobs/source_internal.h"
 
+static int go(void *arg, struct err *err)
+{
+    return work_go(arg, err);
+}
+
+int source_work_check(struct work *work, struct source *source, const struct source_file *file,
+                      enum source_depth depth, struct source_sums *ret_sums, struct err *err)
+{
+    int result;
+
+    if (work_memory_take(work, ROOT_CHUNK, err) < 0)
+        return -1;
+    result = source_file_check(source, file, depth, go, work, ret_sums, err);
+    work_memory_give(work, ROOT_CHUNK);
+    return result;
+}
+
 int source_split(struct work *work, const struct source *source, size_t parts, struct err *err)
 {
     size_t each = (source->file_count + parts - 1) / parts;

@@ -162,7 +162,8 @@ int copy_settings(struct bytes capsule, const json_t *spec, json_t **ret_capsule
         if (capsule_new(&wanted, err) < 0)
             return -1;
     } else if (json_parse(capsule, &json_depth, &wanted, err) < 0) {
-        err->code = ERR_RECOVERY_POINT_DAMAGED;
+        if (err->code == ERR_INVALID_JSON)
+            err->code = ERR_RECOVERY_POINT_DAMAGED;
         err->pointer[0] = 0; /* it points into the capsule, not into the request */
         return err_wrap(err, "capsule.json");
     } else if (capsule_check(wanted, err) < 0) {
@@ -203,13 +204,13 @@ static int same_source(struct copy *copy, struct err *err)
 
 int copy_open(struct work *work, struct copy *ret_copy, struct err *err)
 {
-    struct root_options options = {work->environment, work->aws, work->arena, work->config->data_dir};
+    struct root_options options = root_options_of(work);
     _cleanup_(copy_close) struct copy copy = {.work = work, .target = copy_target(work)};
 
     if (!copy.target)
         return err_set(err, ERR_NO_MEMORY, "no memory for a copy");
-    if (source_open(&options, engine_store(work->engine), work->principal,
-                    json_object_get(work->spec, "source"), &copy.source, err) < 0 ||
+    if (source_open(&options, engine_store(work->engine), json_object_get(work->spec, "source"), &copy.source,
+                    err) < 0 ||
         same_source(&copy, err) < 0 ||
         copy_settings(copy.source->capsule, work->spec, &copy.capsule, err) < 0)
         return -1;

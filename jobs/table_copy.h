@@ -1,11 +1,13 @@
 /*
  * From a source to a table, proven: the steps that restore.table and a proof of validate.backup share. Which
  * source and which table follow from the job's spec: restore.table says target_table; a proof has none and
- * fills recoverd-prove-<job>. What the job keeps in its durable state: source   {identity, items?,
- * fingerprint?}: fixed by the first step, equal ever after file.N   {fingerprint}: of the Nth file, when no
- * manifest says it table    jobs/table_make.h; of a table that was there: {name, found, created_at, arn,
- * table_id} target   {segments}, target.N: jobs/table_sum.h expired  {}: the source holds items that TTL
- * would delete
+ * fills recoverd-prove-<job>. What the job keeps in its durable state:
+ *
+ *   source   {identity}: fixed by the first step, equal ever after
+ *   file.N   {fingerprint}: of the Nth file, when no manifest says it
+ *   table    jobs/table_make.h; of a table that was there: {name, found, created_at, arn, table_id}
+ *   target   {segments}, target.N: jobs/table_sum.h
+ *   expired  {}: the source holds items that TTL would delete
  */
 #pragma once
 #include "engine/work.h"

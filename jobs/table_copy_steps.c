@@ -17,11 +17,6 @@
 #define STRIPES_MAX 8
 #define LOAD_PARTS_MAX 512
 
-static int go(void *arg, struct err *err)
-{
-    return work_go(arg, err);
-}
-
 /* -- the source is checked -- */
 
 int copy_verify_split(struct work *work, struct err *err)
@@ -45,10 +40,8 @@ int copy_verify_files(struct work *work, struct err *err)
         const struct source_file *file = &copy.source->files[run.next];
         struct source_sums sums = {0};
 
-        if (work_memory_take(work, ROOT_CHUNK, err) < 0 ||
-            source_file_check(copy.source, file, SOURCE_BYTES, go, work, &sums, err) < 0)
+        if (source_work_check(work, copy.source, file, SOURCE_BYTES, &sums, err) < 0)
             return -1;
-        work_memory_give(work, ROOT_CHUNK);
         if (file->foreign && copy_file_remember(&copy, run.next, &sums.fingerprint, err) < 0)
             return -1;
         work_progress(work, sums.items, sums.raw_bytes);
@@ -277,7 +270,7 @@ static int check_file(struct loading *l, const struct source_file *file, struct 
     struct fingerprint known;
     struct err unknown = ERR_INIT;
 
-    if (source_file_check(l->copy->source, file, SOURCE_LINES, go, l->copy->work, &sums, err) < 0)
+    if (source_work_check(l->copy->work, l->copy->source, file, SOURCE_LINES, &sums, err) < 0)
         return -1;
     if (!file->foreign)
         return 0;

@@ -69,8 +69,8 @@ static int plan(struct ask *ask, struct planning *planning, struct err *err)
     char identity[HEX_SIZE(32)];
     const char *resource;
 
-    if (source_open_damaged(&options, engine_store(ask->engine), ask->principal,
-                            json_object_get(ask->spec, "source"), &source, err) < 0)
+    if (source_open_damaged(&options, engine_store(ask->engine), json_object_get(ask->spec, "source"),
+                            &source, err) < 0)
         return -1;
     hex_encode(source->identity.bytes, sizeof(source->identity.bytes), identity);
     resource = ask->resource ? ask->resource : source->uri;
@@ -92,10 +92,7 @@ struct judgement {
     struct source *source; /* NULL: it could not be opened */
     json_t *checked;
     const char *verdict;
-    json_t *checks; /* owned */
-    enum point_status status;
-    struct id point;
-    bool has_point;
+    json_t *checks; /* owned by validate_judge */
 };
 
 static bool sums_known(const struct source *source)
@@ -145,54 +142,43 @@ static int judge_whole(struct judgement *j, struct err *err)
                : 0;
 }
 
-static int point_status(struct tx *tx, void *ctx, struct err *err)
-{
-    const struct judgement *j = ctx;
-
-    return tx_point_set_status(tx, &j->point, j->status, clock_wall_ms(), err);
-}
-
 struct lookup {
     struct judgement *j;
-    const char *text;
-    bool by_id;
+    struct id id;
+    const char *folder; /* NULL: by id */
 };
 
-/* A point that cannot be opened is still found in the catalogue, by what the spec says. */
-static int find_point(struct tx *tx, void *ctx, struct err *err)
+/* A point that cannot be opened is still found in the catalogue, by what the spec says. What is proven stays
+ * so: it was compared item by item, and its bytes have not changed since. */
+static int tell_point(struct tx *tx, void *ctx, struct err *err)
 {
     struct lookup *l = ctx;
+    struct arena *arena = l->j->work->arena;
     struct recovery_point *point = NULL;
     struct err none = ERR_INIT;
-    struct id id;
-    int found;
+    bool damaged = str_is(l->j->verdict, "damaged");
+    int found = l->folder ? tx_point_by_location(tx, l->folder, arena, &point, &none)
+                          : tx_point_by_id(tx, &l->id, arena, &point, &none);
 
-    if (l->by_id && !id_parse(bytes_of(l->text), &id))
-        return err_set(err, ERR_INTERNAL, "a recovery point's id was not checked");
-    found = l->by_id ? tx_point_by_id(tx, &id, l->j->work->arena, &point, &none)
-                     : tx_point_by_location(tx, l->text, l->j->work->arena, &point, &none);
     if (found < 0)
         return none.code == ERR_NOT_FOUND ? 0 : err_set(err, none.code, "%s", none.message);
-    l->j->has_point = true;
-    l->j->point = point->id;
-    /* what is proven stays so: it was compared item by item, and its bytes have not changed since */
-    l->j->status = str_is(l->j->verdict, "damaged") ? POINT_DAMAGED
-                   : point->status == POINT_PROVEN  ? POINT_PROVEN
-                                                    : POINT_VERIFIED;
-    if (l->j->status == POINT_PROVEN)
-        l->j->has_point = false;
-    return 0;
+    if (!damaged && point->status == POINT_PROVEN)
+        return 0;
+    return tx_point_set_status(tx, &point->id, damaged ? POINT_DAMAGED : POINT_VERIFIED, clock_wall_ms(),
+                               err);
 }
 
 static int tell_catalogue(struct judgement *j, struct err *err)
 {
     const json_t *source = json_object_get(j->work->spec, "source");
-    const char *id = json_get_text(source, "recovery_point");
-    struct lookup l = {.j = j, .text = id ? id : json_get_text(source, "uri"), .by_id = id != NULL};
+    const char *id = json_get_text(source, "recovery_point"), *uri = json_get_text(source, "uri");
+    struct lookup l = {.j = j};
 
-    if (store_read(engine_store(j->work->engine), find_point, &l, err) < 0)
-        return -1;
-    return j->has_point ? work_tx(j->work, "verdict", point_status, j, err) : 0;
+    if (id && !id_parse(bytes_of(id), &l.id))
+        return err_set(err, ERR_INTERNAL, "a recovery point's id was not checked");
+    if (!id && !(l.folder = source_folder(j->work->arena, uri)))
+        return err_set(err, ERR_NO_MEMORY, "no memory for a verdict");
+    return work_tx(j->work, "verdict", tell_point, &l, err);
 }
 
 static int tell(struct judgement *j, struct err *err)
@@ -218,11 +204,10 @@ int validate_judge(struct work *work, struct err *err)
     json_auto_t *checked = NULL, *checks = json_array();
     struct judgement j = {.work = work, .checks = checks};
 
-    if (work_state_get(work, "checked", &checked, err) < 0)
+    if (work_state_get(work, CHECKED, &checked, err) < 0)
         return -1;
     if (!checked) /* no file at all: an empty table */
-        checked = json_pack("{s:i,s:s}", "files", 0, "fingerprint",
-                            "v1:0:0000000000000000000000000000000000000000000000000000000000000000");
+        checked = validate_nothing();
     if (!checked || !checks)
         return err_set(err, ERR_NO_MEMORY, "no memory for a verdict");
     j.checked = checked;

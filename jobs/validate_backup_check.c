@@ -5,13 +5,10 @@
 
 int validate_open(struct work *work, struct source **ret_source, struct err *err)
 {
-    struct root_options options = {.environment = work->environment,
-                                   .aws = work->aws,
-                                   .arena = work->arena,
-                                   .data_dir = work->config->data_dir};
+    struct root_options options = root_options_of(work);
 
-    return source_open_damaged(&options, engine_store(work->engine), work->principal,
-                               json_object_get(work->spec, "source"), ret_source, err);
+    return source_open_damaged(&options, engine_store(work->engine), json_object_get(work->spec, "source"),
+                               ret_source, err);
 }
 
 /* -- the state of what was checked -- */
@@ -22,11 +19,14 @@ struct finding {
     const char *name, *detail;      /* damage */
 };
 
-static json_t *fresh(void)
+json_t *validate_nothing(void)
 {
+    struct fingerprint none = FINGERPRINT_EMPTY;
+    char text[FINGERPRINT_SIZE];
+
+    fingerprint_format(&none, text);
     return json_pack("{s:i,s:i,s:i,s:i,s:s,s:[]}", "items", 0, "bytes", 0, "files", 0, "damaged", 0,
-                     "fingerprint", "v1:0:0000000000000000000000000000000000000000000000000000000000000000",
-                     "damage");
+                     "fingerprint", text, "damage");
 }
 
 static void count_on(json_t *checked, const char *name, int64_t more)
@@ -65,12 +65,12 @@ static int record(struct tx *tx, void *ctx, struct err *err)
     struct bytes text;
     char *changed;
 
-    if (tx_document_get(tx, finding->work->job->key, "state.checked", finding->work->arena, &text, err) < 0)
+    if (tx_document_get(tx, finding->work->job->key, "state." CHECKED, finding->work->arena, &text, err) < 0)
         return -1;
     if (text.data && json_parse(text, &limits, &checked, err) < 0)
         return -1;
     if (!checked)
-        checked = fresh();
+        checked = validate_nothing();
     if (finding->sums) {
         add_sums(checked, finding->sums);
         count_on(checked, "files", 1);
@@ -80,7 +80,7 @@ static int record(struct tx *tx, void *ctx, struct err *err)
     changed = checked ? json_canonical(finding->work->arena, checked) : NULL;
     if (!changed)
         return err_set(err, ERR_NO_MEMORY, "no memory for what was found");
-    return tx_document_put(tx, finding->work->job->key, "state.checked", bytes_of(changed), err);
+    return tx_document_put(tx, finding->work->job->key, "state." CHECKED, bytes_of(changed), err);
 }
 
 /* -- steps -- */
@@ -89,6 +89,7 @@ static int record(struct tx *tx, void *ctx, struct err *err)
 int validate_split(struct work *work, struct err *err)
 {
     _cleanup_(source_close_p) struct source *source = NULL;
+    json_auto_t *seen = NULL;
     struct err failure = ERR_INIT;
     struct finding finding = {.work = work, .name = "recovery point", .detail = failure.message};
 
@@ -98,12 +99,9 @@ int validate_split(struct work *work, struct err *err)
         *err = failure;
         return -1;
     }
-    return work_tx(work, "damage", record, &finding, err);
-}
-
-static int go(void *arg, struct err *err)
-{
-    return work_go(arg, err);
+    if (work_state_get(work, CHECKED, &seen, err) < 0)
+        return -1;
+    return seen ? 0 : work_tx(work, "damage", record, &finding, err); /* told before a crash */
 }
 
 static int check_file(struct work *work, struct source *source, const struct source_run *run, struct err *err)
@@ -115,9 +113,7 @@ static int check_file(struct work *work, struct source *source, const struct sou
     char cursor[32];
     struct advance advance = {.more = record, .more_ctx = &finding};
 
-    if (work_memory_take(work, ROOT_CHUNK, err) < 0)
-        return -1;
-    if (source_file_check(source, file, SOURCE_ITEMS, go, work, &sums, &failure) < 0) {
+    if (source_work_check(work, source, file, SOURCE_ITEMS, &sums, &failure) < 0) {
         if (failure.code != ERR_RECOVERY_POINT_DAMAGED) {
             *err = failure;
             return -1;
@@ -125,7 +121,6 @@ static int check_file(struct work *work, struct source *source, const struct sou
         sums = (struct source_sums){0}; /* nothing of a damaged file counts */
         finding = (struct finding){.work = work, .name = file->path, .detail = failure.message};
     }
-    work_memory_give(work, ROOT_CHUNK);
     work_progress(work, sums.items, sums.raw_bytes);
     source_run_cursor(run, cursor);
     advance.cursor = bytes_of(cursor);

@@ -9,10 +9,14 @@
 #include "engine/work.h"
 #include "jobs/source.h"
 
+#define CHECKED "checked"
+
 step_fn validate_split;
 step_fn validate_files;
 step_fn validate_judge;
 step_fn validate_compare;
 
+/* The state document `checked` before the first file; the caller's, NULL without memory. */
+json_t *validate_nothing(void);
 /* The job's source, also a damaged one. */
 int validate_open(struct work *work, struct source **ret_source, struct err *err);

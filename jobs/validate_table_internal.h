@@ -1,9 +1,12 @@
 /*
- * Between the files of validate.table. Durable state:
- *   against  {source, identity, note?} | {table} | {}: what the table is compared with, fixed by the first
- * step table    {name, found, created_at, arn, table_id}: as jobs/table_make.h keeps it, so that a replaced
- * one is noticed file.N   {fingerprint}: of a file that no manifest vouches for mine, theirs: sums of the
- * table and of the other one (jobs/table_sum.h) Not for other files.
+ * Between the files of validate.table. Not for other files. Durable state:
+ *
+ *   against       {source, identity, overrides?, settings?, note?} | {table} | {}: what the table is compared
+ *                 with, fixed by the first step; overrides and settings are those of the job that made it
+ *   table         {name, found, created_at, arn, table_id}: as jobs/table_make.h keeps it, so that a replaced
+ *                 one is noticed
+ *   file.N        {fingerprint}: of a file that no manifest vouches for
+ *   mine, theirs  sums of the table and of the other one (jobs/table_sum.h)
  */
 #pragma once
 #include "base/cleanup.h"

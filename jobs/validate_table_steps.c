@@ -57,8 +57,10 @@ static int against_origin(struct work *work, json_t **ret_state, struct err *err
     if (o.maker_spec.data) {
         if (json_parse(o.maker_spec, &(struct json_limits){.max_depth = 64}, &made, err) < 0)
             return -1;
-        *ret_state = json_pack("{s:O,s:s}", "source", json_object_get(made, "source"), "note",
-                               "compared with the source of the job that made the table");
+        *ret_state =
+            json_pack("{s:O,s:O*,s:O*,s:s}", "source", json_object_get(made, "source"), "overrides",
+                      json_object_get(made, "overrides"), "settings", json_object_get(made, "settings"),
+                      "note", "compared with the source of the job that made the table");
     } else if (o.newest) {
         id_format(&o.newest->id, id);
         *ret_state = json_pack("{s:{s:s},s:s}", "source", "recovery_point", id, "note",
@@ -93,20 +95,20 @@ void against_close(struct against *against)
 static int open_source(struct against *a, struct err *err)
 {
     struct work *work = a->copy.work;
-    struct root_options options = {work->environment, work->aws, work->arena, work->config->data_dir};
+    struct root_options options = root_options_of(work);
     const json_t *source = json_object_get(a->state, "source");
     const char *known = json_get_text(a->state, "identity");
     char identity[HEX_SIZE(32)];
 
     if (!source)
         return 0;
-    if (source_open(&options, engine_store(work->engine), work->principal, source, &a->copy.source, err) < 0)
+    if (source_open(&options, engine_store(work->engine), source, &a->copy.source, err) < 0)
         return -1;
     hex_encode(a->copy.source->identity.bytes, 32, identity);
     if (known && !str_is(known, identity))
         return err_set(err, ERR_SOURCE_UNREADABLE, "the source is not what it was when the job began");
     json_object_set_new(a->state, "identity", json_string(identity));
-    return copy_settings(a->copy.source->capsule, NULL, &a->copy.capsule, err);
+    return copy_settings(a->copy.source->capsule, a->state, &a->copy.capsule, err);
 }
 
 int against_open(struct work *work, struct against *ret_against, struct err *err)
@@ -187,11 +189,6 @@ int validate_table_other_split(struct work *work, struct err *err)
                                                       : 0;
 }
 
-static int go(void *arg, struct err *err)
-{
-    return work_go(arg, err);
-}
-
 int validate_table_other(struct work *work, struct err *err)
 {
     _cleanup_(against_close) struct against a = {0};
@@ -205,7 +202,7 @@ int validate_table_other(struct work *work, struct err *err)
         const struct source_file *file = &a.copy.source->files[run.next];
         struct source_sums sums = {0};
 
-        if (source_file_check(a.copy.source, file, SOURCE_ITEMS, go, work, &sums, err) < 0)
+        if (source_work_check(work, a.copy.source, file, SOURCE_ITEMS, &sums, err) < 0)
             return say_damaged(work, err);
         if (copy_file_remember(&a.copy, run.next, &sums.fingerprint, err) < 0)
             return -1;
@@ -281,6 +278,8 @@ static int judge_shape(struct judging *j, struct err *err)
     j->differs |= !same;
     if (verdict_check(j->checks, "keys", same, same ? "as in the source" : other_keys.message, err) < 0)
         return -1;
+    if (!wanted || copy_skips(j->a.state, "indexes")) /* nothing says which there should be */
+        return 0;
     if (setting_read_indexes(&view, &found, err) < 0)
         return -1;
     same = json_equal(wanted, found) && table_ready(&j->table);
@@ -304,7 +303,9 @@ static int say(struct judging *j, struct err *err)
     if (j->known && j->differs)
         return err_set(err, ERR_MISMATCH, "table %s holds %llu items and what it is compared with %llu%s",
                        j->table.name, (unsigned long long)j->mine.count, (unsigned long long)j->theirs.count,
-                       j->mine.count == j->theirs.count ? ": as many, but not the same" : "");
+                       fingerprint_equal(&j->mine, &j->theirs) ? ": the same, but its keys or indexes differ"
+                       : j->mine.count == j->theirs.count      ? ": as many, but not the same"
+                                                               : "");
     return WORK_DONE;
 }
 

@@ -132,6 +132,20 @@ def test_a_damaged_point_is_not_restored(peer, point, files, damage):
     assert job["result"]["verdict"] == "intact"
 
 
+def test_a_point_is_known_by_every_form_of_its_uri(peer, point, files):
+    tree, data = files
+    sound = tree.read(data[1])
+    tree.write(data[1], flipped(sound, len(sound) // 2))
+    try:
+        job = peer.server.run("validate.backup", {"source": {"uri": point["location"] + "/manifest.json"}}, want="failed")
+        assert job["error"]["code"] == "RECOVERY_POINT_DAMAGED", job["error"]
+        assert peer.server.get(f"/v1/recovery-points/{point['id']}")["status"] == "damaged"
+    finally:
+        tree.write(data[1], sound)
+    peer.server.run("validate.backup", {"source": {"uri": point["location"]}})
+    assert peer.server.get(f"/v1/recovery-points/{point['id']}")["status"] == "verified"
+
+
 def test_a_file_that_breaks_after_it_was_verified_is_not_loaded(peer, point, files):
     tree, data = files
     sound = tree.read(data[1])
@@ -335,6 +349,8 @@ def test_a_target_that_somebody_made_after_the_job_was_accepted(peer, point):
     assert status == 202, job
     peer.aws.wait_met()
     make_table(peer.dynamodb, "Raced")
+    wait_until(lambda: peer.aws.ledger(operation="CreateTable", resource="Raced")[1:], 20, "the answer")
+    peer.aws.own("POST", "clock", {"advance": "1m"})  # if it were ours, its tags would be there by now
     job = peer.server.wait(job, want="failed")
     assert job["error"]["code"] in ("TARGET_EXISTS", "PLAN_STALE", "TABLE_REPLACED"), job["error"]
     assert items_of(peer.dynamodb, "Raced") == []

@@ -27,3 +27,19 @@ def test_a_lost_table_comes_back_and_is_proven(aws, server):
     assert checked["result"]["verdict"] == "intact"
     assert len(aws.effects("CreateTable")) == 2
     assert [row["action"] for row in server.get("/v1/audit?action=job.finished")["items"]] == ["job.finished"] * 4
+
+
+def test_a_restored_table_is_compared_with_what_was_asked_for(aws, server):
+    """Without the indexes, when the restore left them out; with them, when they are its own."""
+    dynamodb = aws.client("dynamodb")
+    index = {"IndexName": "by-n", "KeySchema": [{"AttributeName": "n", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
+    make_table(dynamodb, "Sales", attributes={"n": "N"}, GlobalSecondaryIndexes=[index])
+    put_items(dynamodb, "Sales", plain_items(30))
+    point = server.backup("Sales")["result"]["recovery_point"]
+    server.restore(point, "Bare", settings={"skip": ["indexes"]})
+    assert server.run("validate.table", {"table": "Bare"})["result"]["verdict"] == "intact"
+    server.restore(point, "Other", overrides={"indexes": [{"name": "by-sk", "hash": "sk"}]})
+    assert server.run("validate.table", {"table": "Other"})["result"]["verdict"] == "intact"
+    against = {"table": "Other", "against": {"recovery_point": point}}
+    job = server.run("validate.table", against, want="failed")
+    assert job["error"]["code"] == "MISMATCH" and "the same, but its keys or indexes differ" in job["error"]["detail"], job["error"]

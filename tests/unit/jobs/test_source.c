@@ -67,7 +67,7 @@ static void world_status(struct world *w, enum point_status status)
 
 static int open_spec(struct world *w, json_t *spec, struct source **ret_source)
 {
-    int result = source_open(&w->t.options, w->store, NULL, spec, ret_source, &w->t.err);
+    int result = source_open(&w->t.options, w->store, spec, ret_source, &w->t.err);
     json_decref(spec);
     return result;
 }
@@ -213,7 +213,7 @@ static void a_damaged_point_may_be_looked_at_again(void **state)
     (void)state;
     world_make(&w);
     world_catalogue(&w, POINT_DAMAGED);
-    assert_int_equal(source_open_damaged(&w.t.options, w.store, NULL, spec, &source, &w.t.err), 0);
+    assert_int_equal(source_open_damaged(&w.t.options, w.store, spec, &source, &w.t.err), 0);
     source_close(source);
     world_drop(&w);
 }
