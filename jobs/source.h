@@ -47,8 +47,8 @@ int source_open(const struct root_options *options, struct store *store, const j
 /* The same also for a point that was found to be damaged: to look at it again, never to restore it. */
 int source_open_damaged(const struct root_options *options, struct store *store, const json_t *source,
                         struct source **ret_source, struct err *err);
-/* A uri as the catalogue keeps it: the folder, also of its manifest.json, without a slash at the end. In
- * arena; NULL without memory. */
+/* A uri as the catalogue keeps it: the folder, also when its manifest.json was named. In arena; NULL without
+ * memory. */
 char *source_folder(struct arena *arena, const char *uri);
 void source_close(struct source *source); /* accepts NULL */
 static inline void source_close_p(struct source **source)
