@@ -304,6 +304,10 @@ int backup_close(struct work *work, struct err *err)
     if (backup_point_change(work, is_verified, &now, err) < 0 ||
         store_read(engine_store(work->engine), find_point, &found, err) < 0)
         return -1;
+    if (found.point->status != POINT_VERIFIED && found.point->status != POINT_PROVEN)
+        return err_set(err, ERR_RECOVERY_POINT_DAMAGED,
+                       "it was read back, and another job found it %s meanwhile",
+                       point_status_name(found.point->status));
     id_format(&found.point->id, id);
     members = json_pack("{s:s,s:I,s:I,s:s}", "recovery_point", id, "items", (json_int_t)found.point->items,
                         "bytes", (json_int_t)found.point->bytes, "fingerprint", found.point->fingerprint);

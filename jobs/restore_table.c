@@ -2,7 +2,6 @@
 #include "jobs/restore_table.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "jobs/names.h"
 #include "jobs/restore_settings.h"
 #include "jobs/settings.h"
@@ -115,18 +114,6 @@ static int check(struct ask *ask, struct err *err)
 
 /* -- the end -- */
 
-struct proven {
-    struct id point;
-    int64_t now;
-};
-
-static int proven_tx(struct tx *tx, void *ctx, struct err *err)
-{
-    struct proven *p = ctx;
-
-    return tx_point_set_status(tx, &p->point, POINT_PROVEN, p->now, err);
-}
-
 /* The table is whole: it is not left behind but delivered, and the point it came from is proven. */
 static int close_restore(struct work *work, struct err *err)
 {
@@ -141,13 +128,7 @@ static int close_restore(struct work *work, struct err *err)
     left = arena_printf(work->arena, "table %s", copy.target);
     if (!left)
         return err_set(err, ERR_NO_MEMORY, "no memory to end a restore");
-    if (copy.source->point) {
-        struct proven proven = {copy.source->point->id, clock_wall_ms()};
-
-        if (work_tx(work, "proven", proven_tx, &proven, err) < 0)
-            return -1;
-    }
-    return work_not_left_behind(work, left, err);
+    return copy_tell_proven(work, copy.source, err) < 0 ? -1 : work_not_left_behind(work, left, err);
 }
 
 /* Adds "table NAME" to what is left behind, once. */

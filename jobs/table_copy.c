@@ -2,6 +2,7 @@
 #include "jobs/table_copy.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "engine/engine.h"
 #include "jobs/capsule.h"
 #include "jobs/table_copy_internal.h"
@@ -218,6 +219,30 @@ int copy_open(struct work *work, struct copy *ret_copy, struct err *err)
     copy.source = NULL;
     copy.capsule = NULL;
     return 0;
+}
+
+struct proven {
+    struct work *work;
+    const struct id *point;
+};
+
+static int proven_tx(struct tx *tx, void *ctx, struct err *err)
+{
+    struct proven *p = ctx;
+    struct recovery_point *point;
+
+    if (tx_point_by_id(tx, p->point, p->work->arena, &point, err) < 0)
+        return -1;
+    if (point->status != POINT_AVAILABLE && point->status != POINT_VERIFIED && point->status != POINT_PROVEN)
+        return 0;
+    return tx_point_set_status(tx, p->point, POINT_PROVEN, clock_wall_ms(), err);
+}
+
+int copy_tell_proven(struct work *work, const struct source *source, struct err *err)
+{
+    struct proven proven = {work, source->point ? &source->point->id : NULL};
+
+    return source->point ? work_tx(work, "proven", proven_tx, &proven, err) : 0;
 }
 
 int copy_file_sum(struct copy *copy, size_t number, struct fingerprint *ret_sum, struct err *err)

@@ -47,6 +47,10 @@ int copy_open(struct work *work, struct copy *ret_copy, struct err *err);
 /* What the whole source adds up to. After the first step only. */
 int copy_expected(struct copy *copy, struct fingerprint *ret_sum, struct err *err);
 
+/* Every item of the source was compared: its point, when it is one of the catalogue, is proven. Not when it
+ * was found damaged meanwhile: validate.backup has the say on that. */
+int copy_tell_proven(struct work *work, const struct source *source, struct err *err);
+
 /* The settings that the target shall have: the source's capsule with spec.overrides in its place.
  * *ret_capsule NULL when there is neither a capsule nor override.key_schema; else the caller's. INVALID_SPEC
  * with a pointer, RECOVERY_POINT_DAMAGED. */

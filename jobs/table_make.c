@@ -36,8 +36,10 @@ static int put_indexes(json_t *request, const json_t *indexes, struct err *err)
             json_object_set_new(request, member, json_array());
         if (setting_add_attributes(definitions, index, err) < 0)
             return -1;
-        if (json_array_append_new(json_object_get(request, member), setting_index_request(index)) < 0)
+        if (!json_get_text(index, "name") || !json_get_text(index, "hash"))
             return err_set(err, ERR_RECOVERY_POINT_DAMAGED, "an index of the capsule cannot be read");
+        if (json_array_append_new(json_object_get(request, member), setting_index_request(index)) < 0)
+            return err_set(err, ERR_NO_MEMORY, "no memory for an index");
     }
     return 0;
 }

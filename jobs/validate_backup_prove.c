@@ -1,5 +1,4 @@
 /* validate.backup with `prove`: the end of the proof. The copy itself is jobs/table_copy.h's. */
-#include "base/clock.h"
 #include "base/json.h"
 #include "jobs/table_copy.h"
 #include "jobs/validate_backup_internal.h"
@@ -19,13 +18,6 @@ static int tell(struct work *work, bool ok, const char *detail, struct err *err)
     return members ? work_result(work, members, err) : err_set(err, ERR_NO_MEMORY, "no memory for a result");
 }
 
-static int is_proven(struct tx *tx, void *ctx, struct err *err)
-{
-    const struct recovery_point *point = ctx;
-
-    return tx_point_set_status(tx, &point->id, POINT_PROVEN, clock_wall_ms(), err);
-}
-
 int validate_compare(struct work *work, struct err *err)
 {
     _cleanup_(source_close_p) struct source *source = NULL;
@@ -42,9 +34,7 @@ int validate_compare(struct work *work, struct err *err)
              &failure); /* that it does not match is what the job fails with, told or not */
         return -1;
     }
-    if (validate_open(work, &source, err) < 0)
-        return -1;
-    if (source->point && work_tx(work, "proven", is_proven, source->point, err) < 0)
+    if (validate_open(work, &source, err) < 0 || copy_tell_proven(work, source, err) < 0)
         return -1;
     return tell(work, true,
                 "restored to a table of its own and read again: every item is there, and no other", err);
