@@ -41,7 +41,7 @@ static int check(struct ask *ask, struct err *err)
 
 /* -- plan -- */
 
-/* As the scan will (backup_table_scan.c), but for a limit that is changed while it runs. */
+/* As the scan will (backup_table_scan.c), but for a live limit (PUT /v1/environments/{name}/limits). */
 static int64_t units_per_second(const struct ask *ask, const struct dynamodb_table *table)
 {
     return read_rate(json_get_int(ask->spec, "read_units_per_second", 0),
@@ -75,8 +75,9 @@ static int estimate(struct ask *ask, const struct dynamodb_table *table, json_t 
 
     if (history_estimate(ask, estimates, &p95_ms, err) < 0)
         return -1;
-    json_object_set_new(estimates, "items", json_integer(table->items));
-    json_object_set_new(estimates, "bytes", json_integer(table->bytes));
+    if (json_object_set_new(estimates, "items", json_integer(table->items)) < 0 ||
+        json_object_set_new(estimates, "bytes", json_integer(table->bytes)) < 0)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a plan");
     return estimate_reads(ask, table, units, estimates, err);
 }
 

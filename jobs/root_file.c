@@ -45,7 +45,9 @@ static int make_folder(const char *path)
         return -1;
     }
     fd = open(dirname(parent), FOLDER_FLAGS);
-    return fd < 0 ? -1 : fsync(fd);
+    if (fd < 0)
+        return errno == EACCES ? 0 : -1; /* who may not read a folder cannot sync it */
+    return fsync(fd);
 }
 
 /* The configured folder itself: links in its path are the administrator's. Missing ones are made when
