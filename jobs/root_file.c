@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -32,11 +31,12 @@ static int failed(struct err *err, bool writing, const char *what, const char *p
 
 /* -- folders -- */
 
-/* Makes a folder and syncs it into its parent. */
+/* Makes a folder, given by an absolute path, and syncs it into its parent. */
 static int make_folder(const char *path)
 {
     _cleanup_(cleanup_close) int fd = -1;
-    _cleanup_(cleanup_free) char *parent = strdup(path);
+    size_t above = (size_t)(strrchr(path, '/') - path);
+    _cleanup_(cleanup_free) char *parent = strndup(path, above ? above : 1);
 
     if (mkdir(path, 0700) < 0)
         return errno == EEXIST ? 0 : -1;
@@ -44,7 +44,7 @@ static int make_folder(const char *path)
         errno = ENOMEM;
         return -1;
     }
-    fd = open(dirname(parent), FOLDER_FLAGS);
+    fd = open(parent, FOLDER_FLAGS);
     if (fd < 0)
         return errno == EACCES ? 0 : -1; /* who may not read a folder cannot sync it */
     return fsync(fd);
