@@ -54,9 +54,9 @@ def machine():
 class Stub:
     """The DynamoDB made of arithmetic (stub.c)."""
 
-    def __init__(self, items, page_delay_ms=0, page_items=2500):
+    def __init__(self, items, page_delay_ms=0, page_items=2500, shape="record"):
         self.port = free_port()
-        self.process = subprocess.Popen([PROGRAMS / "stub", *map(str, (self.port, items, page_delay_ms, page_items))],
+        self.process = subprocess.Popen([PROGRAMS / "stub", *map(str, (self.port, items, page_delay_ms, page_items, shape))],
                                         stdout=subprocess.PIPE)
         self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -2,7 +2,8 @@
  * A DynamoDB made of arithmetic, for benchmarks: tables of N items of 400 bytes that exist nowhere. Pages of
  * a Scan are written from a template with their x-amz-crc32, BatchWriteItem counts and forgets, the rest is
  * what a backup and a restore need. Its own cost is kept small and is not what is measured. stub PORT ITEMS
- * [PAGE_DELAY_MS [PAGE_ITEMS]]        listens on 127.0.0.1
+ * [PAGE_DELAY_MS [PAGE_ITEMS [SHAPE]]]        listens on 127.0.0.1; items are a `record` of ten
+ * attributes, or four of which one is a long `text`
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -21,12 +22,14 @@
 #include <isa-l/crc.h>
 
 #define PAYLOAD 330
+#define ITEM_MAX 640
 #define REQUEST_MAX (20 << 20)
 #define TABLES_MAX 16
 
 static int64_t item_count;
 static int page_delay_ms;
 static int64_t page_items = 2500; /* a megabyte */
+static bool long_texts;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char tables[TABLES_MAX][256];
 static _Atomic int64_t written;
@@ -96,15 +99,13 @@ static void add(struct connection *c, const char *format, ...)
     va_end(args);
 }
 
-/* Text that compresses about as well as real records do, different for each item. */
-static void add_item(struct connection *c, int64_t n)
+/* Words and digits by turns: every eleventh byte begins a match for a compressor, and none goes far. */
+static char *put_text(char *at, int64_t n)
 {
     static const char words[] = "invoice customer delivery amount berlin returned pending net gross euro ";
-    char *at = c->out + c->len;
     uint64_t x = (uint64_t)n * 0x9E3779B97F4A7C15ULL + 1;
 
-    at += snprintf(at, 200, "{\"pk\":{\"S\":\"sale-%09ld\"},\"sk\":{\"N\":\"%ld\"},\"text\":{\"S\":\"",
-                   (long)(n / 10), (long)(n % 10));
+    at += snprintf(at, ITEM_MAX, "\"text\":{\"S\":\"");
     for (int i = 0; i < PAYLOAD; i += 11) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
         memcpy(at, words + x % (sizeof(words) - 12), 7);
@@ -112,7 +113,34 @@ static void add_item(struct connection *c, int64_t n)
             at[k] = "0123456789abcdef"[x >> (4 * k) & 15];
         at += 11;
     }
-    at += snprintf(at, 200, "\"},\"total\":{\"N\":\"%ld\"}}", (long)(x % 100000));
+    return at + snprintf(at, ITEM_MAX, "\"},\"total\":{\"N\":\"%ld\"}}", (long)(x % 100000));
+}
+
+/* A sale, as tests/bench/item_bench.c has it. */
+static char *put_record(char *at, int64_t n)
+{
+    uint32_t i = (uint32_t)n;
+
+    return at +
+           snprintf(
+               at, ITEM_MAX,
+               "\"producer\":{\"S\":\"producer %u of the northern valley\"},\"amount\":{\"N\":\"%u.%02u\"},"
+               "\"currency\":{\"S\":\"EUR\"},\"at\":{\"S\":\"2026-11-%02uT%02u:14:07Z\"},"
+               "\"buyer\":{\"M\":{\"name\":{\"S\":\"Maria Jos\xc3\xa9 %u\"},"
+               "\"city\":{\"S\":\"Porto\"},\"loyal\":{\"BOOL\":true}}},\"lines\":{\"L\":[{\"M\":"
+               "{\"sku\":{\"S\":\"olives-%u\"},\"n\":{\"N\":\"%u\"}}}]},"
+               "\"tags\":{\"SS\":[\"web\",\"gift\"]},\"token\":{\"S\":\"%08x%08x%08x\"}}",
+               i % 97, i % 1000, i % 100, i % 28 + 1, i % 24, i % 5003, i % 311, i % 12 + 1, i * 2246822519u,
+               i * 3266489917u, i * 668265263u);
+}
+
+static void add_item(struct connection *c, int64_t n)
+{
+    char *at = c->out + c->len;
+
+    at += snprintf(at, ITEM_MAX, "{\"pk\":{\"S\":\"sale-%09ld\"},\"sk\":{\"N\":\"%ld\"},", (long)(n / 10),
+                   (long)(n % 10));
+    at = long_texts ? put_text(at, n) : put_record(at, n);
     c->len = (size_t)(at - c->out);
 }
 
@@ -291,6 +319,7 @@ int main(int argc, char **argv)
     item_count = atoll(argv[2]);
     page_delay_ms = argc > 3 ? atoi(argv[3]) : 0;
     page_items = argc > 4 ? atoll(argv[4]) : page_items;
+    long_texts = argc > 5 && !strcmp(argv[5], "text");
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 128) < 0)
         return 1;
