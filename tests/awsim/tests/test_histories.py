@@ -201,7 +201,8 @@ class History:
             return
         self.ddb.delete_table(TableName="Sales")
         self.rest()
-        (kept,) = self.ddb.list_backups(TableName="Sales", BackupType="SYSTEM", TimeRangeLowerBound=_time(self.now() - 10))["BackupSummaries"]
+        found = self.ddb.list_backups(TableName="Sales", BackupType="SYSTEM", TimeRangeLowerBound=_time(self.now() - 10))["BackupSummaries"]
+        kept = max(found, key=lambda one: one["BackupCreationDateTime"])  # it may have been lost twice in these seconds
         self.ddb.restore_table_from_backup(TargetTableName="Sales", BackupArn=kept["BackupArn"])
         assert self.held("Sales") == self.items
         self.since = None
