@@ -26,13 +26,10 @@ struct gzip_write {
     unsigned char level[ISAL_DEF_LVL1_DEFAULT];
 };
 
-struct gzip_write *gzip_write_open(int fd, struct err *err)
+int gzip_write_again(struct gzip_write *gzip, int fd, struct err *err)
 {
-    _cleanup_(gzip_write_abort_p) struct gzip_write *gzip = calloc(1, sizeof *gzip);
-    if (!gzip) {
-        err_set(err, ERR_NO_MEMORY, "no memory for compressing");
-        return NULL;
-    }
+    sha256_free(gzip->sha);
+    OPENSSL_cleanse(gzip, sizeof *gzip);
     gzip->fd = fd;
     isal_deflate_init(&gzip->stream);
     gzip->stream.level = LEVEL;
@@ -42,7 +39,18 @@ struct gzip_write *gzip_write_open(int fd, struct err *err)
     gzip->stream.next_out = gzip->out;
     gzip->stream.avail_out = PIECE;
     gzip->sha = sha256_new(err);
-    return gzip->sha ? TAKE(gzip) : NULL;
+    gzip->failed = !gzip->sha;
+    return gzip->sha ? 0 : -1;
+}
+
+struct gzip_write *gzip_write_open(int fd, struct err *err)
+{
+    _cleanup_(gzip_write_abort_p) struct gzip_write *gzip = calloc(1, sizeof *gzip);
+    if (!gzip) {
+        err_set(err, ERR_NO_MEMORY, "no memory for compressing");
+        return NULL;
+    }
+    return gzip_write_again(gzip, fd, err) == 0 ? TAKE(gzip) : NULL;
 }
 
 void gzip_write_abort(struct gzip_write *gzip)

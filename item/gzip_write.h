@@ -17,6 +17,8 @@ struct gzip_written {
 
 /* The descriptor stays the caller's. NULL with NO_MEMORY. */
 struct gzip_write *gzip_write_open(int fd, struct err *err);
+/* Another file with the memory of one that has ended or was given up, which is wiped. */
+int gzip_write_again(struct gzip_write *gzip, int fd, struct err *err);
 /* DISK_FULL, IO; every later call then fails too. */
 int gzip_write_add(struct gzip_write *gzip, const void *data, size_t len, struct err *err);
 /* The line {"Item":...} of a raw attribute map that item_canonical has taken; line breaks between its tokens

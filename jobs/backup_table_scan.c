@@ -20,6 +20,7 @@ struct segment {
     struct buffer start_key; /* raw; empty: from the beginning */
     struct scan_course course;
     struct item_sample sample;
+    struct buffer sample_text; /* as it is recorded with each file */
     const char *table;
     int number, total;
     int64_t provisioned; /* read units; 0: on demand */
@@ -33,6 +34,7 @@ static void segment_done(struct segment *s)
     item_scratch_free(s->scratch);
     item_page_done(&s->page);
     buffer_done(&s->start_key);
+    buffer_done(&s->sample_text);
     scan_course_done(&s->course);
     arena_free(s->arena);
 }
@@ -190,12 +192,16 @@ static int sample_tx(struct tx *tx, void *ctx, struct err *err)
     return tx_document_put(tx, sampling->segment->work->job->key, name, sampling->text, err);
 }
 
-static int sample_text(struct segment *s, struct bytes *ret_text, struct err *err)
+static int sample_text(struct segment *s, struct err *err)
 {
-    json_auto_t *state = json_pack("{s:o}", "items", item_sample_json(&s->sample));
+    struct json_writer w;
 
-    *ret_text = bytes_of(state ? json_canonical(s->arena, state) : NULL);
-    return ret_text->data ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for a sample");
+    buffer_clear(&s->sample_text);
+    json_put_begin(&w, &s->sample_text);
+    json_put_object(&w, NULL);
+    item_sample_write(&s->sample, &w, "items");
+    json_put_object_end(&w);
+    return buffer_ok(&s->sample_text, "a sample", err);
 }
 
 static int record(struct segment *s, const struct data_file *file, struct err *err)
@@ -204,8 +210,9 @@ static int record(struct segment *s, const struct data_file *file, struct err *e
     struct sampling sampling = {.segment = s};
     struct advance advance = {.file = file, .more = sample_tx, .more_ctx = &sampling};
 
-    if (sample_text(s, &sampling.text, err) < 0)
+    if (sample_text(s, err) < 0)
         return -1;
+    sampling.text = buffer_bytes(&s->sample_text);
     if (file) {
         advance.items = file->items;
         advance.bytes = file->raw_size;
@@ -289,6 +296,7 @@ int backup_segment(struct work *work, struct err *err)
     _cleanup_(segment_done) struct segment segment = {.work = work,
                                                       .page = ITEM_PAGE_INIT,
                                                       .start_key = BUFFER_INIT(PART_CURSOR_MAX - 64),
+                                                      .sample_text = BUFFER_INIT(DOCUMENT_MAX),
                                                       .course = SCAN_COURSE_INIT};
 
     return read_segment(&segment, err);

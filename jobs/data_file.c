@@ -10,9 +10,9 @@
 struct data_writer {
     struct data_writer_options options;
     int64_t number;
-    /* the open file; gzip NULL: none */
+    bool open; /* a file is; what follows is its */
     struct spool spool;
-    struct gzip_write *gzip;
+    struct gzip_write *gzip; /* made for the first one, and kept for the next */
     struct fingerprint fingerprint;
     uint64_t looked_at; /* raw bytes at the last look at the disk */
 };
@@ -35,7 +35,7 @@ int data_writer_new(const struct data_writer_options *options, struct data_write
 
 static void drop_open_file(struct data_writer *writer)
 {
-    gzip_write_abort(TAKE(writer->gzip));
+    writer->open = false;
     root_spool_close(&writer->spool);
     writer->fingerprint = FINGERPRINT_EMPTY;
     writer->looked_at = 0;
@@ -46,6 +46,7 @@ void data_writer_free(struct data_writer *writer)
     if (!writer)
         return;
     drop_open_file(writer);
+    gzip_write_abort(writer->gzip);
     free(writer);
 }
 
@@ -77,8 +78,12 @@ static int begin(struct data_writer *writer, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory for a path");
     if (root_spool_open(writer->options.root, path, &writer->spool, err) < 0 || look_at_disk(writer, err) < 0)
         return -1;
-    writer->gzip = gzip_write_open(writer->spool.fd, err);
-    return writer->gzip ? 0 : -1;
+    if (!writer->gzip)
+        writer->gzip = gzip_write_open(writer->spool.fd, err);
+    else if (gzip_write_again(writer->gzip, writer->spool.fd, err) < 0)
+        return -1;
+    writer->open = writer->gzip != NULL;
+    return writer->open ? 0 : -1;
 }
 
 static int add_item(struct data_writer *writer, struct bytes item, struct err *err)
@@ -95,7 +100,7 @@ int data_writer_add(struct data_writer *writer, const struct item_page *page, st
 {
     if (page->count == 0)
         return 0;
-    if (!writer->gzip && begin(writer, err) < 0) {
+    if (!writer->open && begin(writer, err) < 0) {
         drop_open_file(writer);
         return -1;
     }
@@ -113,18 +118,18 @@ bool data_writer_full(const struct data_writer *writer)
 {
     /* A page that does not compress at all must still fit. What is inflated is bounded too: a reader refuses
      * more. */
-    return writer->gzip && (gzip_write_bound(writer->gzip) + PAGE_MAX + MIB > writer->options.stored_max ||
+    return writer->open && (gzip_write_bound(writer->gzip) + PAGE_MAX + MIB > writer->options.stored_max ||
                             gzip_write_raw(writer->gzip) + 2 * PAGE_MAX > DATA_FILE_RAW_MAX);
 }
 
 bool data_writer_empty(const struct data_writer *writer)
 {
-    return !writer->gzip;
+    return !writer->open;
 }
 
 int64_t data_writer_raw(const struct data_writer *writer)
 {
-    return writer->gzip ? (int64_t)gzip_write_raw(writer->gzip) : 0;
+    return writer->open ? (int64_t)gzip_write_raw(writer->gzip) : 0;
 }
 
 int64_t data_writer_number(const struct data_writer *writer)
@@ -178,7 +183,7 @@ static int seal(struct data_writer *writer, struct data_file *ret_file, struct e
 int data_writer_seal(struct data_writer *writer, struct data_file *ret_file, struct err *err)
 {
     int result =
-        writer->gzip ? seal(writer, ret_file, err) : err_set(err, ERR_INTERNAL, "there is no open data file");
+        writer->open ? seal(writer, ret_file, err) : err_set(err, ERR_INTERNAL, "there is no open data file");
 
     drop_open_file(writer);
     return result;

@@ -54,19 +54,16 @@ void item_sample_add(struct item_sample *sample, const unsigned char digest[SHA2
     }
 }
 
-json_t *item_sample_json(const struct item_sample *sample)
+void item_sample_write(const struct item_sample *sample, struct json_writer *writer, const char *name)
 {
-    json_t *array = json_array();
     char hex[HEX_SIZE(ITEM_SAMPLE_BYTES)];
 
-    for (size_t i = 0; array && i < sample->count; i++) {
+    json_put_array(writer, name);
+    for (size_t i = 0; i < sample->count; i++) {
         hex_encode(sample->digests[i], ITEM_SAMPLE_BYTES, hex);
-        if (json_array_append_new(array, json_string(hex)) < 0) {
-            json_decref(array);
-            return NULL;
-        }
+        json_put_text(writer, NULL, hex);
     }
-    return array;
+    json_put_array_end(writer);
 }
 
 bool item_sample_read(const json_t *array, struct item_sample *ret_sample)

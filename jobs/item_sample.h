@@ -18,8 +18,8 @@ struct item_sample {
 };
 
 void item_sample_add(struct item_sample *sample, const unsigned char digest[SHA256_BYTES]);
-/* An array of hex. The caller's; NULL without memory. */
-json_t *item_sample_json(const struct item_sample *sample);
+/* A member that is an array of hex. */
+void item_sample_write(const struct item_sample *sample, struct json_writer *writer, const char *name);
 /* False: not one of ours. */
 bool item_sample_read(const json_t *array, struct item_sample *ret_sample);
 /* How many of these, gathered from all samples, are there more than once. Sorts them in place. */

@@ -54,6 +54,28 @@ static struct bytes written(struct bytes raw, size_t piece, struct gzip_written 
     return (struct bytes){stored, ret_written->stored_bytes};
 }
 
+/* The bytes of a file that a writer with a past writes: one file ended, or given up in the middle. */
+static void expect_the_same_again(struct bytes raw, bool ended, struct bytes stored)
+{
+    _cleanup_(cleanup_close) int first = memfd_create("first", 0), fd = memfd_create("again", 0);
+    struct err err = ERR_INIT;
+    _cleanup_(gzip_write_abort_p) struct gzip_write *gzip = gzip_write_open(first, &err);
+    _cleanup_(cleanup_free) char *got = malloc(stored.len);
+    struct gzip_written facts;
+
+    assert_int_equal(gzip_write_add(gzip, raw.data, raw.len / 2 + 77, &err), 0);
+    if (ended)
+        assert_int_equal(gzip_write_finish(gzip, &facts, &err), 0);
+    assert_int_equal(gzip_write_again(gzip, fd, &err), 0);
+    assert_int_equal(gzip_write_raw(gzip), 0);
+    assert_int_equal(gzip_write_add(gzip, raw.data, raw.len, &err), 0);
+    assert_int_equal(gzip_write_finish(gzip, &facts, &err), 0);
+    assert_int_equal(facts.stored_bytes, stored.len);
+    assert_int_equal(facts.raw_bytes, raw.len);
+    assert_int_equal(pread(fd, got, stored.len, 0), stored.len);
+    assert_memory_equal(got, stored.data, stored.len);
+}
+
 /* zlib's opinion of a gzip file of one member: the raw bytes, or -1. */
 static long by_zlib(struct bytes stored, char *to, size_t size)
 {
@@ -143,6 +165,18 @@ static void the_bytes_do_not_depend_on_the_calls(void **state)
             assert_memory_equal(first.sha256, other.sha256, SHA256_BYTES);
         free((char *)(uintptr_t)stored.data);
     }
+}
+
+static void a_writer_with_a_past_writes_as_a_new_one(void **state)
+{
+    (void)state;
+    _cleanup_(cleanup_free) char *raw = fill_block(300000, TEXT);
+    struct bytes all = {raw, 300000};
+    struct gzip_written facts;
+    struct bytes stored = written(all, 4096, &facts);
+    expect_the_same_again(all, true, stored);
+    expect_the_same_again(all, false, stored);
+    free((char *)(uintptr_t)stored.data);
 }
 
 static void items_become_lines_that_are_read_back_as_they_were(void **state)
@@ -491,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back_by_us_and_by_zlib),
         cmocka_unit_test(the_bytes_do_not_depend_on_the_calls),
+        cmocka_unit_test(a_writer_with_a_past_writes_as_a_new_one),
         cmocka_unit_test(items_become_lines_that_are_read_back_as_they_were),
         cmocka_unit_test(every_piece_size_and_window_gives_the_same),
         cmocka_unit_test(a_flipped_bit_is_never_the_same_file_and_never_other_items),

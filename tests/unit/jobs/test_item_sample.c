@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "jobs/item_sample.h"
 
 static void digest_of(uint64_t item, unsigned char ret_digest[SHA256_BYTES])
@@ -87,17 +88,27 @@ static void the_smallest_are_kept_whatever_the_order(void **state)
 static void a_sample_survives_its_json(void **state)
 {
     _cleanup_(cleanup_free) struct item_sample *one = sample_of(0, 3000), *other = calloc(1, sizeof(*one));
-    json_auto_t *json = item_sample_json(one);
-    json_auto_t *bad = json_pack("[s]", "0011");
+    _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(DOCUMENT_MAX);
+    static const struct json_limits limits = {.max_depth = 2};
+    json_auto_t *written = NULL, *bad = json_pack("[s]", "0011");
+    const json_t *json;
+    struct json_writer w;
+    struct err err = ERR_INIT;
 
     (void)state;
+    json_put_begin(&w, &text);
+    json_put_object(&w, NULL);
+    item_sample_write(one, &w, "items");
+    json_put_object_end(&w);
+    assert_int_equal(json_parse(buffer_bytes(&text), &limits, &written, &err), 0);
+    json = json_object_get(written, "items");
     assert_true(item_sample_read(json, other));
     assert_int_equal(twice(one, other), ITEM_SAMPLE_MAX);
     assert_true(item_sample_read(NULL, other)); /* nothing was recorded yet */
     assert_int_equal(other->count, 0);
     assert_false(item_sample_read(bad, other));
     while (json_array_size(bad) <= ITEM_SAMPLE_MAX)
-        json_array_append(bad, json_array_get(json, 0));
+        json_array_append(bad, json_array_get((json_t *)(uintptr_t)json, 0));
     assert_false(item_sample_read(bad, other));
 }
 
