@@ -29,7 +29,8 @@ def another(peer, **options):
 def test_an_object_that_is_not_encrypted_ends_the_backup_and_does_not_stay(peer):
     server = another(peer)
     try:
-        job = server.run("backup.table", {"table": "Sales"}, want="failed")
+        # one segment: with two, versitygw takes a folder away with its last object while another object is put into it
+        job = server.run("backup.table", {"table": "Sales", "segments": 1}, want="failed")
         assert job["error"]["code"] == "AWS_LIED" and "AES256" in job["error"]["detail"], job["error"]
         points = server.get("/v1/recovery-points")["items"]
         assert [p["status"] for p in points] == ["failed"]
