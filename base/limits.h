@@ -157,6 +157,7 @@
 
 /* store */
 #define STORE_GROUP_MAX 256 /* transactions in one commit */
+#define STORE_VIEW_MS 100   /* the oldest that a reader's view may be when nothing was committed */
 #define STORE_READERS 4
 #define STORE_STATEMENTS_ALIKE 8 /* prepared ones of one text that a connection keeps */
 #define LIST_WALKS_MAX 256       /* values of the filter that leads a list */

@@ -30,6 +30,8 @@ struct connection {
     sqlite3 *db;
     struct statement *slots[STATEMENT_SLOTS]; /* by the address of the text */
     int wal_pages;                            /* after the last commit; the writer's only */
+    uint64_t view_commits;                    /* readers' only: store->commits when its view began */
+    int64_t view_ms;                          /* and when that was, by the boot clock */
 };
 
 int connection_open(const char *path, bool writer, struct connection *ret_connection, struct err *err);
@@ -129,6 +131,7 @@ struct sqlite_store {
     struct writer writer;
     struct readers readers;
     struct ballast ballast;
+    _Atomic uint64_t commits; /* of this process; counted before anyone is told of one */
     void (*on_commit)(void *arg);
     void *on_commit_arg;
     struct metric *commit_seconds;
@@ -146,6 +149,8 @@ int writer_tx(struct store *store, const char *name, store_fn *fn, void *ctx, st
 int readers_open(struct sqlite_store *store, struct err *err);
 void readers_close(struct sqlite_store *store);
 int readers_read(struct store *store, bool ops, store_fn *fn, void *ctx, struct err *err);
+/* Ends the views of those that are not lent: they would keep the WAL from being copied and started anew. */
+void readers_let_go(struct sqlite_store *store);
 
 /* Takes the exclusive lock of a file and writes the pid into it. STORE_UNAVAILABLE when another has it. */
 int lock_take(const char *path, int *ret_fd, struct err *err);

@@ -62,6 +62,7 @@ static int tx_commit(struct sqlite_store *store, struct tx *tx, struct err *err)
         *err = failed;
         return -1;
     }
+    atomic_fetch_add(&store->commits, 1);
     metric_observe(store->commit_seconds, (double)(clock_boot_us() - from) / 1e6, METRIC_NO_LABELS);
     return 0;
 }
@@ -150,6 +151,7 @@ static void checkpoint(struct sqlite_store *store)
     writer->pages_before = writer->connection.wal_pages;
     if (writer->connection.wal_pages < writer->checkpoint_at)
         return;
+    readers_let_go(store);
     sqlite3_busy_timeout(writer->connection.db, STORE_TRUNCATE_WAIT_MS);
     rc = sqlite3_wal_checkpoint_v2(writer->connection.db, NULL,
                                    big ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);

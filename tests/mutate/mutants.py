@@ -81,4 +81,7 @@ MUTANTS = [
     ("code-replayed", "auth/totp.c", "(step > last_step)", "(step >= last_step)", ["auth/test_totp"]),
     ("code-not-spent", "engine/mfa.c", "    row->last_step = totp_step;\n", "", [ENGINE, "handlers/test_totp"]),
     ("code-no-lock", "auth/totp.c", "if (++state->failures < TOTP_TRIES)", "if (++state->failures > 0)", ["auth/test_totp"]),
+    # reads
+    ("view-stale", "store/sqlite/writer.c", "    atomic_fetch_add(&store->commits, 1);\n", "", ["store/test_threads"]),
+    ("view-held", "store/sqlite/writer.c", "    readers_let_go(store);\n", "", ["store/test_threads"]),
 ]
