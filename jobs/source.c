@@ -29,6 +29,8 @@ char *source_folder(struct arena *arena, const char *uri)
 
     if (str_ends(uri, "/" MANIFEST_PATH))
         len -= strlen("/" MANIFEST_PATH);
+    while (len > 0 && uri[len - 1] == '/')
+        len--;
     return arena_strndup(arena, uri, len);
 }
 

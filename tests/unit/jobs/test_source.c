@@ -164,6 +164,18 @@ static int see_item(void *arg, struct bytes item, int64_t line, struct err *err)
     return seen->count == seen->stop_at ? err_set(err, ERR_CANCELLED, "stop") : 0;
 }
 
+/* The catalogue is asked by one spelling. */
+static void a_uri_names_its_folder_however_it_ends(void **state)
+{
+    static const char *const uris[] = {"s3://b/p/20260130", "s3://b/p/20260130/",
+                                       "s3://b/p/20260130/manifest.json"};
+    _cleanup_(arena_free_p) struct arena *arena = arena_new(4096);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(uris); i++)
+        assert_string_equal(source_folder(arena, uris[i]), "s3://b/p/20260130");
+}
+
 static void items_come_in_order_with_their_lines_and_can_be_stopped(void **state)
 {
     struct source *source;
@@ -569,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_point_of_the_catalogue_is_read_whole),
         cmocka_unit_test(a_tree_by_uri_needs_no_catalogue),
         cmocka_unit_test(a_tree_by_uri_that_the_catalogue_knows_is_held_to_it),
+        cmocka_unit_test(a_uri_names_its_folder_however_it_ends),
         cmocka_unit_test(items_come_in_order_with_their_lines_and_can_be_stopped),
         cmocka_unit_test(only_whole_points_are_opened),
         cmocka_unit_test(a_damaged_point_may_be_looked_at_again),
