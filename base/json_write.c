@@ -113,7 +113,8 @@ __attribute__((always_inline)) static inline bool put_plain(struct buffer *out, 
     if (!to)
         return false;
     to = mempcpy(to, before.data, before.len);
-    to = mempcpy(to, text.data, text.len);
+    if (text.len > 0) /* no text may have no address */
+        to = mempcpy(to, text.data, text.len);
     to = mempcpy(to, behind.data, behind.len);
     *to = '\0';
     out->len += len;

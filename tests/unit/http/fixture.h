@@ -144,7 +144,7 @@ static void fixture_done(void *arg, struct http_request *request, const struct h
     (void)request;
     if (!outcome->complete)
         fixture_count(&f->incomplete);
-    f->last_bytes = outcome->bytes;
+    __atomic_store_n(&f->last_bytes, outcome->bytes, __ATOMIC_SEQ_CST);
     __atomic_store_n(&f->last_status, outcome->status, __ATOMIC_SEQ_CST);
     fixture_count(&f->done);
 }
