@@ -43,9 +43,9 @@ class Load:
         assert status in CALM, f"{method} {path}: {status} {answer}"
         return answer if status < 300 else None
 
-    def any_job(self):
+    def any_job(self, newest=False):
         with self.lock:
-            return self.random.choice(self.accepted) if self.accepted else None
+            return (self.accepted[-1] if newest else self.random.choice(self.accepted)) if self.accepted else None
 
     def submit(self, kind, spec, wait=0, **more):
         job = self.call("POST", f"/v1/jobs?wait={wait}", {"kind": kind, "environment": "production", "spec": spec, **more})
@@ -75,7 +75,7 @@ class Load:
         time.sleep(0.5)
 
     def cancels(self):
-        job = self.any_job()
+        job = self.any_job(newest=self.random.random() < 0.5)
         if job:
             self.call("POST", f"/v1/jobs/{job}/cancel")
             again = self.call("POST", f"/v1/jobs/{job}/retry", {})
@@ -155,6 +155,8 @@ def load(aws):
     for table in TABLES:
         make_table(aws.client("dynamodb"), table)
         put_items(aws.client("dynamodb"), table, plain_items(200, 300))
+    # some jobs take long enough for a cancel to find them at work
+    aws.faults({"service": "dynamodb", "operation": "Scan", "do": "delay", "ms": 400, "count": 60})
     load = Load(Server(aws.url, lease="5s").start())
     yield load
     load.over.set()
